@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# openhba: flat build. Each folder's files.mk only lists its files; everything that is a rule is here.
+# Two variants of every object exist: build/ (what is installed) and build/san/ (ASAN+UBSAN, for tests and fuzzers).
+
+VERSION := 0.1.0
+# What the record text, `iscsiadm -V` and `-P 3` show: the open-iscsi level this tree answers to.
+COMPAT_VERSION := 2.1.13
+
+prefix     ?= /usr
+sbindir    ?= $(prefix)/sbin
+mandir     ?= $(prefix)/share/man
+docdir     ?= $(prefix)/share/doc/openhba
+sysconfdir ?= /etc
+unitdir    ?= /lib/systemd/system
+udevdir    ?= /lib/udev/rules.d
+# Where iscsid.conf, initiatorname.iscsi, ifaces/ and the record database live.
+confdir    ?= $(sysconfdir)/iscsi
+rundir     ?= /run/iscsid
+
+CC         ?= cc
+PKG_CONFIG ?= pkg-config
+O          := build
+V          ?= 0
+Q          := $(if $(filter 1,$(V)),,@)
+say         = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(2)')
+
+WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+	    -Wwrite-strings -Wundef -Wvla -Wswitch-enum -Wformat=2 -Wimplicit-fallthrough -Wno-unused-parameter
+HARDEN   := -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+PKGS     := libevent_core json-c libmnl libcrypto libudev libkmod
+PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lgdbm -lpthread
+
+CPPFLAGS += -D_GNU_SOURCE -I. -I$(O)/gen -DOPENHBA_VERSION='"$(VERSION)"' -DCOMPAT_VERSION='"$(COMPAT_VERSION)"' \
+	    -DCONFDIR='"$(confdir)"' -DRUNDIR='"$(rundir)"'
+CFLAGS   ?= -O2 -g
+STD      := -std=gnu11
+NORMAL   := $(CFLAGS) $(HARDEN)
+SAN      := -O1 -g $(SANITIZE)
+
+FOLDERS := lib transport/user iface daemon adm firmware-tools tests
+include $(addsuffix /files.mk,$(FOLDERS))
+
+ARCHIVES := adm daemon firmware-tools iface transport/user lib
+archive   = $(1)/lib$(subst /,-,$(2)).a
+normal-archives := $(foreach a,$(ARCHIVES),$(call archive,$(O),$(a)))
+san-archives    := $(foreach a,$(ARCHIVES),$(call archive,$(O)/san,$(a)))
+programs := $(addprefix $(O)/,$(notdir $(basename $(program-src))))
+
+unit-src   := $(wildcard tests/unit/*.c)
+unit-tests := $(unit-src:%.c=$(O)/san/%)
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(O)/iscsid $(O)/iscsiadm $(O)/iscsi-iname ## build the programs
+
+$(O)/san/%.o: %.c Makefile
+	$(call say,CC san,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(STD) $(CPPFLAGS) $(PKG_CFLAGS) $(WARNINGS) $(SAN) -MMD -MP -c -o $@ $<
+
+$(O)/%.o: %.c Makefile
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(STD) $(CPPFLAGS) $(PKG_CFLAGS) $(WARNINGS) $(NORMAL) -MMD -MP -c -o $@ $<
+
+define archive-rules
+$(call archive,$(O),$(1)): $(patsubst %.c,$(O)/%.o,$($(2)-src))
+	$$(call say,AR,$$@)
+	$$(Q)rm -f $$@ && $$(AR) rcsD $$@ $$^
+$(call archive,$(O)/san,$(1)): $(patsubst %.c,$(O)/san/%.o,$($(2)-src))
+	$$(call say,AR san,$$@)
+	$$(Q)rm -f $$@ && $$(AR) rcsD $$@ $$^
+endef
+$(foreach a,$(ARCHIVES),$(eval $(call archive-rules,$(a),$(subst /,-,$(a)))))
+
+link = $(CC) $(1) -o $@ $< -Wl,--start-group $(2) -Wl,--end-group $(3) $(PKG_LIBS)
+
+$(O)/iscsid: $(O)/daemon/main.o $(normal-archives)
+	$(call say,LD,$@)
+	$(Q)$(call link,$(NORMAL) -pie,$(normal-archives))
+$(O)/iscsiadm: $(O)/adm/main.o $(normal-archives)
+	$(call say,LD,$@)
+	$(Q)$(call link,$(NORMAL) -pie,$(normal-archives))
+$(O)/iscsi-iname: $(O)/firmware-tools/iname.o $(normal-archives)
+	$(call say,LD,$@)
+	$(Q)$(call link,$(NORMAL) -pie,$(normal-archives))
+$(O)/san/iscsid: $(O)/san/daemon/main.o $(san-archives)
+	$(call say,LD san,$@)
+	$(Q)$(call link,$(SAN),$(san-archives))
+$(O)/san/iscsiadm: $(O)/san/adm/main.o $(san-archives)
+	$(call say,LD san,$@)
+	$(Q)$(call link,$(SAN),$(san-archives))
+
+$(O)/san/tests/unit/%: $(O)/san/tests/unit/%.o $(san-archives)
+	$(call say,LD san,$@)
+	$(Q)$(call link,$(SAN),$(san-archives),-lcmocka)
+
+check-unit: $(unit-tests) ## run the unit tests (ASAN+UBSAN)
+	$(Q)tests/unit/run $(unit-tests)
+
+clean: ## remove what was built
+	$(Q)rm -rf $(O)
+
+help: ## list the targets
+	$(Q)grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
+
+.PHONY: all clean help check-unit
+
+-include $(shell find $(O) -name '*.d' 2>/dev/null)

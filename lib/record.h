@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Records: node, iface, SendTargets and iSNS discovery. A record is an array of values, one per row of settings.def / iface.def,
+ * and everything (parsing, printing, limits, defaults, the store, the IPC) loops over the rows. Each value knows where it came
+ * from: built-in default < iscsid.conf < stored record < command line.
+ */
+#ifndef OPENHBA_LIB_RECORD_H
+#define OPENHBA_LIB_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/text.h"
+
+enum record_kind { RECORD_NODE, RECORD_IFACE, RECORD_SENDTARGETS, RECORD_ISNS, RECORD_KIND_COUNT };
+
+enum origin { ORIGIN_DEFAULT, ORIGIN_CONF, ORIGIN_RECORD, ORIGIN_COMMAND };
+
+/* F_NODE_NAME, F_IFACE_TRANSPORT_NAME, ... one per row, in the order of the .def files */
+enum field {
+#include "lib/record_fields.h"
+	FIELD_COUNT,
+	FIELD_NONE = FIELD_COUNT,
+};
+
+enum field_type { FIELD_NUM, FIELD_TEXT, FIELD_WORD, FIELD_LIST };
+
+enum field_flag {
+	FIELD_FIXED = 1 << 0,	/* identity of the record: refused by record_update() */
+	FIELD_SECRET = 1 << 1,	/* masked when shown, zeroed when freed */
+	FIELD_HIDDEN = 1 << 2,	/* never shown */
+	FIELD_ALIAS = 1 << 3,	/* second name of another field, reads and writes go there */
+};
+
+struct field_row {
+	const char *name;		/* as in iscsid.conf */
+	const char *default_text;	/* built-in value */
+	const char *sentence;		/* for man pages */
+	const char *const *choices;	/* NULL-terminated, or NULL */
+	int64_t min, max;		/* NUM: the number; TEXT: max is the length in bytes */
+	enum field_type type;
+	unsigned int flags;		/* enum field_flag */
+	unsigned int kinds;		/* bit 1 << enum record_kind: records that have it */
+};
+
+extern const struct field_row field_rows[FIELD_COUNT];
+
+/* NUM: number. WORD: number is the index into choices. TEXT, LIST: text, NULL is empty; heap, owned by the record. */
+struct value {
+	char *text;
+	int64_t number;
+	enum origin origin;
+};
+
+struct record {
+	enum record_kind kind;
+	struct value values[FIELD_COUNT];
+};
+
+#define FIELD_NUMBER_TEXT_MAX 24	/* bytes that hold any NUM as text */
+
+/* The field called name in records of this kind (aliases resolve to the field they stand for), or FIELD_NONE. */
+enum field field_find(enum record_kind kind, const char *name);
+
+void record_init(struct record *record, enum record_kind kind);		/* every value is its built-in default */
+void record_done(struct record *record);				/* zeroes secrets; an all-zero record is fine */
+int record_copy(struct record *to, const struct record *from);		/* to is uninitialised; -ENOMEM */
+
+/* What a value is. Asking the number of a TEXT or the text of a NUM is a bug (asserted). */
+int64_t record_number(const struct record *record, enum field field);
+const char *record_text(const struct record *record, enum field field);	/* TEXT and LIST: "" when empty; WORD: the word */
+bool record_is(const struct record *record, enum field field, const char *word);	/* WORD or TEXT equals */
+bool record_yes(const struct record *record, enum field field);		/* a NO_YES word is Yes */
+
+/* The value as it is written in files: number into buffer, text as it is. Never NULL. */
+const char *record_format_value(const struct record *record, enum field field, char buffer[FIELD_NUMBER_TEXT_MAX]);
+
+/*
+ * Sets a value from text. -EINVAL: not a number, not one of the choices, a control character; -ERANGE: number out of range or
+ * text too long; -ENOMEM. The old value stays on failure. Setting a password also keeps its hidden length field.
+ */
+int record_set(struct record *record, enum field field, const char *text, enum origin origin);
+int record_set_number(struct record *record, enum field field, int64_t number, enum origin origin);
+
+/* Why record_set() refused, as a sentence naming the limits or choices, for the administrator. */
+void record_explain(enum field field, const char *text, struct text *ret_sentence);
+
+/* What to do with a line whose name is unknown or whose value is refused. Return nonzero to stop (becomes the result). */
+typedef int record_complaint_fn(const char *name, const char *value, unsigned int line, int error, void *data);
+
+/* Takes settings from a text (a stored record, a file) into an initialised record. complain may be NULL: such lines are passed over. */
+int record_parse(struct record *record, const char *data, size_t len, enum origin origin, record_complaint_fn *complain, void *data_);
+
+enum record_form {
+	RECORD_STORED,	/* only values that differ from the built-in default: what the store keeps */
+	RECORD_FILE,	/* all but empty ones, between BEGIN and END lines, secrets in clear: iface files, export */
+	RECORD_SHOWN,	/* all shown rows, <empty> for empty, secrets masked: `-o show` */
+	RECORD_SHOWN_SECRETS,	/* the same with secrets: `-S` */
+	RECORD_SHOWN_ORIGINS,	/* as SHOWN, each line ends with where the value came from */
+};
+
+/* Appends the record. Rows and order as the reference of iscsiadm(8) `-o show`; the iface subset V4/V6 as in iface.def. */
+void record_format(const struct record *record, enum record_form form, struct text *text);
+
+/* Copies the iface settings of one record (NODE or IFACE kind) into another. -ENOMEM. */
+int record_copy_iface(struct record *to, const struct record *from);
+
+#endif
