@@ -9,14 +9,11 @@
 #define TRANSPORT_ABI_ISCSI_NUMBERS_H
 
 #define ISCSI_BHS_BYTES		  48
-#define ISCSI_PORT		  3260
 #define ISCSI_PROTOCOL_VERSION	  0x00	     /* version-min, -max and -active of RFC 7143 */
 #define ISCSI_LOGIN_DATA_MAX	  8192	     /* data segment limit of login, RFC 7143 6.1 */
 #define ISCSI_DATA_SEGMENT_MAX	  0xffffffu  /* DataSegmentLength is 24 bits wide */
 #define ISCSI_TAG_NONE		  0xffffffffu /* ITT or TTT that names no task */
-#define ISCSI_NAME_BYTES_MAX	  223	     /* RFC 7143 4.2.7.1: iqn., eui. and naa. names */
 #define ISCSI_KEY_NAME_BYTES_MAX  63	     /* RFC 7143 6.1 */
-#define ISCSI_KEY_VALUE_BYTES_MAX 8192	     /* unless the key says otherwise, RFC 7143 6.1: 255 */
 #define ISCSI_CRC32C_BYTES	  4
 
 /* Opcodes (low 6 bits of byte 0). RFC 7143 11.2.1.2 */
