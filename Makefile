@@ -47,7 +47,7 @@ ARCHIVES := adm daemon firmware-tools iface transport/user lib
 archive   = $(1)/lib$(subst /,-,$(2)).a
 normal-archives := $(foreach a,$(ARCHIVES),$(call archive,$(O),$(a)))
 san-archives    := $(foreach a,$(ARCHIVES),$(call archive,$(O)/san,$(a)))
-programs := $(addprefix $(O)/,$(notdir $(basename $(program-src))))
+programs := $(addprefix $(O)/,iscsid iscsiadm iscsi-iname)
 
 unit-src   := $(wildcard tests/unit/*.c)
 unit-tests := $(unit-src:%.c=$(O)/san/%)
@@ -56,7 +56,7 @@ unit-tests := $(unit-src:%.c=$(O)/san/%)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(O)/iscsid $(O)/iscsiadm $(O)/iscsi-iname ## build the programs
+all: $(programs) ## build the programs
 
 $(O)/san/%.o: %.c Makefile
 	$(call say,CC san,$<)
@@ -103,12 +103,40 @@ $(O)/san/tests/unit/%: $(O)/san/tests/unit/%.o $(san-archives)
 check-unit: $(unit-tests) ## run the unit tests (ASAN+UBSAN)
 	$(Q)tests/unit/run $(unit-tests)
 
+lint: ## layers, lengths, licences, spelling
+	$(Q)tests/lint
+
+demo: ## build, boot the lab, show everything end to end (root on Debian)
+	$(Q)tests/need build lab
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/lab/demo
+
+check: ## all tests: unit, fuzz corpora, store, lint, then the lab suite (root on Debian)
+	$(Q)tests/need build check lab
+	$(Q)tests/check
+
+# The tests that need no VM, as one pass of make so that both cores build.
+check-host: all check-build
+	$(Q)tests/check-host $(unit-tests)
+check-build: $(unit-tests) $(O)/san/iscsid $(O)/san/iscsiadm
+
+install: all ## install into DESTDIR (configuration that exists is kept)
+	install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man8 $(DESTDIR)$(mandir)/man5 $(DESTDIR)$(docdir) \
+		$(DESTDIR)$(unitdir) $(DESTDIR)$(confdir)/ifaces
+	install -m 0755 $(programs) $(DESTDIR)$(sbindir)
+	install -m 0644 $(wildcard docs/man/*.8) $(DESTDIR)$(mandir)/man8
+	$(if $(wildcard docs/man/*.5),install -m 0644 $(wildcard docs/man/*.5) $(DESTDIR)$(mandir)/man5)
+	install -m 0644 README.md docs/*.md docs/*.varlink $(DESTDIR)$(docdir)
+	for unit in iscsid.socket iscsid.service iscsi.service; do \
+		sed 's|/usr/sbin|$(sbindir)|g; s|/run/iscsid/|$(rundir)/|g' etc/systemd/$$unit >$(DESTDIR)$(unitdir)/$$unit || exit 1; done
+	test -e $(DESTDIR)$(confdir)/iscsid.conf || install -m 0600 etc/iscsid.conf $(DESTDIR)$(confdir)/iscsid.conf
+
 clean: ## remove what was built
 	$(Q)rm -rf $(O)
 
 help: ## list the targets
 	$(Q)grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
 
-.PHONY: all clean help check-unit
+.PHONY: all clean help check-unit check check-host check-build demo lint install
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
