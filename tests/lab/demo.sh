@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The demo inside the VM: discovery, login through two NICs, verified I/O, sessions in full, logout. Each step shows its command and
+# is checked; the first that does not hold ends the demo with status 1.
+# shellcheck shell=dash disable=SC1091
+. /lab/env
+. /lab/lib.sh
+. /lab/in/lib.sh
+target=iqn.2026-11.org.openhba.lab:t0
+
+die() {
+	echo "demo: FAILED: $*"
+	tail -20 /tmp/iscsid.log
+	exit 1
+}
+# show COMMAND...: prints and runs it; its status counts
+show() {
+	echo
+	echo "# $*"
+	"$@" || die "$* (status $?)"
+}
+# holds DESCRIPTION COMMAND...: a check
+holds() {
+	what=$1
+	shift
+	"$@" || die "$what"
+	echo "ok: $what"
+}
+
+echo "openhba demo: $(uname -sr), NICs: $LAB_NICS, portals: $LAB_PORTALS"
+daemon_start || die "iscsid does not start"
+# shellcheck disable=SC2086  # a list of names
+set -- $LAB_NICS
+for nic; do
+	show $A -m iface -I "$nic" -o new -n iface.net_ifacename -v "$nic"
+done
+show $A -m iface
+n=0
+for nic; do
+	show $A -m discovery -t sendtargets -p 10.9.$n.1 -I "$nic" -o new
+	n=$((n + 1))
+done
+# keep, of what was found, the portal of each NIC's own segment
+n=0
+for nic; do
+	$A -m node -P 1 >/dev/null
+	for other in 0 1; do
+		[ $other = $n ] || $A -m node -T $target -p 10.9.$other.1 -I "$nic" -o delete
+		$A -m node -T $target -p "[fd09:$other::1]" -I "$nic" -o delete
+	done
+	n=$((n + 1))
+done
+show $A -m node -P 1
+holds "two records, one per NIC" test "$($A -m node | wc -l)" = 2
+show $A -m node --login
+show $A -m session
+holds "two sessions" test "$(sessions)" = 2
+
+for session in /sys/class/iscsi_session/session*; do
+	sid=${session##*session}
+	nic=$(cat "$session"/ifacename)
+	disk=$(disk_of "$sid") || die "session $sid has no disk"
+	before=$(cat /sys/class/net/"$nic"/statistics/tx_bytes)
+	holds "session $sid on $nic: 64 MiB written to $disk with dd and read back, checksums equal" verify_disk "$disk" 64
+	sent=$(($(cat /sys/class/net/"$nic"/statistics/tx_bytes) - before))
+	holds "session $sid on $nic: $((sent >> 20)) MiB left through $nic" test $sent -gt 67108864
+done
+show $A -m session -P 3
+holds "both sessions are logged in" test "$($A -m session -P 1 | grep -c 'iSCSI Session State: LOGGED_IN')" = 2
+show $A -m node --logout
+holds "nothing is left" test "$(sessions)" = 0
+show $A -m node
+echo
+echo "demo: every step held"

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# What the scripts of the suite share. Sourced after /lab/lib.sh.
+# shellcheck shell=dash disable=SC3043,SC2034
+
+A=iscsiadm
+
+# daemon_start: the daemon of the tools under test, ready for calls.
+daemon_start() {
+	if [ "$LAB_TOOLS" = ours ]; then
+		iscsid -f -d "${ISCSID_DEBUG:-2}" >>/tmp/iscsid.log 2>&1 &
+		daemon_pid=$!
+		wait_for '[ -S /run/iscsid/iscsid.sock ]' 30
+	else
+		modprobe iscsi_tcp
+		iscsid
+		wait_for 'iscsiadm -m node -T iqn.none:x -l >/dev/null 2>&1; [ $? -eq 21 ]' 30
+		daemon_pid=$(cat /run/iscsid.pid)
+	fi
+}
+
+# daemon_kill: SIGKILL, and wait until it is gone.
+daemon_kill() {
+	# shellcheck disable=SC2154  # set by daemon_start
+	kill -9 "$daemon_pid"
+	wait_for '! kill -0 $daemon_pid 2>/dev/null' 10
+}
+
+# disk_of SID: the first block device of a session, once udev and the SCSI probe are done with it.
+disk_of() {
+	local n=0 found=
+	while [ -z "$found" ] && [ $n -lt 200 ]; do
+		for found in /sys/class/iscsi_session/session"$1"/device/target*/*:0/block/*; do
+			[ -e "$found" ] && [ -b "/dev/${found##*/}" ] && { echo "${found##*/}"; return 0; }
+		done
+		found=
+		n=$((n + 1))
+		sleep 0.05
+	done
+	return 1
+}
+
+# newest_sid: the number of the youngest session.
+newest_sid() { for s in /sys/class/iscsi_session/session*; do echo "${s##*session}"; done | sort -n | tail -1; }
+
+# sessions: how many there are.
+sessions() { find /sys/class/iscsi_session -mindepth 1 -maxdepth 1 2>/dev/null | wc -l; }
+
+# verify_disk DISK MB: writes a pattern and reads it back past the cache; equal checksums or failure.
+verify_disk() {
+	local disk="/dev/$1" mb=$2 want got
+	[ -e /tmp/pattern.$mb ] || dd if=/dev/urandom of=/tmp/pattern.$mb bs=1M count="$mb" 2>/dev/null
+	want=$(sha256sum </tmp/pattern.$mb)
+	dd if=/tmp/pattern.$mb of="$disk" bs=1M oflag=direct conv=fsync 2>/dev/null || return 1
+	echo 3 >/proc/sys/vm/drop_caches
+	got=$(dd if="$disk" bs=1M count="$mb" iflag=direct 2>/dev/null | sha256sum)
+	[ "$want" = "$got" ]
+}
+
+# rc COMMAND...: runs it, output to /tmp/out and /tmp/err, prints the exit status.
+rc() {
+	"$@" >/tmp/out 2>/tmp/err </dev/null
+	echo $?
+}
+
+# setting TARGET NAME VALUE...: updates records of a target.
+setting() {
+	local target=$1
+	shift
+	while [ $# -gt 1 ]; do
+		$A -m node -T "$target" -o update -n "$1" -v "$2" || return 1
+		shift 2
+	done
+}
