@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One virtual machine: its command line, its life, and what it has to say.
+
+The guest speaks over two virtio-serial ports: "out" is the script's output, ended by a marker with its status;
+"control" carries lab-hotplug's questions, answered over QMP. Knows nothing of packages or of what the guest runs.
+"""
+
+import ctypes
+import json
+import mmap
+import os
+import re
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+SPARE_NICS = 2
+SPLAT = re.compile(
+    rb"Kernel panic|Oops[: ]|\bBUG: |\bWARNING: |kernel BUG at|general protection fault|blocked for more than"
+    rb"|possible (recursive|circular) locking|suspicious RCU usage|self-detected stall|refcount_t: "
+    rb"|list_(add|del) corruption|unregister_netdevice: waiting for|Call Trace:")
+
+
+class Died(Exception):
+    """QEMU ended or fell silent before the script did."""
+
+
+class TimedOut(Exception):
+    """The time allowed is over."""
+
+
+def boot_id():
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        return file.read().strip()
+
+
+def remembered(folder, name, measure):
+    """A fact about this machine since it booted, measured once."""
+    path = f"{folder}/{name}-{boot_id()}"
+    try:
+        with open(path, encoding="ascii") as file:
+            return file.read()
+    except FileNotFoundError:
+        value = str(measure())
+    with open(path, "w", encoding="ascii") as file:
+        file.write(value)
+    return value
+
+
+def tsc_khz():
+    """The rate of the host's time stamp counter, which is the guest's under TCG.
+
+    Left to itself a guest on a busy host measures it wrong, by a factor of seven in one run.
+    """
+    page = mmap.mmap(-1, mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+    page.write(bytes.fromhex("0f3148c1e2204809d0c3"))   # rdtsc; shl $32,%rdx; or %rdx,%rax; ret
+    tsc = ctypes.CFUNCTYPE(ctypes.c_uint64)(ctypes.addressof(ctypes.c_char.from_buffer(page)))
+    clock = lambda: time.clock_gettime_ns(time.CLOCK_MONOTONIC_RAW)
+    ns, ticks = clock(), tsc()
+    time.sleep(0.2)
+    ns, ticks = clock() - ns, tsc() - ticks
+    return round(ticks * 1e6 / ns)
+
+
+def _die_with_parent():
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+def kvm_works(vmlinux, initrd, seconds=6):
+    """Whether this very kernel reaches its init under KVM within seconds."""
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return "no"
+    words = ["qemu-system-x86_64", "-accel", "kvm", "-cpu", "max", "-machine", "q35", "-m", "1024", "-nodefaults",
+             "-no-user-config", "-display", "none", "-no-reboot", "-kernel", vmlinux, "-initrd", initrd,
+             "-append", "panic=-1 quiet lab_probe=1", "-device", "isa-debug-exit,iobase=0x501,iosize=1"]
+    try:
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False,
+                              preexec_fn=_die_with_parent)
+    except subprocess.TimeoutExpired:
+        return "no"
+    return "yes" if done.returncode == 1 else "no"
+
+
+def _nic_words(nics, peers):
+    """Each NIC is a hub with two ends: the initiator's on a root port, to be plugged and pulled, and the target's."""
+    words = []
+    for i in range(peers):
+        words += ["-device", f"pcie-root-port,id=slot{i},chassis={i + 1},slot={i + 1},"
+                             f"multifunction=on,addr={16 + i // 8:#x}.{i % 8:#x}",
+                  "-netdev", f"hubport,id=i{i},hubid={i}", "-netdev", f"hubport,id=t{i},hubid={i}",
+                  "-device", f"virtio-net-pci,netdev=t{i},mac=52:54:09:01:00:{i:02x},romfile="]
+        if i < nics:
+            words += ["-device", f"virtio-net-pci,id=nic{i},netdev=i{i},bus=slot{i},mac=52:54:09:00:00:{i:02x},romfile="]
+    return words
+
+
+def command(options, folder, vmlinux, accel, khz):
+    """The words that start QEMU; folder holds the initrd, the console's log and the sockets."""
+    append = ("console=ttyS0 panic=-1 loglevel=5 mitigations=off nokaslr tsc=reliable random.trust_cpu=on net.ifnames=0 "
+              f"nosoftlockup rcupdate.rcu_cpu_stall_suppress=1 {options.append}")
+    words = ["qemu-system-x86_64", "-machine", "q35,hpet=off", "-m", str(options.memory),
+             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-kernel", vmlinux,
+             "-initrd", folder + "/initrd", "-serial", f"file:{folder}/console",
+             "-device", "isa-debug-exit,iobase=0x501,iosize=1", "-device", "virtio-serial-pci",
+             "-fsdev", f"local,id=out,path={options.out},security_model=none",
+             "-device", "virtio-9p-pci,fsdev=out,mount_tag=out", "-qmp", f"unix:{folder}/qmp"]
+    for name in ("out", "control"):
+        words += ["-chardev", f"socket,id={name},path={folder}/{name}",
+                  "-device", f"virtserialport,chardev={name},name={name}"]
+    if options.icount:
+        words += ["-accel", "tcg", "-cpu", "max,-erms,-fsrm", "-smp", "1", "-icount", "shift=0,sleep=off",
+                  "-seed", "1", "-rtc", "base=2026-01-01,clock=vm"]
+        append += " tsc_early_khz=1000000"
+    elif accel == "kvm":
+        words += ["-accel", "kvm", "-cpu", "max", "-smp", str(options.cpus)]
+    else:
+        words += ["-accel", "tcg", "-cpu", "max,-erms,-fsrm", "-smp", str(options.cpus)]
+        append += f" tsc_early_khz={khz}"
+    return words + _nic_words(options.nics, options.peers) + ["-append", append] + options.qemu
+
+
+class Machine:
+    """A running QEMU and the three sockets it connects to. Owned by run; close() leaves nothing behind."""
+
+    def __init__(self, words, folder, options, nonce):
+        self.options = options
+        self.deadline = time.monotonic() + options.timeout
+        self._marker = b"\0lab " + nonce.encode() + b" "
+        self._tail = b""
+        self._question = b""
+        self._reader = None
+        listeners = {}
+        for name in ("out", "control", "qmp"):
+            listeners[name] = socket.socket(socket.AF_UNIX)
+            listeners[name].bind(f"{folder}/{name}")
+            listeners[name].listen(1)
+        self.log = open(folder + "/qemu.log", "wb+")
+        self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
+                                        preexec_fn=_die_with_parent)
+        try:
+            self.sockets = {name: self._accept(listener) for name, listener in listeners.items()}
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            for listener in listeners.values():
+                listener.close()
+        self._reader = self.sockets["qmp"].makefile("rb")
+        self._reader.readline()
+        self.qmp("qmp_capabilities")
+
+    def _accept(self, listener):
+        listener.settimeout(0.2)
+        while True:
+            try:
+                return listener.accept()[0]
+            except socket.timeout:
+                if self.process.poll() is not None:
+                    self.log.seek(0)
+                    raise Died("QEMU: " + self.log.read().decode(errors="replace").strip()) from None
+                if time.monotonic() > self.deadline:
+                    raise TimedOut from None
+
+    def qmp(self, name, awaited=None, **arguments):
+        """One QMP command; None or the error's text. With awaited, also waits for that device's DEVICE_DELETED."""
+        self.sockets["qmp"].settimeout(20)
+        self.sockets["qmp"].sendall(json.dumps({"execute": name, "arguments": arguments}).encode() + b"\n")
+        answered = False
+        while True:
+            try:
+                line = self._reader.readline()
+            except socket.timeout:
+                self._reader = self.sockets["qmp"].makefile("rb")
+                return f"no answer to {name}"
+            if not line:
+                raise Died("QEMU closed its monitor")
+            message = json.loads(line)
+            if "error" in message:
+                return message["error"]["desc"]
+            answered = answered or "return" in message
+            gone = message.get("event") == "DEVICE_DELETED" and message["data"].get("device")
+            if answered and awaited in (None, gone):
+                return None
+
+    def run(self, show):
+        """Pass the script's output to show(bytes) until it ends; returns its status."""
+        with selectors.DefaultSelector() as selector:
+            for name in ("out", "control"):
+                selector.register(self.sockets[name], selectors.EVENT_READ, name)
+            while True:
+                left = self.deadline - time.monotonic()
+                if left <= 0:
+                    raise TimedOut
+                for key, _ in selector.select(left):
+                    data = key.fileobj.recv(65536)
+                    if not data:
+                        raise Died("the machine ended before the script")
+                    status = self._output(data, show) if key.data == "out" else self._control(data)
+                    if status is not None:
+                        return status
+
+    def _output(self, data, show):
+        """Show what cannot be the beginning of the marker; a complete marker gives the status."""
+        data = self._tail + data
+        at = data.find(b"\0lab ")
+        if at >= 0 and data.startswith(self._marker[:len(data) - at], at):
+            show(data[:at])
+            self._tail = data[at:]
+            end = self._tail.find(b"\n")
+            return None if end < 0 else int(self._tail[len(self._marker):end])
+        keep = next((n for n in (4, 3, 2, 1) if data.endswith(self._marker[:n])), 0)
+        self._tail = data[len(data) - keep:]
+        show(data[:len(data) - keep])
+        return None
+
+    def _control(self, data):
+        """Answer complete lines of lab-hotplug: "add nic 2"."""
+        self._question += data
+        while b"\n" in self._question:
+            line, _, self._question = self._question.partition(b"\n")
+            answer = self._hotplug(line.decode(errors="replace").split())
+            self.sockets["control"].sendall((answer or "ok").encode() + b"\n")
+
+    def _hotplug(self, words):
+        if len(words) != 3 or words[1] != "nic" or not words[2].isdigit():
+            return "not available: " + " ".join(words)
+        verb, number = words[0], int(words[2])
+        if number >= self.options.peers:
+            return f"nic {number}: this machine has slots for 0 to {self.options.peers - 1}"
+        if verb == "add":
+            return self.qmp("device_add", driver="virtio-net-pci", id=f"nic{number}", netdev=f"i{number}",
+                            bus=f"slot{number}", mac=f"52:54:09:00:00:{number:02x}", romfile="")
+        if verb == "del":
+            return self.qmp("device_del", awaited=f"nic{number}", id=f"nic{number}")
+        return f"cannot {verb}"
+
+    def close(self):
+        """End QEMU, by force if it must be; returns its exit status."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.log.close()
+        return self.process.returncode
+
+
+def splats(console):
+    """The lines of a console log that a healthy kernel does not print."""
+    return [line.decode(errors="replace").strip() for line in console.splitlines() if SPLAT.search(line)]
+
+
+def write_out(data):
+    """The script's output, at once."""
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
