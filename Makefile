@@ -103,6 +103,13 @@ $(O)/san/tests/unit/%: $(O)/san/tests/unit/%.o $(san-archives)
 check-unit: $(unit-tests) ## run the unit tests (ASAN+UBSAN)
 	$(Q)tests/unit/run $(unit-tests)
 
+$(O)/tests/bench/%: $(O)/tests/bench/%.o $(normal-archives)
+	$(call say,LD,$@)
+	$(Q)$(call link,$(NORMAL) -pie,$(normal-archives))
+
+bench: all $(O)/tests/bench/fill ## side by side with Debian's open-iscsi, as ratios (long)
+	$(Q)tests/bench/run --write docs/performance.md
+
 lint: ## layers, lengths, licences, spelling
 	$(Q)tests/lint
 
@@ -137,6 +144,6 @@ clean: ## remove what was built
 help: ## list the targets
 	$(Q)grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
 
-.PHONY: all clean help check-unit check check-host check-build demo lint install
+.PHONY: all clean help check-unit check check-host check-build demo lint install bench
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# logins.sh N... (largest first): guest time of `iscsiadm -m node --login` and --logout of N targets on one portal.
+# Prints "RESULT NAME COUNT NANOSECONDS"; meant for --icount --no-udev, where the clock counts instructions and idle time.
+# shellcheck shell=dash disable=SC1091,SC2154
+. /lab/env
+. /lab/lib.sh
+. /lab/in/lib.sh
+max=$1
+lio_init
+lio_disk d0 1
+i=0
+while [ $i -lt "$max" ]; do
+	lio_target iqn.2026-11.org.openhba.bench:t$i d0 127.0.0.1:3260
+	i=$((i + 1))
+done
+daemon_start || exit 1
+$A -m discovery -t sendtargets -p 127.0.0.1 >/dev/null || exit 1
+# the first session pays for loading modules; that is not what is measured
+$A -m node -T iqn.2026-11.org.openhba.bench:t0 --login >/dev/null && $A -m node -T iqn.2026-11.org.openhba.bench:t0 --logout >/dev/null
+sleep 1
+have=$max
+for n; do
+	while [ $have -gt "$n" ]; do
+		have=$((have - 1))
+		$A -m node -T iqn.2026-11.org.openhba.bench:t$have -o delete
+	done
+	for round in 1 2 3; do
+		before=$(now_ns)
+		$A -m node --login >/tmp/login.out 2>&1 || { cat /tmp/login.out; exit 1; }
+		after=$(now_ns)
+		[ "$(sessions)" -eq "$n" ] || { echo "only $(sessions) sessions"; exit 1; }
+		echo "RESULT login $n $((after - before))"
+		sleep 1
+		before=$(now_ns)
+		$A -m node --logoutall=all >/tmp/logout.out 2>&1 || { cat /tmp/logout.out; exit 1; }
+		after=$(now_ns)
+		[ "$(sessions)" -eq 0 ] || { echo "$(sessions) sessions left"; exit 1; }
+		echo "RESULT logout $n $((after - before))"
+		sleep 1
+	done
+	grep VmRSS /proc/"$daemon_pid"/status
+done
