@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The requests of the kernel ABI as functions: transport/abi/events.def says what each one is. handle is the transport's number
+ * from transport_handle(). All return 0 or a negative errno; -EINVAL also means that the session, connection or transport is unknown.
+ *
+ * The order that works for a login made on a plain socket:
+ *	1. request_create_session()
+ *	2. one batch: create_conn, bind_conn, set_param HDRDGST_EN, DATADGST_EN, EXP_STATSN (last StatSN + 1), then the others
+ *	3. request_start_conn(), only if every request of the batch is fine: START succeeds on a connection whose BIND failed
+ *	4. close(socket): the kernel holds its own reference
+ * Logout: unbind, wait for event UNBIND_SESSION, logout PDU, event RECV_PDU, batch of stop (TERM) and destroy_conn, destroy_session,
+ * wait for event DESTROY_SESSION. Recovery: stop (RECOVER), login elsewhere, batch of bind_conn and set_param, start.
+ */
+#ifndef OPENHBA_TRANSPORT_USER_REQUESTS_H
+#define OPENHBA_TRANSPORT_USER_REQUESTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "transport/abi/iscsi_if.h"
+#include "transport/abi/params.h"
+#include "transport/user/netlink.h"
+
+/* Several requests for one transport in one datagram. Errors do not stop the requests that follow. */
+struct request_batch {
+	uint64_t handle;
+	uint8_t *buffer;	/* zeroed when freed: it may hold CHAP secrets */
+	size_t bytes;
+	size_t room;
+	unsigned int count;
+	int error;		/* the first error of building; batch_send() returns it */
+};
+
+/* What became of one request of a batch. */
+struct request_result {
+	enum iscsi_request request;
+	uint32_t param;		/* SET_PARAM: enum iscsi_param; SET_HOST_PARAM: enum iscsi_host_param */
+	int error;		/* 0 or a negative errno, iferror and retcode alike */
+	bool tolerated;		/* -ENOSYS for a parameter a login can do without */
+};
+
+void batch_init(struct request_batch *batch, uint64_t handle);
+void batch_done(struct request_batch *batch);	/* frees; twice is fine */
+
+void batch_create_conn(struct request_batch *batch, uint32_t sid, uint32_t cid);
+/* eph: the socket's descriptor for transports with TRANSPORT_SOCKET, the endpoint's number for others */
+void batch_bind_conn(struct request_batch *batch, uint32_t sid, uint32_t cid, uint64_t eph, bool leading);
+/* The connection must be bound, else -ENOTCONN. text is copied, at most 4095 bytes (-EMSGSIZE). */
+void batch_set_param(struct request_batch *batch, uint32_t sid, uint32_t cid, enum iscsi_param param, const char *text);
+void batch_set_number(struct request_batch *batch, uint32_t sid, uint32_t cid, enum iscsi_param param, int64_t value);
+void batch_start_conn(struct request_batch *batch, uint32_t sid, uint32_t cid);
+void batch_stop_conn(struct request_batch *batch, uint32_t sid, uint32_t cid, enum iscsi_stop flag);
+void batch_destroy_conn(struct request_batch *batch, uint32_t sid, uint32_t cid);
+void batch_unbind_session(struct request_batch *batch, uint32_t sid);
+void batch_destroy_session(struct request_batch *batch, uint32_t sid);		/* waits, 12 ms */
+void batch_destroy_session_async(struct request_batch *batch, uint32_t sid);
+void batch_send_pdu(struct request_batch *batch, uint32_t sid, uint32_t cid, const void *bhs, const void *data, size_t data_bytes);
+
+/*
+ * Sends the batch and empties it (it may be filled again). results: room for results_max rows, one per request in order, or NULL.
+ * Returns the first error that is not tolerated, or 0. After a successful STOP_CONN, connection errors of that connection which the
+ * kernel reported before the stop are dropped: they speak of the past.
+ */
+int batch_send(struct netlink *nl, struct request_batch *batch, struct request_result *results, unsigned int results_max);
+
+int request_create_session(struct netlink *nl, uint64_t handle, uint32_t initial_cmdsn, uint16_t cmds_max, uint16_t queue_depth,
+			   uint32_t *ret_sid, uint32_t *ret_host_no);
+int request_create_bound_session(struct netlink *nl, uint64_t handle, uint64_t ep, uint32_t initial_cmdsn, uint16_t cmds_max,
+				 uint16_t queue_depth, uint32_t *ret_sid, uint32_t *ret_host_no);
+int request_start_conn(struct netlink *nl, uint64_t handle, uint32_t sid, uint32_t cid);
+int request_stop_conn(struct netlink *nl, uint64_t handle, uint32_t sid, uint32_t cid, enum iscsi_stop flag);
+int request_destroy_conn(struct netlink *nl, uint64_t handle, uint32_t sid, uint32_t cid);
+int request_set_param(struct netlink *nl, uint64_t handle, uint32_t sid, uint32_t cid, enum iscsi_param param, const char *text);
+
+/* Event UNBIND_SESSION follows when the SCSI devices are gone. */
+int request_unbind_session(struct netlink *nl, uint64_t handle, uint32_t sid);
+
+/*
+ * Asks for removal without waiting; a kernel that cannot do so (-ENOSYS, -EINVAL) is asked to remove and wait, which holds all other
+ * requests for 12 ms. Event DESTROY_SESSION follows either way. -EBUSY: the session still has connections.
+ */
+int request_destroy_session(struct netlink *nl, uint64_t handle, uint32_t sid);
+
+/* bhs: 48 bytes, the kernel fills CmdSN and ExpStatSN; data: without padding. */
+int request_send_pdu(struct netlink *nl, uint64_t handle, uint32_t sid, uint32_t cid, const void *bhs, const void *data,
+		     size_t data_bytes);
+
+/* custom: room for custom_max driver counters or NULL; *ret_custom_count (may be NULL): how many were written. */
+int request_get_stats(struct netlink *nl, uint64_t handle, uint32_t sid, uint32_t cid, struct iscsi_stats *ret_stats,
+		      struct iscsi_stats_custom *custom, unsigned int custom_max, unsigned int *ret_custom_count);
+
+int request_set_host_param(struct netlink *nl, uint64_t handle, uint32_t host_no, enum iscsi_host_param param, const char *text);
+
+/* Endpoints, for transports with TRANSPORT_ENDPOINT. */
+int request_ep_connect(struct netlink *nl, uint64_t handle, const struct sockaddr *address, socklen_t bytes, bool non_blocking,
+		       uint64_t *ret_ep);
+int request_ep_connect_through_host(struct netlink *nl, uint64_t handle, uint32_t host_no, const struct sockaddr *address,
+				    socklen_t bytes, bool non_blocking, uint64_t *ret_ep);
+/* 1 connected, 0 not within timeout_ms, or a negative errno. */
+int request_ep_poll(struct netlink *nl, uint64_t handle, uint64_t ep, uint32_t timeout_ms);
+int request_ep_disconnect(struct netlink *nl, uint64_t handle, uint64_t ep);
+
+/* Event PING_COMP with the same pid follows. iface_type: 1 IPv4, 2 IPv6. -ENOSYS: the driver cannot ping. */
+int request_ping(struct netlink *nl, uint64_t handle, uint32_t host_no, uint32_t iface_num, uint32_t iface_type,
+		 uint32_t payload_bytes, uint32_t pid, const struct sockaddr *address, socklen_t bytes);
+
+#endif
