@@ -30,6 +30,8 @@ enum field_flag {
 	FIELD_SECRET = 1 << 1,	/* masked when shown, zeroed when freed */
 	FIELD_HIDDEN = 1 << 2,	/* never shown */
 	FIELD_ALIAS = 1 << 3,	/* second name of another field, reads and writes go there */
+	FIELD_V4 = 1 << 4,	/* iface row that only records of the IPv4 family show */
+	FIELD_V6 = 1 << 5,	/* the same for IPv6 */
 };
 
 struct field_row {
@@ -41,15 +43,22 @@ struct field_row {
 	enum field_type type;
 	unsigned int flags;		/* enum field_flag */
 	unsigned int kinds;		/* bit 1 << enum record_kind: records that have it */
+	enum field of;			/* the field that holds the value: itself, or what an alias stands for */
+	const char *shown;		/* the line that shows the built-in value, with its newline; NULL for an alias */
+	unsigned int name_len, shown_len;
 };
 
 extern const struct field_row field_rows[FIELD_COUNT];
 
-/* NUM: number. WORD: number is the index into choices. TEXT, LIST: text, NULL is empty; heap, owned by the record. */
+/*
+ * Not given: the built-in default of the row. Given: NUM: number; WORD: number is the index into choices; TEXT, LIST: text,
+ * NULL is empty; heap, owned by the record. Read by record_number() and record_text(), never directly.
+ */
 struct value {
 	char *text;
 	int64_t number;
 	enum origin origin;
+	bool given;
 };
 
 struct record {
@@ -76,8 +85,10 @@ bool record_yes(const struct record *record, enum field field);		/* a NO_YES wor
 const char *record_format_value(const struct record *record, enum field field, char buffer[FIELD_NUMBER_TEXT_MAX]);
 
 /*
- * Sets a value from text. -EINVAL: not a number, not one of the choices, a control character; -ERANGE: number out of range or
- * text too long; -ENOMEM. The old value stays on failure. Setting a password also keeps its hidden length field.
+ * Sets a value from text; for a TEXT "<empty>" is the same as "". -EINVAL: not a number, not one of the choices, a control
+ * character, a blank at an end; -ERANGE: number out of range or text too long; -ENOMEM. The old value stays on failure.
+ * TEXT with choices (the enable/disable of ifaces) takes only these or nothing from ORIGIN_COMMAND, any word from elsewhere.
+ * Setting a password also keeps its hidden length field.
  */
 int record_set(struct record *record, enum field field, const char *text, enum origin origin);
 int record_set_number(struct record *record, enum field field, int64_t number, enum origin origin);
@@ -85,18 +96,24 @@ int record_set_number(struct record *record, enum field field, int64_t number, e
 /* Why record_set() refused, as a sentence naming the limits or choices, for the administrator. */
 void record_explain(enum field field, const char *text, struct text *ret_sentence);
 
-/* What to do with a line whose name is unknown or whose value is refused. Return nonzero to stop (becomes the result). */
+/*
+ * What to do with a line whose name is unknown (error -ENOENT), whose value is refused (as by record_set()), or that is no
+ * setting at all (as by text_next(), name and value ""). Return nonzero to stop (becomes the result).
+ */
 typedef int record_complaint_fn(const char *name, const char *value, unsigned int line, int error, void *data);
 
-/* Takes settings from a text (a stored record, a file) into an initialised record. complain may be NULL: such lines are passed over. */
-int record_parse(struct record *record, const char *data, size_t len, enum origin origin, record_complaint_fn *complain, void *data_);
+/*
+ * Takes settings from a text (a stored record, a file) into an initialised record; the value of a refused line stays what it
+ * was. complain may be NULL: such lines are passed over. data goes to complain. -ENOMEM, or what complain stopped with.
+ */
+int record_parse(struct record *record, const char *text, size_t len, enum origin origin, record_complaint_fn *complain, void *data);
 
 enum record_form {
 	RECORD_STORED,	/* only values that differ from the built-in default: what the store keeps */
 	RECORD_FILE,	/* all but empty ones, between BEGIN and END lines, secrets in clear: iface files, export */
 	RECORD_SHOWN,	/* all shown rows, <empty> for empty, secrets masked: `-o show` */
 	RECORD_SHOWN_SECRETS,	/* the same with secrets: `-S` */
-	RECORD_SHOWN_ORIGINS,	/* as SHOWN, each line ends with where the value came from */
+	RECORD_SHOWN_ORIGINS,	/* as SHOWN, each line ends with where the value came from: " (iscsid.conf)" */
 };
 
 /* Appends the record. Rows and order as the reference of iscsiadm(8) `-o show`; the iface subset V4/V6 as in iface.def. */
