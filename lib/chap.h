@@ -55,6 +55,7 @@ enum auth_step {
 
 enum auth_error {
 	AUTH_ERROR_NONE,
+	AUTH_ERROR_METHOD,	/* the target does not agree to the method we need */
 	AUTH_ERROR_MISSING,	/* a key is missing or out of order */
 	AUTH_ERROR_VALUE,	/* a key has an impossible value */
 	AUTH_ERROR_ALGORITHM,	/* the target picked an algorithm we did not offer */
@@ -78,6 +79,7 @@ struct auth_method {
 	enum auth_step (*receive)(void *state, const void *keys, size_t length, struct text *out);
 	bool (*is_finished)(const void *state); /* may the stage end now? */
 	enum auth_error (*error)(const void *state);
+	int (*algorithm)(const void *state); /* number in use, 0: none yet */
 };
 
 extern const struct auth_method chap_method;

@@ -4,3 +4,4 @@ lib-src += lib/store.c lib/store_gate.c lib/store_key.c
 lib-src += lib/loop.c lib/work.c lib/log.c lib/json.c
 lib-src += lib/err.c lib/text.c lib/record.c lib/record_rows.c lib/record_format.c
 lib-src += lib/conf.c lib/name.c lib/portal.c
+lib-src += lib/secret.c lib/pdu.c lib/keys.c lib/negotiate.c lib/chap.c lib/login.c

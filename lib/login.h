@@ -33,6 +33,7 @@ struct login_request {
 	bool use_security_stage; /* also without a secret: AuthMethod=None. Default: skip the stage */
 	struct login_auth auth;
 	struct login_offer offer; /* copied; clamped */
+	size_t text_limit; /* bytes of text in one request, the C bit beyond; 0: 8192 as the RFC */
 };
 
 /* Zeroes, and sets offers and itt to the defaults. */
@@ -63,7 +64,7 @@ enum login_reason {
 	LOGIN_REASON_CONTINUE, /* misuse of the C bit */
 	LOGIN_REASON_TOO_LONG, /* more text than KEYS_TEXT_MAX */
 	LOGIN_REASON_NO_PROGRESS, /* LOGIN_EXCHANGE_MAX reached, or nothing left to say */
-	LOGIN_REASON_TARGET_NAME, /* a redirect without a usable address */
+	LOGIN_REASON_ADDRESS,	  /* a redirect without a usable address */
 	LOGIN_REASON_PORTAL_GROUP,
 	LOGIN_REASON_MEMORY,
 };
@@ -106,8 +107,8 @@ const struct login_outcome *login_outcome(const struct login *login);
  * (5: a later attempt may work). SUCCESS otherwise. */
 enum iscsi_err login_failure(const struct login *login);
 
-/* One sentence that says what happened, e.g. for the log. Static storage. */
-const char *login_failure_text(const struct login *login);
+/* One sentence that says what happened, e.g. for the log. Lives with the login. */
+const char *login_failure_text(struct login *login);
 
 const char *login_status_text(uint16_t status); /* of enum iscsi_login_detail; static */
 

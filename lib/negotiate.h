@@ -90,8 +90,7 @@ const char *negotiation_error_text(enum negotiation_error error); /* one sentenc
 struct negotiation {
 	const struct login_offer *offer; /* borrowed for the negotiation's life */
 	bool is_discovery;
-	bool is_complete;
-	unsigned char state[KEYS_COUNT_MAX]; /* per row: enum in negotiate.c */
+	unsigned char state[KEYS_COUNT_MAX]; /* per row, enum row_state of negotiate.c */
 	struct negotiated values;
 };
 
