@@ -50,8 +50,13 @@ void channel_socket_ready(struct channel_socket *socket, short revents);
 /*
  * The connected descriptor, now the caller's; the channel is closed. -EAGAIN: unread bytes wait
  * in the socket (the caller should let them be read: channel_socket_ready) or our own bytes are
- * not sent yet; -EPROTO: half a PDU was read; -ECONNRESET: the target has closed already.
+ * not sent yet; -EPROTO: half a PDU was read; -ECONNRESET: the target has closed already; -EPIPE:
+ * not connected.
  */
 int channel_socket_take_fd(struct channel_socket *socket);
+
+/* The same, but whole PDUs nobody has read yet stay in the socket for its next owner. The kernel
+ * reads them together with the next bytes that arrive, so traffic (a scan, a ping) must follow. */
+int channel_socket_take_fd_unread(struct channel_socket *socket);
 
 #endif

@@ -240,12 +240,6 @@ static enum login_result send_turn(struct login *login)
 	return LOGIN_SEND;
 }
 
-static void clear_text(struct text *text)
-{
-	text_done(text);
-	memset(text, 0, sizeof(*text));
-}
-
 /* RFC 7143 11.13.5: the redirect's TargetAddress is in the data of this very response. */
 static enum login_result take_redirect(struct login *login, const struct pdu *in)
 {
@@ -409,10 +403,10 @@ static enum login_result take_turn(struct login *login, bool is_transit)
 	enum login_result result;
 
 	login->is_collecting = false;
-	clear_text(&login->send);
+	text_done(&login->send);
 	login->sent = 0;
 	result = take_text(login);
-	clear_text(&login->received);
+	text_done(&login->received);
 	if (result != LOGIN_SEND)
 		return result;
 	if (!is_transit)
@@ -420,7 +414,7 @@ static enum login_result take_turn(struct login *login, bool is_transit)
 	/* After a transition there is no turn left to answer an offer in. */
 	if (login->owes_answer)
 		return fail(login, LOGIN_REASON_STAGE);
-	clear_text(&login->send);
+	text_done(&login->send);
 	return login->stage == ISCSI_STAGE_SECURITY ? leave_security(login)
 						    : leave_operational(login);
 }
@@ -450,7 +444,7 @@ static enum login_result take_success(struct login *login, const struct pdu *in)
 		return take_turn(login, is_transit);
 	/* More of the target's text is to come: ask for it with an empty request. */
 	login->is_collecting = true;
-	clear_text(&login->send);
+	text_done(&login->send);
 	login->sent = 0;
 	return send_turn(login);
 }

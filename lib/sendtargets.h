@@ -14,8 +14,10 @@
 #include "lib/pdu.h"
 #include "lib/portal.h"
 
-#define SENDTARGETS_BYTES_MAX (64u * 1024 * 1024) /* of all responses together */
-#define SENDTARGETS_ENTRIES_MAX (1024u * 1024)
+#define SENDTARGETS_BYTES_MAX	(16u * 1024 * 1024) /* of all responses together */
+#define SENDTARGETS_ENTRIES_MAX (256u * 1024)
+#define SENDTARGETS_RESPONSES_MAX 65536
+#define SENDTARGETS_EMPTY_MAX	16 /* empty responses in a row */
 
 /* One target at one portal. */
 struct sendtargets_entry {
@@ -23,16 +25,22 @@ struct sendtargets_entry {
 	struct portal portal;	 /* tpgt is PORTAL_TPGT_NONE where the target gave no address */
 };
 
+struct sendtargets_name;
 struct sendtargets_list {
 	struct sendtargets_entry *entries; /* in the order the target gave them */
 	size_t count, size;
-	size_t refused; /* names or addresses that were not acceptable, left out */
-	void *names;	/* owned strings */
+	size_t refused; /* names and addresses that were not acceptable, left out */
+	struct sendtargets_name *names; /* owned */
 };
 
 void sendtargets_list_done(struct sendtargets_list *list);
 
-enum sendtargets_result { SENDTARGETS_SEND, SENDTARGETS_DONE, SENDTARGETS_FAILED };
+enum sendtargets_result {
+	SENDTARGETS_SEND, /* sendtargets_pdu() is to be sent */
+	SENDTARGETS_WAIT, /* nothing to send, the answer is still to come */
+	SENDTARGETS_DONE,
+	SENDTARGETS_FAILED,
+};
 
 struct sendtargets_settings {
 	struct portal portal;	/* the portal connected to: address of targets that give none */
@@ -50,8 +58,8 @@ void sendtargets_free(struct sendtargets *sendtargets);				  /* NULL is fine */
 /* The PDU that is due, right after _new() and after each SENDTARGETS_SEND. */
 int sendtargets_pdu(struct sendtargets *sendtargets, struct pdu *out);
 
-/* Takes a PDU. A NOP-In that asks for an answer gives SENDTARGETS_SEND (its NOP-Out); other PDUs
- * than a Text Response fail. */
+/* Takes a PDU. A NOP-In that asks for an answer gives SENDTARGETS_SEND (its NOP-Out), another one
+ * SENDTARGETS_WAIT; anything else than a Text Response fails. */
 enum sendtargets_result sendtargets_receive(struct sendtargets *sendtargets, const struct pdu *in);
 
 const char *sendtargets_failure_text(const struct sendtargets *sendtargets); /* static */
@@ -59,8 +67,9 @@ const char *sendtargets_failure_text(const struct sendtargets *sendtargets); /* 
 /* After DONE: moves the list out; the caller calls sendtargets_list_done(). */
 void sendtargets_take(struct sendtargets *sendtargets, struct sendtargets_list *ret_list);
 
-/* The parser alone: TargetName and TargetAddress pairs. -EPROTO: not key=value text, or an address
- * before any name; -ENOMEM; -E2BIG. */
+/* The parser alone: TargetName and TargetAddress pairs; other keys are passed over. Names that
+ * name_is_valid() refuses are left out with their addresses. The list is whole also after an error.
+ * -EPROTO: not key=value text, or an address before any name; -ENOMEM; -E2BIG: too many. */
 int sendtargets_parse(const void *text, size_t length, const struct portal *portal,
 		      struct sendtargets_list *ret_list);
 
