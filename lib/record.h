@@ -28,7 +28,7 @@ enum field_type { FIELD_NUM, FIELD_TEXT, FIELD_WORD, FIELD_LIST };
 enum field_flag {
 	FIELD_FIXED = 1 << 0,	/* identity of the record: refused by record_update() */
 	FIELD_SECRET = 1 << 1,	/* masked when shown, zeroed when freed */
-	FIELD_HIDDEN = 1 << 2,	/* never shown */
+	FIELD_HIDDEN = 1 << 2,	/* only read: neither shown nor written */
 	FIELD_ALIAS = 1 << 3,	/* second name of another field, reads and writes go there */
 	FIELD_V4 = 1 << 4,	/* iface row that only records of the IPv4 family show */
 	FIELD_V6 = 1 << 5,	/* the same for IPv6 */

@@ -71,14 +71,12 @@ static bool has_row(const struct record *record, enum field field, enum record_f
 	const struct field_row *row = &field_rows[field];
 	char buffer[FIELD_NUMBER_TEXT_MAX];
 
-	if (!(row->kinds & 1u << record->kind))
+	if (!(row->kinds & 1u << record->kind) || row->flags & FIELD_HIDDEN)
 		return false;
 	if (is_shown(form))
-		return !(row->flags & (FIELD_HIDDEN | other));
+		return !(row->flags & other);
 	if (form == RECORD_STORED)
 		return !(row->flags & FIELD_ALIAS) && is_changed(record, field);
-	if (row->flags & FIELD_ALIAS && row->flags & FIELD_HIDDEN)
-		return false;
 	/* A value of the other family is no longer in force, but an administrator wrote it: it is not lost. */
 	if (row->flags & other)
 		return is_changed(record, field);
@@ -135,14 +133,20 @@ static void add_choices(const struct field_row *row, const char *last, struct te
 	}
 }
 
+static void explain_choices(const struct field_row *row, const char *value, struct text *text)
+{
+	text_addf(text, "\"%s\" is not one of ", value);
+	add_choices(row, " or ", text);
+}
+
 static void explain_text(const struct field_row *row, const char *value, struct text *text)
 {
 	if (strlen(value) > (size_t)row->max)
 		text_addf(text, "the value is longer than %lld bytes", (long long)row->max);
 	else if (row->choices)
-		add_choices(row, " or ", text), text_add(text, " is expected");
+		explain_choices(row, value, text);
 	else
-		text_add(text, "the value has a control character, or a blank at its begin or end");
+		text_add(text, "the value has a control character or a blank at its end");
 }
 
 void record_explain(enum field field, const char *value, struct text *ret_sentence)
@@ -156,8 +160,7 @@ void record_explain(enum field field, const char *value, struct text *ret_senten
 			  (long long)row->max);
 		break;
 	case FIELD_WORD:
-		text_addf(ret_sentence, "\"%s\" is not one of ", value);
-		add_choices(row, " or ", ret_sentence);
+		explain_choices(row, value, ret_sentence);
 		break;
 	case FIELD_LIST:
 		text_addf(ret_sentence, "\"%s\" is not a list of different ones of ", value);
