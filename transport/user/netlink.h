@@ -77,7 +77,7 @@ void netlink_close(struct netlink *nl);	/* NULL is fine */
 int netlink_fd(const struct netlink *nl);
 
 /*
- * Hands out deferred events, then reads what is there, without blocking and at most 64 messages so that the loop stays fair;
+ * Hands out deferred events, then reads what is there, without blocking, a bounded number at a time so that the loop stays fair;
  * netlink_fd() stays readable if there is more. 0, or the negative errno of a dead socket.
  */
 int netlink_dispatch(struct netlink *nl);
