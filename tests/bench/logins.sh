@@ -4,7 +4,7 @@
 # shellcheck shell=dash disable=SC1091,SC2154
 . /lab/env
 . /lab/lib.sh
-. /lab/in/lib.sh
+. /in/lib.sh
 max=$1
 lio_init
 lio_disk d0 1

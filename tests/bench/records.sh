@@ -4,11 +4,11 @@
 # shellcheck shell=dash disable=SC1091
 . /lab/env
 . /lab/lib.sh
-. /lab/in/lib.sh
+. /in/lib.sh
 n=$1
 daemon_start || exit 1
 if [ "$LAB_TOOLS" = ours ]; then
-	/lab/in/fill /etc/iscsi "$n" || exit 1
+	/in/fill /etc/iscsi "$n" || exit 1
 else
 	$A -m node -T iqn.2026-11.org.openhba.bench:t0 -p 10.0.0.0:3260,1 -o new >/dev/null || exit 1
 	root=/etc/iscsi

@@ -4,7 +4,7 @@
 # shellcheck shell=dash disable=SC1091
 . /lab/env
 . /lab/lib.sh
-. /lab/in/lib.sh
+. /in/lib.sh
 target=iqn.2026-11.org.openhba.lab:t0
 
 die() {
@@ -39,15 +39,13 @@ for nic; do
 	show $A -m discovery -t sendtargets -p 10.9.$n.1 -I "$nic" -o new
 	n=$((n + 1))
 done
-# keep, of what was found, the portal of each NIC's own segment
-n=0
-for nic; do
-	$A -m node -P 1 >/dev/null
-	for other in 0 1; do
-		[ $other = $n ] || $A -m node -T $target -p 10.9.$other.1 -I "$nic" -o delete
-		$A -m node -T $target -p "[fd09:$other::1]" -I "$nic" -o delete
+# keep, of what was found, the IPv4 portal of each NIC's own segment
+$A -m node | sed 's/,[^ ]* .*//' | sort -u | while read -r portal; do
+	n=0
+	for nic; do
+		[ "$portal" = 10.9.$n.1:3260 ] || $A -m node -T $target -p "$portal" -I "$nic" -o delete
+		n=$((n + 1))
 	done
-	n=$((n + 1))
 done
 show $A -m node -P 1
 holds "two records, one per NIC" test "$($A -m node | wc -l)" = 2

@@ -3,7 +3,7 @@
 # shellcheck shell=dash disable=SC1091
 . /lab/env
 . /lab/lib.sh
-. /lab/in/lib.sh
+. /in/lib.sh
 target=iqn.2026-11.org.openhba.lab:t0
 
 is "$(rc $A -m discovery -t sendtargets -p 127.0.0.1)" 20 "discovery without a daemon"

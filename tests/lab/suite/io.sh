@@ -4,7 +4,7 @@
 # shellcheck shell=dash disable=SC1091
 . /lab/env
 . /lab/lib.sh
-. /lab/in/lib.sh
+. /in/lib.sh
 kind=$1 mb=64 target=iqn.2026-11.org.openhba.lab:t0
 [ "${2:-}" = quick ] && mb=4
 daemon_start

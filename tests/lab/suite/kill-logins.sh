@@ -4,7 +4,7 @@
 # shellcheck shell=dash disable=SC1091
 . /lab/env
 . /lab/lib.sh
-. /lab/in/lib.sh
+. /in/lib.sh
 rounds=${1:-20} n=20
 lio_init
 lio_disk d0 8

@@ -29,7 +29,7 @@ daemon_kill() {
 disk_of() {
 	local n=0 found=
 	while [ -z "$found" ] && [ $n -lt 200 ]; do
-		for found in /sys/class/iscsi_session/session"$1"/device/target*/*:0/block/*; do
+		for found in /sys/class/iscsi_session/session"$1"/device/target*/*/block/*; do
 			[ -e "$found" ] && [ -b "/dev/${found##*/}" ] && { echo "${found##*/}"; return 0; }
 		done
 		found=

@@ -4,7 +4,7 @@
 # shellcheck shell=dash disable=SC1091
 . /lab/env
 . /lab/lib.sh
-. /lab/in/lib.sh
+. /in/lib.sh
 target=iqn.2026-11.org.openhba.lab:t0
 # shellcheck disable=SC2086  # a list of names
 set -- $LAB_NICS

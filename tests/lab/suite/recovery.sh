@@ -4,7 +4,7 @@
 # shellcheck shell=dash disable=SC1091
 . /lab/env
 . /lab/lib.sh
-. /lab/in/lib.sh
+. /in/lib.sh
 target=iqn.2026-11.org.openhba.lab:t0 portal=10.9.0.1:3260
 daemon_start
 ok "discovery" $A -m discovery -t sendtargets -p 10.9.0.1
