@@ -103,6 +103,31 @@ $(O)/san/tests/unit/%: $(O)/san/tests/unit/%.o $(san-archives)
 check-unit: $(unit-tests) ## run the unit tests (ASAN+UBSAN)
 	$(Q)tests/unit/run $(unit-tests)
 
+# tests/fuzz/NAME.c is an entry for libFuzzer (clang). With tests/fuzz/driver.c instead of libFuzzer it replays its corpus (gcc).
+fuzz-names := $(patsubst tests/fuzz/%.c,%,$(filter-out tests/fuzz/driver.c,$(wildcard tests/fuzz/*.c)))
+fuzz-src := $(sort $(filter-out %/main.c,$(lib-src) $(transport-user-src) $(iface-src)))
+FUZZ := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZ_SECONDS ?= 60
+
+$(O)/san/tests/fuzz/%: $(O)/san/tests/fuzz/%.o $(O)/san/tests/fuzz/driver.o $(san-archives)
+	$(call say,LD san,$@)
+	$(Q)$(call link,$(SAN),$(O)/san/tests/fuzz/driver.o $(san-archives))
+$(O)/fuzz/%.o: %.c Makefile
+	$(call say,CC fuzz,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)clang $(STD) $(CPPFLAGS) $(PKG_CFLAGS) $(FUZZ) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+$(O)/fuzz/%: $(O)/fuzz/tests/fuzz/%.o $(fuzz-src:%.c=$(O)/fuzz/%.o)
+	$(call say,LD fuzz,$@)
+	$(Q)clang $(FUZZ) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(PKG_LIBS)
+
+fuzz: $(fuzz-names:%=$(O)/fuzz/%) ## run each fuzzer for FUZZ_SECONDS (60) with clang's libFuzzer
+	$(Q)for name in $(fuzz-names); do mkdir -p $(O)/fuzz/found/$$name; $(O)/fuzz/$$name -max_total_time=$(FUZZ_SECONDS) \
+		-timeout=10 -max_len=300000 -artifact_prefix=$(O)/fuzz/found/$$name- $(O)/fuzz/found/$$name tests/fuzz/corpus/$$name || exit 1; done
+
+$(O)/tests/store-kill: $(O)/tests/store-kill.o $(call archive,$(O),lib)
+	$(call say,LD,$@)
+	$(Q)$(call link,$(NORMAL) -pie,$(call archive,$(O),lib))
+
 $(O)/tests/bench/%: $(O)/tests/bench/%.o $(normal-archives)
 	$(call say,LD,$@)
 	$(Q)$(call link,$(NORMAL) -pie,$(normal-archives))
@@ -125,7 +150,7 @@ check: ## all tests: unit, fuzz corpora, store, lint, then the lab suite (root o
 # The tests that need no VM, as one pass of make so that both cores build.
 check-host: all check-build
 	$(Q)tests/check-host $(unit-tests)
-check-build: $(unit-tests) $(O)/san/iscsid $(O)/san/iscsiadm
+check-build: $(unit-tests) $(O)/san/iscsid $(O)/san/iscsiadm $(fuzz-names:%=$(O)/san/tests/fuzz/%) $(O)/tests/store-kill
 
 install: all ## install into DESTDIR (configuration that exists is kept)
 	install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man8 $(DESTDIR)$(mandir)/man5 $(DESTDIR)$(docdir) \
@@ -144,6 +169,6 @@ clean: ## remove what was built
 help: ## list the targets
 	$(Q)grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
 
-.PHONY: all clean help check-unit check check-host check-build demo lint install bench
+.PHONY: all clean help check-unit check check-host check-build demo lint install bench fuzz
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

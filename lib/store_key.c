@@ -81,6 +81,17 @@ static uint32_t digest(const struct store_salt *salt, enum store_table table, co
 	return (uint32_t)sip_hash(&own, key, len);
 }
 
+/* " DIGEST ", without the cost of snprintf() for each row of a walk. */
+static void print_digest(uint32_t value, char text[DIGEST_LEN + 2])
+{
+	int i;
+
+	text[0] = ' ';
+	for (i = DIGEST_LEN; i > 0; i--, value >>= 4)
+		text[i] = "0123456789abcdef"[value & 15];
+	text[DIGEST_LEN + 1] = ' ';
+}
+
 int store_salt_make(struct store_salt *ret_salt)
 {
 	ssize_t got;
@@ -122,12 +133,16 @@ int store_format_parse(const char *text, size_t len, struct store_salt *ret_salt
 
 int store_key_make(const struct store_salt *salt, enum store_table table, const char *key, struct store_key *ret_key)
 {
-	size_t len = strnlen(key, STORE_KEY_MAX + 1);
+	size_t start, len = strnlen(key, STORE_KEY_MAX + 1);
 
 	if (len == 0 || len > STORE_KEY_MAX)
 		return -EINVAL;
-	ret_key->len = (size_t)snprintf(ret_key->name, sizeof(ret_key->name), "%s %08" PRIx32 " %s", table_names[table],
-					digest(salt, table, key, len), key);
+	start = strlen(table_names[table]);
+	memcpy(ret_key->name, table_names[table], start);
+	print_digest(digest(salt, table, key, len), ret_key->name + start);
+	start += DIGEST_LEN + 2;
+	memcpy(ret_key->name + start, key, len + 1);
+	ret_key->len = start + len;
 	return 0;
 }
 
@@ -135,13 +150,13 @@ int store_key_make(const struct store_salt *salt, enum store_table table, const 
 static size_t match(const struct store_salt *salt, enum store_table table, const char *name, size_t len)
 {
 	size_t table_len = strlen(table_names[table]);
-	size_t start = table_len + 1 + DIGEST_LEN + 1;
-	char text[DIGEST_LEN + 3];
+	size_t start = table_len + DIGEST_LEN + 2;
+	char text[DIGEST_LEN + 2];
 
 	if (len <= start || len > start + STORE_KEY_MAX || memcmp(name, table_names[table], table_len))
 		return 0;
-	snprintf(text, sizeof(text), " %08" PRIx32 " ", digest(salt, table, name + start, len - start));
-	if (memcmp(name + table_len, text, DIGEST_LEN + 2) || memchr(name + start, '\0', len - start))
+	print_digest(digest(salt, table, name + start, len - start), text);
+	if (memcmp(name + table_len, text, sizeof(text)) || memchr(name + start, '\0', len - start))
 		return 0;
 	return start;
 }
