@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-transport-user-src := transport/user/names.c transport/user/netlink.c transport/user/requests.c
+transport-user-src := $(addprefix transport/user/,names.c netlink.c requests.c sysfs.c transport.c scsi.c)

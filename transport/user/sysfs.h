@@ -18,7 +18,7 @@
 
 /* How much to read: each level holds the former. */
 enum sysfs_level {
-	SYSFS_LINE,	/* a line of `-m session`: 7 files */
+	SYSFS_LINE,	/* a line of `-m session`: 6 files */
 	SYSFS_STATE,	/* -P 1, and what adoption decides on */
 	SYSFS_FULL,	/* -P 2: timeouts, CHAP (root only), negotiated parameters */
 };
@@ -30,7 +30,8 @@ struct sysfs_session {
 	char transport[16];		/* "tcp"; the driver's own name if it is unknown here */
 	char target_name[256];
 	int64_t tpgt;
-	char persistent_address[256];	/* the record's portal; may be a name, no brackets around IPv6 */
+	char persistent_address[256];	/* the record's portal; may be a name; IPv6 without brackets;
+					 * where the kernel does not say, the connected peer, and the reverse */
 	int64_t persistent_port;
 	int64_t creator;		/* process that made the session; -1: the driver's firmware ("flash") */
 	/* SYSFS_STATE */
