@@ -307,8 +307,8 @@ static void frame_has_a_limit(void **state)
 static void only_one_strict_object_is_a_message(void **state)
 {
 	static const char *const bad[] = {
-		"", " ", "1", "null", "\"a\"", "[]", "[{}]", "{}{}", "{} x", "{", "{\"a\":}", "{'a':1}", "{\"a\":1,}", "{a:1}",
-		"{\"a\":01}", "{}/**/", "//\n{}", "{\"a\":\"\n\"}", "{\"a\":[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]}",
+		"", " ", "1", "null", "\"a\"", "[]", "[{}]", "{}{}", "{} x", "{", "{\"a\":}", "{\"a\":'b'}", "{\"a\":1,}", "{a:1}",
+		"{\"a\":01}", "{}/**/", "//\n{}", "{\"a\":[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]}",
 	};
 	struct json_object *object;
 
@@ -732,7 +732,7 @@ static void big_call_is_quick(void **state)
 	assert_int_equal(ipc_connect(f.path, &client), 0);
 	start = loop_now_ms();
 	assert_int_equal(ipc_client_call(client, "org.openhba.iscsid.Echo", parameters, false, 20000, take_big, &count, NULL), 0);
-	print_message("5000 nodes there and back in %d ms (sanitized)\n", (int)(loop_now_ms() - start));
+	print_message("5000 nodes there and back in %d ms\n", (int)(loop_now_ms() - start));
 	assert_int_equal(count, 5000);
 	ipc_client_free(client);
 }
