@@ -136,9 +136,7 @@ static int parse_bare(struct span span, struct span *ret_rest, struct portal *po
 	size_t len = colon ? (size_t)(colon - span.start) : span.len;
 
 	*ret_rest = (struct span){ span.start + span.len, 0 };
-	if (take_address(span, portal) < 0)
-		return -EINVAL;
-	if (portal_is_ipv6(portal->address))
+	if (!take_address(span, portal) && portal_is_ipv6(portal->address))
 		return 0;
 	*ret_rest = (struct span){ span.start + len, span.len - len };
 	if (take_address((struct span){ span.start, len }, portal) < 0)

@@ -84,6 +84,9 @@ static void test_garbage(void **state)
 	assert_string_equal(portal.address, "untouched");
 	longest[PORTAL_ADDRESS_MAX] = '\0';
 	assert_int_equal(portal_parse(longest, ISCSI_PORT, &portal), 0);
+	memcpy(longest + PORTAL_ADDRESS_MAX, ":7,1", 5);
+	assert_int_equal(portal_parse(longest, ISCSI_PORT, &portal), 0);
+	assert_int_equal(portal.port, 7);
 	assert_int_equal(portal_parse("host", 0, &portal), -EINVAL);
 	memset(longest, 'a', 64);
 	longest[64] = '\0';
