@@ -93,7 +93,7 @@ static int list_row(struct store *store, const char *key, void *data)
 
 	if (strcmp(bench->last, key) >= 0)
 		wrong(bench, "order");
-	strcpy(bench->last, key);
+	snprintf(bench->last, sizeof(bench->last), "%s", key);
 	bench->met++;
 	return 0;
 }

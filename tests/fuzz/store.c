@@ -71,7 +71,7 @@ static int read_row(struct store *store, const char *key, void *data)
 	char *value;
 
 	if (!walk->first[0])
-		strcpy(walk->first, key);
+		snprintf(walk->first, sizeof(walk->first), "%s", key);
 	if (store_get(store, walk->table, key, &value, &len))
 		return 0;
 	if (strlen(value) != len)

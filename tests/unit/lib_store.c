@@ -116,8 +116,9 @@ struct walk {
 static int walk_key(struct store *store, const char *key, void *data)
 {
 	struct walk *walk = data;
+	size_t len = strlen(walk->text);
 
-	strcat(strcat(walk->text, key), " ");
+	snprintf(walk->text + len, sizeof(walk->text) - len, "%s ", key);
 	return walk->stop_after && --walk->stop_after == 0 ? 17 : 0;
 }
 
