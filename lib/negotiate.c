@@ -295,22 +295,18 @@ static bool may_be_digest(uint32_t offer, uint32_t value)
 	return key_list_has(list, strlen(list), value ? "CRC32C" : "None");
 }
 
-/* The offer came to nothing (Reject, NotUnderstood, no answer): the RFC's default holds, if it is
- * something we can live with. */
+/* The offer came to nothing (Reject, NotUnderstood, no answer). The target goes by the RFC's
+ * default then, and we by what is safe with it; only a digest we insist on cannot be had so. */
 static enum negotiation_error settle_fallback(struct negotiation *negotiation, unsigned int row,
 					      enum negotiation_error error)
 {
 	const struct key *key = &keys_table[row];
 	uint32_t offer = wanted(negotiation, row);
 
-	if (key->type == KEY_TYPE_LIST) {
-		if (!may_be_digest(offer, 0))
-			return error;
-	} else if (key->result == KEY_RESULT_DECLARED ||
-		   combine(key, offer, key->fallback) != key->fallback) {
+	if (key->type == KEY_TYPE_LIST && !may_be_digest(offer, 0))
 		return error;
-	}
-	settle(negotiation, row, key->type == KEY_TYPE_LIST ? 0 : key->fallback);
+	settle(negotiation, row,
+	       key->type == KEY_TYPE_LIST ? 0 : combine(key, offer, key->fallback));
 	return NEGOTIATION_OK;
 }
 
@@ -343,13 +339,8 @@ static enum negotiation_error take_answer(struct negotiation *negotiation, unsig
 	uint32_t offer = wanted(negotiation, row), value;
 	enum negotiation_error error;
 
-	if (key_value_is(pair, "Irrelevant")) {
-		settle(negotiation, row, key->type == KEY_TYPE_LIST
-						 ? 0
-						 : combine(key, offer, key->fallback));
-		return NEGOTIATION_OK;
-	}
-	if (key_value_is(pair, "Reject") || key_value_is(pair, "NotUnderstood"))
+	if (key_value_is(pair, "Reject") || key_value_is(pair, "NotUnderstood") ||
+	    key_value_is(pair, "Irrelevant"))
 		return settle_fallback(negotiation, row, NEGOTIATION_REJECTED);
 	if (key->type == KEY_TYPE_LIST) {
 		if (!digest_from_value(pair, &value) || !may_be_digest(offer, value))
