@@ -250,11 +250,14 @@ int batch_send(struct netlink *nl, struct request_batch *batch, struct request_r
 {
 	struct netlink_reply *replies = NULL;
 	int error = batch->error;
+	unsigned int i;
 
 	if (!error && batch->count) {
 		replies = calloc(batch->count, sizeof(*replies));
 		error = replies ? netlink_call(nl, batch->buffer, batch->bytes, replies, batch->count) : -ENOMEM;
 	}
+	for (i = 0; results && !replies && i < results_max; i++)
+		results[i] = (struct request_result){ .error = error };
 	if (replies) {
 		int first = collect_results(batch, replies, results, results_max);
 
