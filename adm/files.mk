@@ -1,2 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-adm-src :=
+adm-src := \
+	adm/adm.c \
+	adm/args.c \
+	adm/daemon.c \
+	adm/discovery.c \
+	adm/discovery_list.c \
+	adm/fw.c \
+	adm/host.c \
+	adm/iface.c \
+	adm/login.c \
+	adm/node.c \
+	adm/print.c \
+	adm/sendtargets.c \
+	adm/session.c \
+	adm/session_tree.c \
+	adm/store.c \
+	adm/tree.c

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The way to the daemon: connect, and where iscsid.conf says how, start it once and wait for its socket. Called by what logs
+ * in, logs out, discovers or shows states; record work never comes here. Never waits for a daemon that nothing starts.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "adm/adm.h"
+#include "adm/print.h"
+#include "lib/json.h"
+
+#define START_WAIT_MS 5000
+#define START_POLL_MS 50
+
+static const char *socket_path(void)
+{
+	const char *path = getenv(IPC_SOCKET_ENV);
+
+	return path && *path ? path : IPC_SOCKET_DEFAULT;
+}
+
+static bool nobody_listens(int error)
+{
+	return error == -ECONNREFUSED || error == -ENOENT;
+}
+
+static bool run_command(const char *command)
+{
+	int status;
+	pid_t child;
+
+	print_flush();
+	child = fork();
+	if (!child) {
+		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+		_exit(127);
+	}
+	if (child < 0)
+		return false;
+	while (waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			return false;
+	return WIFEXITED(status) && !WEXITSTATUS(status);
+}
+
+/* The command stands in the conf of our own folder: the daemon cannot be asked where its file is. */
+static bool start_daemon(const struct adm *adm)
+{
+	char path[PATH_MAX];
+	struct conf *conf;
+	const char *command;
+	bool started;
+
+	snprintf(path, sizeof(path), "%s/iscsid.conf", adm->dir);
+	if (conf_load(path, NULL, NULL, &conf))
+		return false;
+	command = conf_value(conf, "iscsid.startup");
+	started = command && *command && run_command(command);
+	conf_free(conf);
+	return started;
+}
+
+static int connect_started(struct ipc_client **ret_client)
+{
+	struct timespec pause = { .tv_nsec = START_POLL_MS * 1000000L };
+	int error = -ECONNREFUSED;
+
+	for (int waited = 0; waited < START_WAIT_MS && nobody_listens(error); waited += START_POLL_MS) {
+		error = ipc_connect(socket_path(), ret_client);
+		if (nobody_listens(error))
+			nanosleep(&pause, NULL);
+	}
+	return error;
+}
+
+enum iscsi_err adm_daemon(struct adm *adm, bool start, bool quiet)
+{
+	int error = -ECONNREFUSED;
+
+	if (adm->daemon)
+		return ISCSI_ERR_SUCCESS;
+	if (!adm->daemon_tried || start)
+		error = ipc_connect(socket_path(), &adm->daemon);
+	if (nobody_listens(error) && start && start_daemon(adm))
+		error = connect_started(&adm->daemon);
+	adm->daemon_tried = true;
+	if (!error)
+		return ISCSI_ERR_SUCCESS;
+	adm->daemon = NULL;
+	if (!quiet && error == -EACCES)
+		print_error("can not connect to iSCSI daemon: its socket %s is not root's", socket_path());
+	else if (!quiet)
+		print_error("can not connect to iSCSI daemon (%d)!", nobody_listens(error) ? ECONNREFUSED : -error);
+	return ISCSI_ERR_ISCSID_NOTCONN;
+}
+
+static int keep_info(struct json_object *parameters, bool continues, void *data)
+{
+	struct daemon_info *info = data;
+	const char *text;
+
+	if (!json_get_text(parameters, "initiator_name", &text))
+		info->initiator_name = strdup(text);
+	if (!json_get_text(parameters, "initiator_alias", &text))
+		info->initiator_alias = strdup(text);
+	if (!json_get_text(parameters, "config_file", &text))
+		info->config_file = strdup(text);
+	return 0;
+}
+
+enum iscsi_err daemon_info(struct adm *adm, struct daemon_info *ret_info)
+{
+	*ret_info = (struct daemon_info){ 0 };
+	return ipc_client_call(adm->daemon, IPC_INTERFACE ".Info", NULL, false, DAEMON_QUERY_MS, keep_info, ret_info, NULL);
+}
+
+void daemon_info_done(struct daemon_info *info)
+{
+	free(info->initiator_name);
+	free(info->initiator_alias);
+	free(info->config_file);
+	*info = (struct daemon_info){ 0 };
+}
+
+enum iscsi_err daemon_stop(struct adm *adm)
+{
+	enum iscsi_err err = adm_daemon(adm, false, false);
+	char *message = NULL;
+
+	if (err != ISCSI_ERR_SUCCESS)
+		return err;
+	err = ipc_client_call(adm->daemon, IPC_INTERFACE ".Stop", NULL, false, DAEMON_QUERY_MS, NULL, NULL, &message);
+	if (err != ISCSI_ERR_SUCCESS)
+		print_error("iscsid could not be stopped: %s", message ? message : iscsi_err_text(err));
+	free(message);
+	return err;
+}

@@ -1,0 +1,586 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * `iscsiadm -m discovery` and `-m discoverydb`. The network part runs first, without any lock; what it found becomes records in one
+ * transaction, together with the record of the discovery itself: a discovery that failed leaves nothing behind.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adm/adm.h"
+#include "adm/discovery_list.h"
+#include "adm/login.h"
+#include "adm/print.h"
+#include "adm/sendtargets.h"
+
+#define DEFAULT_OPERATIONS (OPERATION_NEW | OPERATION_UPDATE | OPERATION_DELETE)
+
+/* One discovery, from its record to what is stored. */
+struct work {
+	struct adm *adm;
+	const struct record *discovery;
+	struct sendtargets_runs *runs;
+	struct record defaults;		/* of new node records */
+	unsigned int operations;
+	struct portal portal;
+};
+
+static enum iscsi_err not_found(const struct portal *portal, enum iscsi_err err)
+{
+	print_error("Discovery record [%s,%d] not found.", portal->address, portal->port);
+	return err;
+}
+
+static int set_source(struct record *node, const struct portal *portal)
+{
+	int error = record_set(node, F_NODE_DISCOVERY_TYPE, "send_targets", ORIGIN_RECORD);
+
+	if (!error)
+		error = record_set(node, F_NODE_DISCOVERY_ADDRESS, portal->address, ORIGIN_RECORD);
+	return error ? error : record_set_number(node, F_NODE_DISCOVERY_PORT, portal->port, ORIGIN_RECORD);
+}
+
+static int set_target(struct record *node, const struct sendtargets_entry *entry)
+{
+	int error = record_set(node, F_NODE_NAME, entry->target_name, ORIGIN_RECORD);
+
+	if (!error)
+		error = record_set(node, F_NODE_CONN_ADDRESS, entry->portal.address, ORIGIN_RECORD);
+	if (!error)
+		error = record_set_number(node, F_NODE_CONN_PORT, entry->portal.port, ORIGIN_RECORD);
+	return error ? error : record_set_number(node, F_NODE_TPGT, entry->portal.tpgt, ORIGIN_RECORD);
+}
+
+/* The record of one answer; defaults already carry iscsid.conf, the source and the iface. */
+static int make_node(const struct record *defaults, const struct sendtargets_entry *entry, struct record *ret_node)
+{
+	int error = record_copy(ret_node, defaults);
+
+	if (error)
+		return error;
+	error = set_target(ret_node, entry);
+	if (error)
+		record_done(ret_node);
+	return error;
+}
+
+static bool is_stored(struct store *store, const struct record *node)
+{
+	struct node_key key;
+
+	node_key_of(node, &key);
+	return node_exists(store, &key);
+}
+
+static int save_entry(struct work *work, struct store *store, const struct sendtargets_entry *entry)
+{
+	struct record node;
+	int error = make_node(&work->defaults, entry, &node);
+
+	if (error)
+		return error;
+	if (work->operations & OPERATION_NEW || (work->operations & OPERATION_UPDATE && is_stored(store, &node)))
+		error = node_save(store, &node);
+	record_done(&node);
+	return error;
+}
+
+static int save_run(struct work *work, struct store *store, const struct sendtargets_run *run)
+{
+	int error = record_copy_iface(&work->defaults, &run->iface);
+
+	for (size_t i = 0; !error && i < run->list.count; i++)
+		error = save_entry(work, store, &run->list.entries[i]);
+	return error;
+}
+
+static int compare_entries(const struct sendtargets_entry *a, const struct sendtargets_entry *b)
+{
+	int order = strcmp(a->target_name, b->target_name);
+
+	if (!order)
+		order = strcmp(a->portal.address, b->portal.address);
+	if (!order)
+		order = a->portal.port - b->portal.port;
+	return order ? order : a->portal.tpgt - b->portal.tpgt;
+}
+
+static int by_entry(const void *left, const void *right)
+{
+	return compare_entries(*(const struct sendtargets_entry *const *)left, *(const struct sendtargets_entry *const *)right);
+}
+
+/* The answers in an order that can be searched: thousands of records are checked against thousands of answers. */
+static int sort_answers(struct sendtargets_runs *runs)
+{
+	for (size_t r = 0; r < runs->count; r++) {
+		struct sendtargets_run *run = &runs->runs[r];
+
+		run->sorted = calloc(run->list.count + 1, sizeof(*run->sorted));
+		if (!run->sorted)
+			return -ENOMEM;
+		for (size_t i = 0; i < run->list.count; i++)
+			run->sorted[i] = &run->list.entries[i];
+		qsort(run->sorted, run->list.count, sizeof(*run->sorted), by_entry);
+	}
+	return 0;
+}
+
+static bool is_offered(const struct sendtargets_run *run, const struct node_key *key)
+{
+	struct sendtargets_entry wanted = { .target_name = key->target, .portal = key->portal };
+	const struct sendtargets_entry *at = &wanted;
+
+	return bsearch(&at, run->sorted, run->list.count, sizeof(*run->sorted), by_entry);
+}
+
+/* Only ifaces that got an answer have a say about what is gone. */
+static bool is_stale(const struct work *work, const struct node_key *key)
+{
+	for (size_t i = 0; i < work->runs->count; i++) {
+		const struct sendtargets_run *run = &work->runs->runs[i];
+
+		if (run->err == ISCSI_ERR_SUCCESS && run->list.count &&
+		    !strcmp(record_text(&run->iface, F_IFACE_ISCSI_IFACENAME), key->iface))
+			return !is_offered(run, key);
+	}
+	return false;
+}
+
+static bool is_from(const struct record *node, const char *type, const struct portal *portal)
+{
+	return record_is(node, F_NODE_DISCOVERY_TYPE, type) &&
+	       !strcmp(record_text(node, F_NODE_DISCOVERY_ADDRESS), portal->address) &&
+	       record_number(node, F_NODE_DISCOVERY_PORT) == portal->port;
+}
+
+static int drop_stale(struct store *store, const struct node_key *key, void *data)
+{
+	struct work *work = data;
+	struct record node;
+	bool ours;
+	int error;
+
+	if (!is_stale(work, key))
+		return 0;
+	error = node_load(store, key, &node);
+	if (error)
+		return error;
+	ours = is_from(&node, "send_targets", &work->portal);
+	record_done(&node);
+	if (!ours)
+		return 0;
+	if (!adm_in_use(work->adm, key))
+		return node_remove(store, key);
+	print_error("This command will remove the record [iface: %s, target: %s, portal: %s,%d], but a session is using it. "
+		    "Logout session then rerun command to remove record.", key->iface, key->target, key->portal.address,
+		    key->portal.port);
+	return 0;
+}
+
+static int save_found(struct work *work, struct store *store)
+{
+	static const struct node_filter everything;
+	int error = discovery_save(store, work->discovery);
+
+	for (size_t i = 0; !error && i < work->runs->count; i++)
+		error = save_run(work, store, &work->runs->runs[i]);
+	if (!error && work->operations & OPERATION_DELETE)
+		error = node_each(store, &everything, drop_stale, work);
+	return error;
+}
+
+static enum iscsi_err save_all(struct work *work)
+{
+	struct store *store;
+	enum iscsi_err err = adm_store_error(sort_answers(work->runs));
+
+	if (err == ISCSI_ERR_SUCCESS)
+		err = adm_read_sessions(work->adm, SYSFS_LINE);
+	if (err == ISCSI_ERR_SUCCESS)
+		err = adm_store_begin(work->adm, STORE_WRITE, &store);
+	if (err != ISCSI_ERR_SUCCESS)
+		return err;
+	return adm_store_end(store, adm_store_error(save_found(work, store)));
+}
+
+/* The stored record where there is one: an administrator may have changed it. */
+static int add_login(struct work *work, struct store *store, const struct sendtargets_entry *entry, struct login_list *list)
+{
+	struct record made, stored;
+	struct node_key key;
+	int error = make_node(&work->defaults, entry, &made);
+
+	if (error)
+		return error;
+	node_key_of(&made, &key);
+	error = node_load(store, &key, &stored);
+	if (!error) {
+		record_done(&made);
+		return login_list_add(list, &stored);
+	}
+	if (error == -ENOENT)
+		return login_list_add(list, &made);
+	record_done(&made);
+	return error;
+}
+
+static enum iscsi_err login_found(struct work *work)
+{
+	struct login_list list = { 0 };
+	struct store *store;
+	enum iscsi_err err = adm_store_begin(work->adm, STORE_READ, &store);
+	int error = 0;
+
+	if (err != ISCSI_ERR_SUCCESS)
+		return err;
+	for (size_t r = 0; !error && r < work->runs->count; r++) {
+		const struct sendtargets_run *run = &work->runs->runs[r];
+
+		error = record_copy_iface(&work->defaults, &run->iface);
+		for (size_t i = 0; !error && i < run->list.count; i++)
+			error = add_login(work, store, &run->list.entries[i], &list);
+	}
+	store_drop(store);
+	err = adm_store_error(error);
+	if (err == ISCSI_ERR_SUCCESS)
+		err = login_run(work->adm, &list, LOGIN_TO_NR_SESSIONS);
+	login_list_done(&list);
+	return err;
+}
+
+static size_t count_found(const struct sendtargets_runs *runs)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < runs->count; i++)
+		count += runs->runs[i].list.count;
+	return count;
+}
+
+static enum iscsi_err keep_and_show(struct work *work)
+{
+	const struct args *args = work->adm->args;
+	bool login = args->has[OPTION_LOGIN];
+	enum iscsi_err err = ISCSI_ERR_SUCCESS;
+
+	if (!count_found(work->runs)) {
+		print_error("No portals found");
+		return ISCSI_ERR_NO_OBJS_FOUND;
+	}
+	if (!(args->operations & OPERATION_NONPERSISTENT))
+		err = save_all(work);
+	if (err != ISCSI_ERR_SUCCESS)
+		return err;
+	discovery_list_found(work->runs, args->number[OPTION_PRINT]);
+	print_flush();
+	return login ? login_found(work) : ISCSI_ERR_SUCCESS;
+}
+
+static enum iscsi_err run(struct adm *adm, const struct record *discovery, const struct portal *portal)
+{
+	unsigned int operations = adm->args->operations & DEFAULT_OPERATIONS;
+	struct sendtargets_runs runs = { 0 };
+	struct work work = { .adm = adm, .discovery = discovery, .runs = &runs, .portal = *portal,
+			     .operations = operations ? operations : DEFAULT_OPERATIONS };
+	const struct conf *conf = adm_conf(adm);
+	enum iscsi_err err;
+
+	record_init(&work.defaults, RECORD_NODE);
+	err = !conf || conf_apply(conf, &work.defaults) || set_source(&work.defaults, portal) ? ISCSI_ERR_NOMEM : ISCSI_ERR_SUCCESS;
+	if (err == ISCSI_ERR_SUCCESS)
+		err = sendtargets_prepare(adm, &runs);
+	if (err == ISCSI_ERR_SUCCESS) {
+		err = sendtargets_ask(adm, discovery, &runs);
+		if (err != ISCSI_ERR_SUCCESS)
+			print_error("Could not perform SendTargets discovery: %s", iscsi_err_text(err));
+	}
+	if (err == ISCSI_ERR_SUCCESS)
+		err = keep_and_show(&work);
+	sendtargets_runs_done(&runs);
+	record_done(&work.defaults);
+	return err;
+}
+
+static int init_record(struct adm *adm, enum record_kind kind, const struct portal *portal, struct record *ret_record)
+{
+	const struct conf *conf = adm_conf(adm);
+	int error;
+
+	if (!conf)
+		return -ENOMEM;
+	record_init(ret_record, kind);
+	error = conf_apply(conf, ret_record);
+	if (!error)
+		error = record_set(ret_record, F_DISCOVERY_TYPE, kind == RECORD_ISNS ? "isns" : "sendtargets", ORIGIN_RECORD);
+	if (!error)
+		error = record_set(ret_record, F_DISCOVERY_SENDTARGETS_ADDRESS, portal->address, ORIGIN_RECORD);
+	if (!error)
+		error = record_set_number(ret_record, F_DISCOVERY_SENDTARGETS_PORT, portal->port, ORIGIN_RECORD);
+	if (error)
+		record_done(ret_record);
+	return error;
+}
+
+static enum iscsi_err load_record(struct adm *adm, enum record_kind kind, const struct portal *portal, struct record *ret_record,
+				  bool *ret_found)
+{
+	struct store *store;
+	enum iscsi_err err = adm_store_begin(adm, STORE_READ, &store);
+	int error;
+
+	if (err != ISCSI_ERR_SUCCESS)
+		return err;
+	error = discovery_load(store, kind, portal, ret_record);
+	store_drop(store);
+	*ret_found = !error;
+	return error == -ENOENT ? ISCSI_ERR_SUCCESS : adm_store_error(error);
+}
+
+/* With the stored settings; with new ones where there is no record and create is set. missing is the result otherwise. */
+static enum iscsi_err run_stored(struct adm *adm, const struct portal *portal, bool create, enum iscsi_err missing)
+{
+	struct record discovery;
+	bool found = false;
+	enum iscsi_err err = load_record(adm, RECORD_SENDTARGETS, portal, &discovery, &found);
+
+	if (err != ISCSI_ERR_SUCCESS)
+		return err;
+	if (!found && !create)
+		return not_found(portal, missing);
+	if (!found && init_record(adm, RECORD_SENDTARGETS, portal, &discovery))
+		return adm_store_error(-ENOMEM);
+	err = run(adm, &discovery, portal);
+	record_done(&discovery);
+	return err;
+}
+
+/* `-m discovery -t st` always starts from iscsid.conf. */
+static enum iscsi_err run_new(struct adm *adm, const struct portal *portal)
+{
+	struct record discovery;
+	enum iscsi_err err;
+
+	if (init_record(adm, RECORD_SENDTARGETS, portal, &discovery))
+		return adm_store_error(-ENOMEM);
+	err = run(adm, &discovery, portal);
+	record_done(&discovery);
+	return err;
+}
+
+static enum iscsi_err show_record(struct adm *adm, enum record_kind kind, const struct portal *portal, enum iscsi_err missing)
+{
+	struct record discovery;
+	bool found = false;
+	enum iscsi_err err = load_record(adm, kind, portal, &discovery, &found);
+
+	if (err != ISCSI_ERR_SUCCESS)
+		return err;
+	if (!found)
+		return not_found(portal, missing);
+	print_record(&discovery, adm->args->has[OPTION_SHOW]);
+	record_done(&discovery);
+	return ISCSI_ERR_SUCCESS;
+}
+
+struct removal {
+	const struct portal *portal;
+	const char *type;
+};
+
+static int remove_linked(struct store *store, const struct node_key *key, void *data)
+{
+	const struct removal *removal = data;
+	struct record node;
+	bool linked;
+	int error = node_load(store, key, &node);
+
+	if (error)
+		return error;
+	linked = is_from(&node, removal->type, removal->portal);
+	record_done(&node);
+	return linked ? node_remove(store, key) : 0;
+}
+
+/* The record, and every node record it made. Sessions of those stay. */
+static enum iscsi_err delete_record(struct adm *adm, enum record_kind kind, const struct portal *portal, enum iscsi_err missing)
+{
+	static const struct node_filter everything;
+	struct removal removal = { portal, kind == RECORD_ISNS ? "isns" : "send_targets" };
+	struct store *store;
+	enum iscsi_err err = adm_store_begin(adm, STORE_WRITE, &store);
+	int error;
+
+	if (err != ISCSI_ERR_SUCCESS)
+		return err;
+	error = discovery_remove(store, kind, portal);
+	if (error == -ENOENT) {
+		store_drop(store);
+		return not_found(portal, missing);
+	}
+	if (!error)
+		error = node_each(store, &everything, remove_linked, &removal);
+	return adm_store_end(store, adm_store_error(error));
+}
+
+static enum iscsi_err save_record(struct adm *adm, struct record *record)
+{
+	struct store *store;
+	enum iscsi_err err = adm_store_begin(adm, STORE_WRITE, &store);
+
+	if (err != ISCSI_ERR_SUCCESS)
+		return err;
+	return adm_store_end(store, adm_store_error(discovery_save(store, record)));
+}
+
+static enum iscsi_err new_record(struct adm *adm, enum record_kind kind, const struct portal *portal)
+{
+	struct record discovery;
+	enum iscsi_err err = adm_check_pairs(adm->args, kind, false);
+
+	if (err != ISCSI_ERR_SUCCESS)
+		return err;
+	if (init_record(adm, kind, portal, &discovery))
+		return adm_store_error(-ENOMEM);
+	err = adm_store_error(adm_apply_pairs(adm->args, &discovery));
+	if (err == ISCSI_ERR_SUCCESS)
+		err = save_record(adm, &discovery);
+	record_done(&discovery);
+	if (err == ISCSI_ERR_SUCCESS)
+		print_line("New discovery record for [%s,%d] added.", portal->address, portal->port);
+	return err;
+}
+
+/* Reading and writing are one transaction. */
+static enum iscsi_err change(struct adm *adm, enum record_kind kind, const struct portal *portal)
+{
+	struct record discovery;
+	struct store *store;
+	enum iscsi_err err = adm_store_begin(adm, STORE_WRITE, &store);
+	int error;
+
+	if (err != ISCSI_ERR_SUCCESS)
+		return err;
+	error = discovery_load(store, kind, portal, &discovery);
+	if (error == -ENOENT) {
+		store_drop(store);
+		return not_found(portal, ISCSI_ERR_IDBM);
+	}
+	if (!error) {
+		error = adm_apply_pairs(adm->args, &discovery);
+		if (!error)
+			error = discovery_save(store, &discovery);
+		record_done(&discovery);
+	}
+	return adm_store_end(store, adm_store_error(error));
+}
+
+static enum iscsi_err update_record(struct adm *adm, enum record_kind kind, const struct portal *portal)
+{
+	enum iscsi_err err;
+
+	if (!adm->args->pair_count) {
+		print_error("update requires name and value");
+		return ISCSI_ERR_INVAL;
+	}
+	err = adm_check_pairs(adm->args, kind, false);
+	return err == ISCSI_ERR_SUCCESS ? change(adm, kind, portal) : err;
+}
+
+static enum iscsi_err isns_unavailable(void)
+{
+	print_error("Could not perform iSNS discovery: %s", iscsi_err_text(ISCSI_ERR_ISNS_UNAVAILABLE));
+	return ISCSI_ERR_ISNS_UNAVAILABLE;
+}
+
+/* Lists have no operation but show. */
+static enum iscsi_err list_records(struct adm *adm)
+{
+	if (adm->args->operations & ~(unsigned int)OPERATION_SHOW) {
+		print_error("this operation needs a discovery type (-t) and a portal (-p)");
+		return ISCSI_ERR_INVAL;
+	}
+	return discovery_list_records(adm);
+}
+
+/* discovery mode with a portal and without a type: the stored SendTargets record. */
+static enum iscsi_err on_stored(struct adm *adm)
+{
+	const struct args *args = adm->args;
+	struct portal portal;
+	enum iscsi_err err = adm_portal(args, ISCSI_PORT, &portal);
+
+	if (err != ISCSI_ERR_SUCCESS)
+		return err;
+	if (args->has[OPTION_DISCOVER] || args->has[OPTION_LOGIN])
+		return run_stored(adm, &portal, false, ISCSI_ERR_INVAL);
+	if (!(args->operations & ~(unsigned int)OPERATION_SHOW))
+		return show_record(adm, RECORD_SENDTARGETS, &portal, ISCSI_ERR_INVAL);
+	if (args->operations == OPERATION_DELETE)
+		return delete_record(adm, RECORD_SENDTARGETS, &portal, ISCSI_ERR_INVAL);
+	print_error("use discoverydb mode to make or change a discovery record");
+	return ISCSI_ERR_INVAL;
+}
+
+enum iscsi_err discovery_mode(struct adm *adm)
+{
+	const struct args *args = adm->args;
+	struct portal portal;
+	enum iscsi_err err;
+
+	if (args->type == TYPE_FW)
+		return fw_mode(adm);
+	if (args->type == TYPE_NONE)
+		return args->has[OPTION_PORTAL] ? on_stored(adm) : list_records(adm);
+	err = adm_portal(args, args->type == TYPE_ISNS ? ISNS_PORT : ISCSI_PORT, &portal);
+	if (err != ISCSI_ERR_SUCCESS)
+		return err;
+	if (args->pair_count) {
+		print_error("settings of a discovery are changed in discoverydb mode");
+		return ISCSI_ERR_INVAL;
+	}
+	return args->type == TYPE_ISNS ? isns_unavailable() : run_new(adm, &portal);
+}
+
+static enum iscsi_err on_record(struct adm *adm, enum record_kind kind, const struct portal *portal)
+{
+	switch (adm->args->operations) {
+	case OPERATION_NONE:
+	case OPERATION_SHOW:
+		return show_record(adm, kind, portal, ISCSI_ERR_IDBM);
+	case OPERATION_NEW:
+		return new_record(adm, kind, portal);
+	case OPERATION_UPDATE:
+		return update_record(adm, kind, portal);
+	case OPERATION_DELETE:
+		return delete_record(adm, kind, portal, ISCSI_ERR_IDBM);
+	default:
+		print_error("operation is not supported.");
+		return ISCSI_ERR_INVAL;
+	}
+}
+
+enum iscsi_err discoverydb_mode(struct adm *adm)
+{
+	const struct args *args = adm->args;
+	enum record_kind kind = args->type == TYPE_ISNS ? RECORD_ISNS : RECORD_SENDTARGETS;
+	struct portal portal;
+	enum iscsi_err err;
+
+	if (args->type == TYPE_NONE && !args->has[OPTION_PORTAL])
+		return list_records(adm);
+	if (args->type == TYPE_NONE || (args->type == TYPE_FW && !args->has[OPTION_DISCOVER])) {
+		print_error(args->type == TYPE_FW ? "firmware has no discovery records, it can only be discovered (-D)" :
+						    "a discovery record needs its type (-t)");
+		return ISCSI_ERR_INVAL;
+	}
+	if (args->type == TYPE_FW)
+		return fw_mode(adm);
+	err = adm_portal(args, kind == RECORD_ISNS ? ISNS_PORT : ISCSI_PORT, &portal);
+	if (err != ISCSI_ERR_SUCCESS)
+		return err;
+	if (!args->has[OPTION_DISCOVER])
+		return on_record(adm, kind, &portal);
+	return kind == RECORD_ISNS ? isns_unavailable() : run_stored(adm, &portal, true, ISCSI_ERR_IDBM);
+}

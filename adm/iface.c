@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * `iscsiadm -m iface`: the places sessions leave from. Records are files; the node records bound to an iface carry a copy of
+ * its settings, so that update and delete change those too, in one transaction. Settings of HBA ports are not sent from here.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "adm/adm.h"
+#include "adm/print.h"
+#include "adm/tree.h"
+#include "iface/iface.h"
+#include "transport/user/transport.h"
+
+struct iface_work {
+	struct adm *adm;
+	const struct record *iface;
+	struct store *store;		/* of the tree */
+	struct node_key last;
+	bool printed;
+	size_t count;
+	bool in_use;
+};
+
+static void complain_file(const char *path, int error, void *data)
+{
+	print_error("%s is not usable and is passed over: %s", path, strerror(-error));
+}
+
+static int list_one(const struct record *iface, void *data)
+{
+	print_line("%s %s,%s,%s,%s,%s", record_text(iface, F_IFACE_ISCSI_IFACENAME), record_text(iface, F_IFACE_TRANSPORT_NAME),
+		   print_or(record_text(iface, F_IFACE_HWADDRESS), "<empty>"), print_or(record_text(iface, F_IFACE_IPADDRESS), "<empty>"),
+		   print_or(record_text(iface, F_IFACE_NET_IFACENAME), "<empty>"),
+		   print_or(record_text(iface, F_IFACE_INITIATORNAME), "<empty>"));
+	return 0;
+}
+
+static int tree_key(struct store *store, const struct node_key *key, void *data)
+{
+	struct iface_work *work = data;
+
+	tree_binding(work->printed ? &work->last : NULL, key);
+	work->last = *key;
+	work->printed = true;
+	return 0;
+}
+
+static int tree_one(const struct record *iface, void *data)
+{
+	struct iface_work *work = data;
+	struct node_filter filter = { .iface = record_text(iface, F_IFACE_ISCSI_IFACENAME) };
+
+	work->printed = false;
+	print_line("Iface: %s", filter.iface);
+	return node_each(work->store, &filter, tree_key, work);
+}
+
+static int any_node(struct store *store, const struct node_key *key, void *data)
+{
+	return 1;
+}
+
+/* Prints nothing at all where there is no node record. */
+static enum iscsi_err iface_tree(struct adm *adm)
+{
+	static const struct node_filter everything;
+	struct iface_work work = { .adm = adm };
+	enum iscsi_err err = adm_store_begin(adm, STORE_READ, &work.store);
+	int error;
+
+	if (err != ISCSI_ERR_SUCCESS)
+		return err;
+	error = node_each(work.store, &everything, any_node, NULL);
+	if (error > 0)
+		error = iface_each(adm->iface_dir, tree_one, complain_file, &work);
+	return adm_store_end(work.store, adm_store_error(error));
+}
+
+static enum iscsi_err iface_list(struct adm *adm)
+{
+	long level = adm->args->number[OPTION_PRINT];
+	int error;
+
+	if (level > 1 || level < -1) {
+		print_error("Invalid info level %ld. Try 0 or 1.", level);
+		return ISCSI_ERR_INVAL;
+	}
+	if (level == 1)
+		return iface_tree(adm);
+	error = iface_each(adm->iface_dir, list_one, complain_file, NULL);
+	return error ? iscsi_err_from_errno(error) : ISCSI_ERR_SUCCESS;
+}
+
+static enum iscsi_err could_not(const char *verb, const char *name, enum iscsi_err err)
+{
+	print_error("Could not %s iface %s: %s", verb, name, iscsi_err_text(err));
+	return err;
+}
+
+static enum iscsi_err iface_show(struct adm *adm, const char *name)
+{
+	struct record iface;
+	int error = iface_load(adm->iface_dir, name, &iface);
+
+	if (error) {
+		print_error("Could not read iface info for %s: %s", name, error == -ENOENT ? "there is no such iface" : strerror(-error));
+		return ISCSI_ERR_IDBM;
+	}
+	print_record(&iface, false);
+	record_done(&iface);
+	return ISCSI_ERR_SUCCESS;
+}
+
+static bool is_same(const struct record *iface, enum field field, const struct record *other)
+{
+	return !strcmp(record_text(iface, field), record_text(other, field));
+}
+
+/* A software session is bound by the name of its NIC or by its address; naming both by two commands is a mistake. */
+static enum iscsi_err check_binding(const struct record *before, const struct record *after)
+{
+	bool by_name = *record_text(after, F_IFACE_NET_IFACENAME), by_address = *record_text(after, F_IFACE_HWADDRESS);
+
+	if (strcmp(record_text(after, F_IFACE_TRANSPORT_NAME), "tcp") || !by_name || !by_address ||
+	    (is_same(before, F_IFACE_NET_IFACENAME, after) && is_same(before, F_IFACE_HWADDRESS, after)))
+		return ISCSI_ERR_SUCCESS;
+	print_error("Can set either iface.net_ifacename or iface.hwaddress, not both");
+	return ISCSI_ERR_INVAL;
+}
+
+static enum iscsi_err check_transport(const struct record *iface)
+{
+	const char *name = record_text(iface, F_IFACE_TRANSPORT_NAME);
+
+	if (transport_find(name))
+		return ISCSI_ERR_SUCCESS;
+	print_error("'%s' is no transport", name);
+	return ISCSI_ERR_INVAL;
+}
+
+static int is_bound_in_use(struct store *store, const struct node_key *key, void *data)
+{
+	struct iface_work *work = data;
+
+	work->in_use |= adm_in_use(work->adm, key);
+	return work->in_use;
+}
+
+static int update_bound(struct store *store, const struct node_key *key, void *data)
+{
+	struct iface_work *work = data;
+	struct record node;
+	int error = node_load(store, key, &node);
+
+	if (error)
+		return error;
+	error = record_copy_iface(&node, work->iface);
+	if (!error)
+		error = node_save(store, &node);
+	record_done(&node);
+	return error;
+}
+
+/* The nodes first: their transaction can still fail; the file is replaced at once. */
+static enum iscsi_err save_with_nodes(struct adm *adm, const struct record *iface)
+{
+	struct node_filter filter = { .iface = record_text(iface, F_IFACE_ISCSI_IFACENAME) };
+	struct iface_work work = { .adm = adm, .iface = iface };
+	struct store *store;
+	enum iscsi_err err = adm_store_begin(adm, STORE_WRITE, &store);
+	int error;
+
+	if (err != ISCSI_ERR_SUCCESS)
+		return err;
+	err = adm_store_error(node_each(store, &filter, update_bound, &work));
+	if (err == ISCSI_ERR_SUCCESS) {
+		error = iface_save(adm->iface_dir, iface);
+		if (error)
+			print_error("Could not write iface %s: %s", filter.iface, strerror(-error));
+		err = error ? ISCSI_ERR_IDBM : ISCSI_ERR_SUCCESS;
+	}
+	return adm_store_end(store, err);
+}
+
+static bool iface_in_use(struct adm *adm, const char *name)
+{
+	struct node_filter filter = { .iface = name };
+	struct iface_work work = { .adm = adm };
+	struct store *store;
+
+	if (store_begin(adm->dir, STORE_READ, &store))
+		return false;
+	if (node_each(store, &filter, is_bound_in_use, &work) < 0)
+		work.in_use = false;
+	store_drop(store);
+	return work.in_use;
+}
+
+static enum iscsi_err may_change(struct adm *adm, const char *name)
+{
+	if (!iface_is_builtin(name))
+		return ISCSI_ERR_SUCCESS;
+	print_error("iface %s is built in: it cannot be made, changed or deleted", name);
+	return ISCSI_ERR_INVAL;
+}
+
+static enum iscsi_err apply_update(struct adm *adm, const struct record *before)
+{
+	const char *name = record_text(before, F_IFACE_ISCSI_IFACENAME);
+	struct record after;
+	enum iscsi_err err;
+
+	if (record_copy(&after, before))
+		return ISCSI_ERR_NOMEM;
+	err = adm_apply_pairs(adm->args, &after) ? ISCSI_ERR_NOMEM : check_binding(before, &after);
+	if (err == ISCSI_ERR_SUCCESS)
+		err = check_transport(&after);
+	if (err == ISCSI_ERR_SUCCESS && iface_in_use(adm, name))
+		print_error("Updating iface while iscsi sessions are using it. You must logout the running sessions then log back "
+			    "in for the new settings to take affect.");
+	if (err == ISCSI_ERR_SUCCESS)
+		err = save_with_nodes(adm, &after);
+	record_done(&after);
+	return err;
+}
+
+static enum iscsi_err iface_update(struct adm *adm, const char *name)
+{
+	struct record before;
+	enum iscsi_err err;
+
+	if (!adm->args->pair_count) {
+		print_error("update requires name and value");
+		return ISCSI_ERR_INVAL;
+	}
+	err = may_change(adm, name);
+	if (err != ISCSI_ERR_SUCCESS)
+		return could_not("update", name, err);
+	if (iface_load(adm->iface_dir, name, &before)) {
+		print_error("Could not read iface info for %s.", name);
+		return could_not("update", name, ISCSI_ERR_INVAL);
+	}
+	err = adm_check_pairs(adm->args, RECORD_IFACE, true);
+	if (err == ISCSI_ERR_SUCCESS)
+		err = apply_update(adm, &before);
+	record_done(&before);
+	if (err != ISCSI_ERR_SUCCESS)
+		return could_not("update", name, err);
+	print_line("%s updated.", name);
+	return ISCSI_ERR_SUCCESS;
+}
+
+static enum iscsi_err make(struct adm *adm, const char *name)
+{
+	struct record empty;
+	enum iscsi_err err = adm_check_pairs(adm->args, RECORD_IFACE, true);
+
+	if (err != ISCSI_ERR_SUCCESS)
+		return err;
+	record_init(&empty, RECORD_IFACE);
+	err = record_set(&empty, F_IFACE_ISCSI_IFACENAME, name, ORIGIN_COMMAND) ? ISCSI_ERR_INVAL : apply_update(adm, &empty);
+	record_done(&empty);
+	return err;
+}
+
+static enum iscsi_err iface_new(struct adm *adm, const char *name)
+{
+	enum iscsi_err err = may_change(adm, name);
+
+	if (err == ISCSI_ERR_SUCCESS && iface_in_use(adm, name)) {
+		print_error("iface %s is being used by a session", name);
+		err = ISCSI_ERR_SESS_EXISTS;
+	}
+	if (err == ISCSI_ERR_SUCCESS)
+		err = make(adm, name);
+	if (err != ISCSI_ERR_SUCCESS) {
+		print_error("Could not create new interface %s.", name);
+		return err;
+	}
+	print_line("%s updated.", name);
+	print_line("New interface %s added", name);
+	return ISCSI_ERR_SUCCESS;
+}
+
+static int refuse_in_use(struct store *store, const struct node_key *key, void *data)
+{
+	struct iface_work *work = data;
+
+	if (!adm_in_use(work->adm, key))
+		return 0;
+	work->in_use = true;
+	print_error("This command will remove the record [iface: %s, target: %s, portal: %s,%d], but a session is using it. "
+		    "Logout session then rerun command to remove record.", key->iface, key->target, key->portal.address,
+		    key->portal.port);
+	return 0;
+}
+
+static int remove_bound(struct store *store, const struct node_key *key, void *data)
+{
+	return node_remove(store, key);
+}
+
+/* All or nothing: a record in use keeps the iface and its other records. */
+static enum iscsi_err delete_with_nodes(struct adm *adm, const char *name)
+{
+	struct node_filter filter = { .iface = name };
+	struct iface_work work = { .adm = adm };
+	struct store *store;
+	enum iscsi_err err = adm_store_begin(adm, STORE_WRITE, &store);
+	int error;
+
+	if (err != ISCSI_ERR_SUCCESS)
+		return err;
+	error = node_each(store, &filter, refuse_in_use, &work);
+	if (!error && !work.in_use)
+		error = node_each(store, &filter, remove_bound, &work);
+	err = error ? adm_store_error(error) : work.in_use ? ISCSI_ERR_SESS_EXISTS : ISCSI_ERR_SUCCESS;
+	if (err == ISCSI_ERR_SUCCESS && iface_delete(adm->iface_dir, name))
+		err = ISCSI_ERR_IDBM;
+	return adm_store_end(store, err);
+}
+
+static enum iscsi_err iface_remove(struct adm *adm, const char *name)
+{
+	struct record iface;
+	enum iscsi_err err = may_change(adm, name);
+
+	if (err == ISCSI_ERR_SUCCESS && iface_load(adm->iface_dir, name, &iface)) {
+		print_error("Could not read iface info for %s.", name);
+		err = ISCSI_ERR_INVAL;
+	} else if (err == ISCSI_ERR_SUCCESS) {
+		record_done(&iface);
+		err = delete_with_nodes(adm, name);
+	}
+	if (err != ISCSI_ERR_SUCCESS)
+		return could_not("delete", name, err);
+	print_line("%s unbound and deleted.", name);
+	return ISCSI_ERR_SUCCESS;
+}
+
+/* Software ifaces have nothing that could be sent to a card. */
+static enum iscsi_err iface_apply(struct adm *adm, const char *name)
+{
+	struct record iface;
+
+	if (iface_load(adm->iface_dir, name, &iface)) {
+		print_error("Could not read iface info for %s.", name);
+		return could_not("apply net config for", name, ISCSI_ERR_INVAL);
+	}
+	if (strcmp(record_text(&iface, F_IFACE_TRANSPORT_NAME), "tcp") && strcmp(record_text(&iface, F_IFACE_TRANSPORT_NAME), "iser")) {
+		record_done(&iface);
+		print_error("settings of adapters cannot be applied by this version");
+		return could_not("apply net config for", name, ISCSI_ERR_OP_NOT_SUPP);
+	}
+	record_done(&iface);
+	print_error("Nothing to configure.");
+	print_line("%s applied.", name);
+	return ISCSI_ERR_SUCCESS;
+}
+
+static int is_adapter(const struct record *iface, void *data)
+{
+	const char *transport = record_text(iface, F_IFACE_TRANSPORT_NAME);
+
+	return strcmp(transport, "tcp") && strcmp(transport, "iser");
+}
+
+static enum iscsi_err iface_apply_all(struct adm *adm)
+{
+	const char *host = adm->args->text[OPTION_HOST];
+
+	if (iface_each(adm->iface_dir, is_adapter, complain_file, NULL)) {
+		print_error("settings of adapters cannot be applied by this version");
+		return ISCSI_ERR_OP_NOT_SUPP;
+	}
+	print_error("Nothing to configure.");
+	print_line("Applied settings to ifaces attached to host%s.", host ? host : "0");
+	return ISCSI_ERR_SUCCESS;
+}
+
+static enum iscsi_err iface_ping(struct adm *adm)
+{
+	const struct args *args = adm->args;
+
+	if (!args->iface_count || !args->text[OPTION_IP] || args->number[OPTION_PINGS] < 1 || args->number[OPTION_PACKETSIZE] < 0 ||
+	    args->number[OPTION_INTERVAL] < 0) {
+		print_error("ping needs an iface (-I), an address (-a) and sensible numbers");
+		return ISCSI_ERR_INVAL;
+	}
+	for (long i = 1; i <= args->number[OPTION_PINGS]; i++)
+		print_line("Ping %ld failed: %s", i, iscsi_err_text(ISCSI_ERR_OP_NOT_SUPP));
+	return ISCSI_ERR_OP_NOT_SUPP;
+}
+
+static enum iscsi_err iface_operation(struct adm *adm, const char *name)
+{
+	switch (adm->args->operations) {
+	case OPERATION_NONE:
+	case OPERATION_SHOW:
+		return iface_show(adm, name);
+	case OPERATION_NEW:
+		return iface_new(adm, name);
+	case OPERATION_UPDATE:
+		return iface_update(adm, name);
+	case OPERATION_DELETE:
+		return iface_remove(adm, name);
+	case OPERATION_APPLY:
+		return iface_apply(adm, name);
+	default:
+		print_error("operation is not supported.");
+		return ISCSI_ERR_INVAL;
+	}
+}
+
+enum iscsi_err iface_mode(struct adm *adm)
+{
+	const struct args *args = adm->args;
+	bool plain = args->operations == OPERATION_NONE || args->operations == OPERATION_SHOW;
+
+	if (args->has[OPTION_SUBMODE] && !strcmp(args->text[OPTION_SUBMODE], "ping"))
+		return iface_ping(adm);
+	if (args->operations == OPERATION_APPLYALL)
+		return iface_apply_all(adm);
+	if (args->iface_count > 1)
+		print_error("Only one iface is taken here, using %s", args->ifaces[0]);
+	if (plain && (!args->iface_count || args->number[OPTION_PRINT] > 0))
+		return iface_list(adm);
+	if (!args->iface_count) {
+		print_error("this operation needs an iface (-I)");
+		return args->operations == OPERATION_NEW ? ISCSI_ERR_SYSFS_LOOKUP : ISCSI_ERR_INVAL;
+	}
+	return iface_operation(adm, args->ifaces[0]);
+}

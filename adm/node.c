@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * `iscsiadm -m node`: records of targets. New, show, update, delete and list work on the store alone, each in one
+ * transaction; what concerns sessions (login, logout, rescan, stats) is handed to login.c and session.c.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adm/adm.h"
+#include "adm/login.h"
+#include "adm/print.h"
+#include "adm/session.h"
+#include "adm/tree.h"
+#include "iface/iface.h"
+#include "lib/name.h"
+
+struct node_work {
+	struct adm *adm;
+	size_t count;			/* records that matched */
+	enum iscsi_err first;		/* first refusal; the other records are still done */
+	struct node_key last;		/* portal printed before */
+	const struct record *iface;	/* of -o new */
+	struct login_list *logins;
+};
+
+static enum iscsi_err not_supported(void)
+{
+	print_error("operation is not supported.");
+	return ISCSI_ERR_INVAL;
+}
+
+static enum iscsi_err no_records(void)
+{
+	print_error("No records found");
+	return ISCSI_ERR_NO_OBJS_FOUND;
+}
+
+/* Walks the matching keys in one transaction, which is committed unless a database error came. */
+static enum iscsi_err for_each_match(struct node_work *work, enum store_mode mode, node_each_fn *fn)
+{
+	struct node_filter filter;
+	struct store *store;
+	enum iscsi_err err = adm_filter(work->adm, &filter);
+	int error;
+
+	if (err != ISCSI_ERR_SUCCESS)
+		return err;
+	err = adm_store_error(node_filter_resolve(&filter, work->adm->dir));
+	if (err == ISCSI_ERR_SUCCESS)
+		err = adm_store_begin(work->adm, mode, &store);
+	if (err != ISCSI_ERR_SUCCESS)
+		return err;
+	error = node_each(store, &filter, fn, work);
+	return adm_store_end(store, adm_store_error(error));
+}
+
+static enum iscsi_err finish(struct node_work *work, enum iscsi_err err)
+{
+	if (err != ISCSI_ERR_SUCCESS)
+		return err;
+	if (!work->count)
+		return no_records();
+	if (work->first != ISCSI_ERR_SUCCESS)
+		print_error("Could not execute operation on all records: %s", iscsi_err_text(work->first));
+	return work->first;
+}
+
+static int list_one(struct store *store, const struct node_key *key, void *data)
+{
+	struct node_work *work = data;
+	char portal[PORTAL_TEXT_MAX];
+
+	if (work->count++ && !strcmp(work->last.target, key->target) && portal_equal(&work->last.portal, &key->portal) &&
+	    work->last.portal.tpgt == key->portal.tpgt)
+		return 0;
+	work->last = *key;
+	print_line("%s %s", print_portal(key->portal.address, key->portal.port, key->portal.tpgt & 0xffff, portal), key->target);
+	return 0;
+}
+
+static int list_tree(struct store *store, const struct node_key *key, void *data)
+{
+	struct node_work *work = data;
+
+	tree_node(work->count++ ? &work->last : NULL, key, true);
+	work->last = *key;
+	return 0;
+}
+
+static enum iscsi_err node_list(struct adm *adm)
+{
+	struct node_work work = { .adm = adm };
+	long level = adm->args->number[OPTION_PRINT];
+
+	if (level > 1 || level < -1) {
+		print_error("Invalid info level %ld. Try 0 or 1.", level);
+		return ISCSI_ERR_INVAL;
+	}
+	return finish(&work, for_each_match(&work, STORE_READ, level == 1 ? list_tree : list_one));
+}
+
+static int show_one(struct store *store, const struct node_key *key, void *data)
+{
+	struct node_work *work = data;
+	struct record node;
+	int error = node_load(store, key, &node);
+
+	if (error)
+		return error;
+	work->count++;
+	print_record(&node, work->adm->args->has[OPTION_SHOW]);
+	record_done(&node);
+	return 0;
+}
+
+static bool changes_transport(const struct args *args)
+{
+	for (size_t i = 0; i < args->pair_count; i++)
+		if (!strcmp(args->pairs[i].name, "iface.transport_name") || !strcmp(args->pairs[i].name, "node.transport_name"))
+			return true;
+	return false;
+}
+
+static int update_one(struct store *store, const struct node_key *key, void *data)
+{
+	struct node_work *work = data;
+	struct record node;
+	int error;
+
+	work->count++;
+	if (changes_transport(work->adm->args) && adm_in_use(work->adm, key)) {
+		print_error("Cannot modify the transport of [iface: %s, target: %s, portal: %s,%d]: a session is using it. Logout "
+			    "session then rerun command.", key->iface, key->target, key->portal.address, key->portal.port);
+		adm_keep_first(&work->first, ISCSI_ERR_SESS_EXISTS);
+		return 0;
+	}
+	error = node_load(store, key, &node);
+	if (error)
+		return error;
+	error = adm_apply_pairs(work->adm->args, &node);
+	if (!error)
+		error = node_save(store, &node);
+	record_done(&node);
+	return error;
+}
+
+/* Without a match it is "No records found" even when the pairs are bad, so the match is looked for first. */
+static int count_one(struct store *store, const struct node_key *key, void *data)
+{
+	((struct node_work *)data)->count++;
+	return 0;
+}
+
+static enum iscsi_err node_update(struct adm *adm)
+{
+	struct node_work look = { .adm = adm }, work = { .adm = adm };
+	enum iscsi_err err;
+
+	if (!adm->args->pair_count) {
+		print_error("update requires name and value");
+		return ISCSI_ERR_INVAL;
+	}
+	err = finish(&look, for_each_match(&look, STORE_READ, count_one));
+	if (err != ISCSI_ERR_SUCCESS)
+		return err;
+	err = adm_check_pairs(adm->args, RECORD_NODE, false);
+	if (err != ISCSI_ERR_SUCCESS) {
+		print_error("Could not execute operation on all records: %s", iscsi_err_text(err));
+		return err;
+	}
+	return finish(&work, for_each_match(&work, STORE_WRITE, update_one));
+}
+
+static int delete_one(struct store *store, const struct node_key *key, void *data)
+{
+	struct node_work *work = data;
+
+	work->count++;
+	if (!adm_in_use(work->adm, key))
+		return node_remove(store, key);
+	print_error("This command will remove the record [iface: %s, target: %s, portal: %s,%d], but a session is using it. "
+		    "Logout session then rerun command to remove record.", key->iface, key->target, key->portal.address,
+		    key->portal.port);
+	adm_keep_first(&work->first, ISCSI_ERR_SESS_EXISTS);
+	return 0;
+}
+
+static void say_added(const struct record *iface, const struct portal *portal, const char *target)
+{
+	print_line("New iSCSI node [%s:[hw=%s,ip=%s,net_if=%s,iscsi_if=%s] %s,%d,%d %s] added",
+		   record_text(iface, F_IFACE_TRANSPORT_NAME), record_text(iface, F_IFACE_HWADDRESS),
+		   record_text(iface, F_IFACE_IPADDRESS), record_text(iface, F_IFACE_NET_IFACENAME),
+		   record_text(iface, F_IFACE_ISCSI_IFACENAME), portal->address, portal->port, portal->tpgt, target);
+}
+
+static int put_new(struct adm *adm, struct store *store, const struct record *iface, const struct portal *portal,
+		   const char *target)
+{
+	struct record node;
+	int error = adm_node_init(adm, &node, target, portal, iface);
+
+	if (error)
+		return error;
+	error = adm_apply_pairs(adm->args, &node);
+	if (!error)
+		error = node_save(store, &node);
+	record_done(&node);
+	return error;
+}
+
+/* Binds the iface to every portal that is known, once per portal. */
+static int new_binding(struct store *store, const struct node_key *key, void *data)
+{
+	struct node_work *work = data;
+	int error;
+
+	if (work->count && !strcmp(work->last.target, key->target) && portal_equal(&work->last.portal, &key->portal))
+		return 0;
+	work->last = *key;
+	work->count++;
+	error = put_new(work->adm, store, work->iface, &key->portal, key->target);
+	if (!error)
+		say_added(work->iface, &key->portal, key->target);
+	return error;
+}
+
+static enum iscsi_err new_bindings(struct adm *adm, const struct record *iface)
+{
+	struct node_work work = { .adm = adm, .iface = iface };
+	struct adm known = *adm;
+	struct args args = *adm->args;
+	enum iscsi_err err;
+
+	/* -I names the binding to be made, not the records to look at. */
+	args.iface_count = 0;
+	known.args = &args;
+	adm_conf(adm);
+	work.adm = &known;
+	known.conf = adm->conf;
+	err = for_each_match(&work, STORE_WRITE, new_binding);
+	return finish(&work, err);
+}
+
+static enum iscsi_err new_record(struct adm *adm, const struct record *iface)
+{
+	const char *target = adm->args->text[OPTION_TARGETNAME];
+	struct portal portal;
+	struct store *store;
+	enum iscsi_err err = adm_portal(adm->args, ISCSI_PORT, &portal);
+
+	if (err != ISCSI_ERR_SUCCESS)
+		return err;
+	if (!target || !name_is_storable(target)) {
+		print_error(target ? "'%s' is no name a record can have" : "%s", target ? target :
+			    "a new record needs a target name (-T) beside its portal");
+		return ISCSI_ERR_INVAL;
+	}
+	adm_conf(adm);
+	err = adm_store_begin(adm, STORE_WRITE, &store);
+	if (err != ISCSI_ERR_SUCCESS)
+		return err;
+	err = adm_store_end(store, adm_store_error(put_new(adm, store, iface, &portal, target)));
+	if (err == ISCSI_ERR_SUCCESS)
+		say_added(iface, &portal, target);
+	return err;
+}
+
+static enum iscsi_err node_new(struct adm *adm)
+{
+	const char *name = adm->args->iface_count ? adm->args->ifaces[0] : IFACE_DEFAULT;
+	struct record iface;
+	enum iscsi_err err = adm_check_pairs(adm->args, RECORD_NODE, false);
+
+	if (err != ISCSI_ERR_SUCCESS)
+		return err;
+	if (iface_load(adm->iface_dir, name, &iface)) {
+		print_error("Could not read iface info for %s.", name);
+		return ISCSI_ERR_INVAL;
+	}
+	err = adm->args->has[OPTION_PORTAL] ? new_record(adm, &iface) : new_bindings(adm, &iface);
+	record_done(&iface);
+	return err;
+}
+
+static int collect_login(struct store *store, const struct node_key *key, void *data)
+{
+	struct node_work *work = data;
+	struct record node;
+	int error = node_load(store, key, &node);
+
+	if (error)
+		return error;
+	work->count++;
+	return login_list_add(work->logins, &node);
+}
+
+static enum iscsi_err node_login(struct adm *adm)
+{
+	struct login_list logins = { 0 };
+	struct node_work work = { .adm = adm, .logins = &logins };
+	enum iscsi_err err = finish(&work, for_each_match(&work, STORE_READ, collect_login));
+
+	if (err == ISCSI_ERR_SUCCESS)
+		err = login_run(adm, &logins, LOGIN_TO_NR_SESSIONS);
+	login_list_done(&logins);
+	return err;
+}
+
+static bool starts_by(const struct record *node, const char *word)
+{
+	return !strcmp(word, "all") || record_is(node, F_NODE_STARTUP, word) || record_is(node, F_NODE_CONN_STARTUP, word);
+}
+
+static int collect_startup(struct store *store, const struct node_key *key, void *data)
+{
+	struct node_work *work = data;
+	struct record node;
+	int error = node_load(store, key, &node);
+
+	if (error)
+		return error;
+	if (!starts_by(&node, work->adm->args->text[OPTION_LOGINALL])) {
+		record_done(&node);
+		return 0;
+	}
+	work->count++;
+	return login_list_add(work->logins, &node);
+}
+
+static bool is_startup(const char *word, bool onboot)
+{
+	return !strcmp(word, "all") || !strcmp(word, "manual") || !strcmp(word, "automatic") || (onboot && !strcmp(word, "onboot"));
+}
+
+static enum iscsi_err node_login_all(struct adm *adm)
+{
+	struct login_list logins = { 0 };
+	struct node_work work = { .adm = adm, .logins = &logins };
+	enum iscsi_err err;
+
+	if (!is_startup(adm->args->text[OPTION_LOGINALL], true)) {
+		print_error("Invalid loginall option '%s': it is all, manual, automatic or onboot", adm->args->text[OPTION_LOGINALL]);
+		return ISCSI_ERR_INVAL;
+	}
+	err = finish(&work, for_each_match(&work, STORE_READ, collect_startup));
+	if (err == ISCSI_ERR_SUCCESS)
+		err = login_run(adm, &logins, LOGIN_TO_NR_SESSIONS | LOGIN_LEADING);
+	login_list_done(&logins);
+	return err;
+}
+
+/* A session that the boot firmware made, or made for it, carries the root disk: never logged out by its startup. */
+static bool may_log_out(struct store *store, const struct node_key *key, const char *word)
+{
+	struct record node;
+	bool may;
+
+	if (node_load(store, key, &node))
+		return false;
+	may = !record_is(&node, F_NODE_STARTUP, "onboot") && !record_is(&node, F_NODE_DISCOVERY_TYPE, "fw") &&
+	      (!strcmp(word, "all") || record_is(&node, F_NODE_STARTUP, word));
+	record_done(&node);
+	return may;
+}
+
+static int collect_logout(struct store *store, const struct node_key *key, void *data)
+{
+	struct node_work *work = data;
+	struct adm *adm = work->adm;
+
+	if (!adm_in_use(adm, key) || !may_log_out(store, key, adm->args->text[OPTION_LOGOUTALL]))
+		return 0;
+	for (size_t i = 0; i < adm->session_count; i++) {
+		if (!adm_session_is(adm, &adm->sessions[i], key))
+			continue;
+		adm->session_marked[i] = true;
+		work->count++;
+	}
+	return 0;
+}
+
+static enum iscsi_err node_logout_all(struct adm *adm)
+{
+	struct node_work work = { .adm = adm };
+	enum iscsi_err err;
+
+	if (!is_startup(adm->args->text[OPTION_LOGOUTALL], false)) {
+		print_error("Invalid logoutall option '%s': it is all, manual or automatic", adm->args->text[OPTION_LOGOUTALL]);
+		return ISCSI_ERR_INVAL;
+	}
+	err = adm_read_sessions(adm, SYSFS_LINE);
+	if (err == ISCSI_ERR_SUCCESS)
+		err = for_each_match(&work, STORE_READ, collect_logout);
+	return err == ISCSI_ERR_SUCCESS ? session_logout_marked(adm) : err;
+}
+
+/* What concerns sessions that are running. */
+static enum iscsi_err on_sessions(struct adm *adm, enum iscsi_err (*act)(struct adm *adm))
+{
+	struct node_filter filter;
+	enum iscsi_err err = adm_filter(adm, &filter);
+
+	if (err == ISCSI_ERR_SUCCESS)
+		err = adm_store_error(node_filter_resolve(&filter, adm->dir));
+	if (err == ISCSI_ERR_SUCCESS)
+		err = session_mark(adm, &filter);
+	return err == ISCSI_ERR_SUCCESS ? act(adm) : err;
+}
+
+static enum iscsi_err node_show(struct adm *adm)
+{
+	struct node_work work = { .adm = adm };
+
+	return finish(&work, for_each_match(&work, STORE_READ, show_one));
+}
+
+static enum iscsi_err node_delete(struct adm *adm)
+{
+	struct node_work work = { .adm = adm };
+
+	return finish(&work, for_each_match(&work, STORE_WRITE, delete_one));
+}
+
+static bool is_filtered(const struct args *args)
+{
+	return args->has[OPTION_TARGETNAME] || args->has[OPTION_PORTAL] || args->iface_count;
+}
+
+enum iscsi_err node_operation(struct adm *adm)
+{
+	switch (adm->args->operations) {
+	case OPERATION_NONE:
+		return is_filtered(adm->args) ? node_show(adm) : node_list(adm);
+	case OPERATION_SHOW:
+		return node_show(adm);
+	case OPERATION_UPDATE:
+		return node_update(adm);
+	case OPERATION_DELETE:
+		return node_delete(adm);
+	case OPERATION_NEW:
+		return node_new(adm);
+	default:
+		return not_supported();
+	}
+}
+
+enum iscsi_err node_mode(struct adm *adm)
+{
+	const struct args *args = adm->args;
+	bool login = args->has[OPTION_LOGIN], logout = args->has[OPTION_LOGOUT];
+
+	if (args->has[OPTION_LOGINALL])
+		return node_login_all(adm);
+	if (args->has[OPTION_LOGOUTALL])
+		return node_logout_all(adm);
+	if (args->operations & OPERATION_NEW)
+		return node_operation(adm);
+	if (args->has[OPTION_RESCAN])
+		return on_sessions(adm, session_rescan_marked);
+	if (args->has[OPTION_STATS])
+		return on_sessions(adm, session_stats_marked);
+	if (login && logout) {
+		print_error("either login or logout, not both");
+		return ISCSI_ERR_INVAL;
+	}
+	if ((login || logout) && args->operations) {
+		print_error("an operation cannot be combined with login or logout");
+		return ISCSI_ERR_INVAL;
+	}
+	if (login)
+		return node_login(adm);
+	return logout ? on_sessions(adm, session_logout_marked) : node_operation(adm);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The two ways out of iscsiadm: stdout for information, stderr for complaints, and the small forms that scripts parse.
+ * Called by every mode; decides nothing.
+ */
+#include "adm/print.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void print_line(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vprintf(format, arguments);
+	va_end(arguments);
+	putchar('\n');
+}
+
+void print_error(const char *format, ...)
+{
+	va_list arguments;
+
+	fflush(stdout);
+	fputs("iscsiadm: ", stderr);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+}
+
+void print_text(const char *text)
+{
+	fputs(text, stdout);
+}
+
+void print_flush(void)
+{
+	fflush(stdout);
+}
+
+void print_record(const struct record *record, bool secrets)
+{
+	struct text text = { 0 };
+
+	record_format(record, secrets ? RECORD_SHOWN_SECRETS : RECORD_SHOWN, &text);
+	if (text.failed)
+		print_error("%s", iscsi_err_text(ISCSI_ERR_NOMEM));
+	else if (text.data)
+		print_text(text.data);
+	text_done(&text);
+}
+
+const char *print_portal(const char *address, int port, int tpgt, char buffer[PORTAL_TEXT_MAX])
+{
+	bool plain = strchr(address, '.');
+
+	snprintf(buffer, PORTAL_TEXT_MAX, "%s%s%s:%d,%d", plain ? "" : "[", address, plain ? "" : "]", port, tpgt);
+	return buffer;
+}
+
+const char *print_or(const char *value, const char *word)
+{
+	return value && *value && strcmp(value, "(null)") ? value : word;
+}
+
+void print_box(unsigned int tabs, const char *heading, unsigned int stars)
+{
+	static const char tab_row[] = "\t\t\t\t\t\t\t\t", star_row[] = "********************************";
+
+	print_line("%.*s%.*s", (int)tabs, tab_row, (int)stars, star_row);
+	print_line("%.*s%s", (int)tabs, tab_row, heading);
+	print_line("%.*s%.*s", (int)tabs, tab_row, (int)stars, star_row);
+}

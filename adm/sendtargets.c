@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * SendTargets from the command line: which ifaces it goes through, with what name and secrets, and when it is tried again. All
+ * ifaces ask at the same time, polled in one loop. Called by discovery.c; never opens the store.
+ */
+#include "adm/sendtargets.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "adm/print.h"
+#include "iface/iface.h"
+#include "lib/chap.h"
+#include "lib/discover.h"
+#include "lib/secret.h"
+
+#define ADDRESSES_MAX 16
+
+/* What all attempts share. */
+struct question {
+	struct adm *adm;
+	const struct record *record;
+	struct portal portal;
+	struct sockaddr_storage addresses[ADDRESSES_MAX];
+	socklen_t lengths[ADDRESSES_MAX];
+	size_t address_count;
+	struct daemon_info info;
+	struct secret *password, *password_in;
+};
+
+/* One iface's way to the answer. */
+struct attempt {
+	const struct question *question;
+	struct sendtargets_run *run;
+	struct discovery_settings settings;
+	struct discovery *discovery;	/* NULL while waiting for the next try, and at the end */
+	struct iface_binding binding;
+	unsigned int failures;
+	uint64_t next_ms;		/* of the next try */
+	bool over;
+};
+
+static bool is_software(const struct record *iface)
+{
+	return !strcmp(record_text(iface, F_IFACE_TRANSPORT_NAME), "tcp");
+}
+
+static int add_run(struct sendtargets_runs *runs, const struct record *iface)
+{
+	struct sendtargets_run *grown = reallocarray(runs->runs, runs->count + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	runs->runs = grown;
+	grown[runs->count] = (struct sendtargets_run){ .err = ISCSI_ERR_INTERNAL };
+	if (record_copy(&grown[runs->count].iface, iface))
+		return -ENOMEM;
+	runs->count++;
+	return 0;
+}
+
+static int add_stored(const struct record *iface, void *data)
+{
+	if (iface_is_builtin(record_text(iface, F_IFACE_ISCSI_IFACENAME)) || !is_software(iface))
+		return 0;
+	return add_run(data, iface);
+}
+
+static void complain_file(const char *path, int error, void *data)
+{
+	print_error("%s is not usable and is passed over: %s", path, strerror(-error));
+}
+
+static int add_named(struct adm *adm, struct sendtargets_runs *runs, const char *name)
+{
+	struct record iface;
+	int error = 0;
+
+	if (iface_load(adm->iface_dir, name, &iface)) {
+		print_error("Could not read iface info for %s.", name);
+		return 0;
+	}
+	if (is_software(&iface))
+		error = add_run(runs, &iface);
+	else
+		print_error("iface %s: discovery through transport %s is not supported, it is left out", name,
+			    record_text(&iface, F_IFACE_TRANSPORT_NAME));
+	record_done(&iface);
+	return error;
+}
+
+enum iscsi_err sendtargets_prepare(struct adm *adm, struct sendtargets_runs *ret_runs)
+{
+	int error = 0;
+
+	*ret_runs = (struct sendtargets_runs){ 0 };
+	for (size_t i = 0; !error && i < adm->args->iface_count; i++)
+		error = add_named(adm, ret_runs, adm->args->ifaces[i]);
+	if (!adm->args->iface_count)
+		error = iface_each(adm->iface_dir, add_stored, complain_file, ret_runs);
+	if (!error && !ret_runs->count && !adm->args->iface_count)
+		error = add_named(adm, ret_runs, IFACE_DEFAULT);
+	if (error) {
+		print_error("ifaces cannot be read from %s: %s", adm->iface_dir, strerror(-error));
+		return iscsi_err_from_errno(error);
+	}
+	if (ret_runs->count)
+		return ISCSI_ERR_SUCCESS;
+	print_error("No iface is left to discover through");
+	return ISCSI_ERR_NO_OBJS_FOUND;
+}
+
+void sendtargets_runs_done(struct sendtargets_runs *runs)
+{
+	for (size_t i = 0; i < runs->count; i++) {
+		record_done(&runs->runs[i].iface);
+		sendtargets_list_done(&runs->runs[i].list);
+		free(runs->runs[i].sorted);
+	}
+	free(runs->runs);
+	*runs = (struct sendtargets_runs){ 0 };
+}
+
+static enum iscsi_err ask_initiator(struct question *question)
+{
+	enum iscsi_err err = adm_daemon(question->adm, true, false);
+
+	if (err == ISCSI_ERR_SUCCESS)
+		err = daemon_info(question->adm, &question->info);
+	if (err == ISCSI_ERR_SUCCESS && !question->info.initiator_name)
+		err = ISCSI_ERR_INVAL;
+	if (err != ISCSI_ERR_SUCCESS)
+		print_error("Cannot perform discovery. Initiatorname required.");
+	return err;
+}
+
+static enum iscsi_err resolve(struct question *question)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list, *one;
+	char port[16];
+	int error;
+
+	if (!portal_sockaddr(&question->portal, &question->addresses[0], &question->lengths[0])) {
+		question->address_count = 1;
+		return ISCSI_ERR_SUCCESS;
+	}
+	snprintf(port, sizeof(port), "%d", question->portal.port);
+	error = getaddrinfo(question->portal.address, port, &hints, &list);
+	if (error) {
+		print_error("cannot resolve host name %s: %s", question->portal.address, gai_strerror(error));
+		return ISCSI_ERR_TRANS;
+	}
+	for (one = list; one && question->address_count < ADDRESSES_MAX; one = one->ai_next) {
+		memcpy(&question->addresses[question->address_count], one->ai_addr, one->ai_addrlen);
+		question->lengths[question->address_count++] = one->ai_addrlen;
+	}
+	freeaddrinfo(list);
+	return ISCSI_ERR_SUCCESS;
+}
+
+static struct secret *secret_of(const struct record *record, enum field field)
+{
+	const char *text = record_text(record, field);
+
+	return *text ? secret_new(text, strlen(text)) : NULL;
+}
+
+static enum iscsi_err prepare(struct question *question)
+{
+	const struct record *record = question->record;
+	enum iscsi_err err;
+
+	snprintf(question->portal.address, sizeof(question->portal.address), "%s",
+		 record_text(record, F_DISCOVERY_SENDTARGETS_ADDRESS));
+	question->portal.port = (int)record_number(record, F_DISCOVERY_SENDTARGETS_PORT);
+	question->portal.tpgt = PORTAL_TPGT_NONE;
+	question->password = secret_of(record, F_DISCOVERY_SENDTARGETS_AUTH_PASSWORD);
+	question->password_in = secret_of(record, F_DISCOVERY_SENDTARGETS_AUTH_PASSWORD_IN);
+	err = ask_initiator(question);
+	return err == ISCSI_ERR_SUCCESS ? resolve(question) : err;
+}
+
+/* Credentials alone turn CHAP on, as for sessions. */
+static void set_authentication(const struct question *question, struct login_auth *auth)
+{
+	const struct record *record = question->record;
+	int count;
+
+	if (!question->password)
+		return;
+	auth->username = record_text(record, F_DISCOVERY_SENDTARGETS_AUTH_USERNAME);
+	auth->password = question->password;
+	auth->username_in = record_text(record, F_DISCOVERY_SENDTARGETS_AUTH_USERNAME_IN);
+	auth->password_in = question->password_in;
+	count = chap_algorithms_parse(record_text(record, F_NODE_SESSION_AUTH_CHAP_ALGS), auth->algorithms);
+	auth->algorithm_count = count > 0 ? (unsigned int)count : 0;
+}
+
+static unsigned int milliseconds(const struct record *record, enum field field)
+{
+	int64_t seconds = record_number(record, field);
+
+	return seconds > 0 && seconds < 1000000 ? (unsigned int)seconds * 1000 : 1000000000;
+}
+
+static void set_settings(struct attempt *attempt)
+{
+	const struct question *question = attempt->question;
+	const struct record *record = question->record;
+	struct discovery_settings *settings = &attempt->settings;
+	const char *name = record_text(&attempt->run->iface, F_IFACE_INITIATORNAME);
+
+	discovery_settings_init(settings);
+	settings->portal = question->portal;
+	settings->login_timeout_ms = milliseconds(record, F_DISCOVERY_SENDTARGETS_TIMEO_LOGIN_TIMEOUT);
+	settings->text_timeout_ms = milliseconds(record, F_DISCOVERY_SENDTARGETS_TIMEO_ACTIVE_TIMEOUT);
+	settings->redirect_max = (unsigned int)record_number(record, F_DISCOVERY_SENDTARGETS_LOGIN_REDIRECT_MAX);
+	settings->login.initiator_name = *name ? name : question->info.initiator_name;
+	settings->login.initiator_alias = question->info.initiator_alias;
+	settings->login.offer.max_recv_data_segment_length =
+		(uint32_t)record_number(record, F_DISCOVERY_SENDTARGETS_ISCSI_MAX_RECV_DATA_SEGMENT_LENGTH);
+	set_authentication(question, &settings->login.auth);
+	/* RFC 7143 11.12.5: a random ISID, so that two discoveries at a time do not end each other's session. */
+	if (getrandom(settings->login.isid, sizeof(settings->login.isid), 0) < 0)
+		memset(settings->login.isid, 0, sizeof(settings->login.isid));
+	settings->login.isid[0] = 0x80;
+	settings->channel.netdev = attempt->binding.netdev;
+}
+
+/* A NIC that is down is tried like any other: the kernel's answer is the sentence people know. */
+static enum iscsi_err bind_iface(struct attempt *attempt)
+{
+	const struct record *iface = &attempt->run->iface;
+	const char *netdev = record_text(iface, F_IFACE_NET_IFACENAME);
+	int error = iface_bind(iface, attempt->question->addresses[0].ss_family, &attempt->binding);
+
+	if (error == -ENETDOWN && *netdev) {
+		snprintf(attempt->binding.netdev, sizeof(attempt->binding.netdev), "%s", netdev);
+		return ISCSI_ERR_SUCCESS;
+	}
+	if (!error)
+		return ISCSI_ERR_SUCCESS;
+	print_error("iface %s: its NIC %s %s", record_text(iface, F_IFACE_ISCSI_IFACENAME),
+		    *netdev ? netdev : record_text(iface, F_IFACE_HWADDRESS),
+		    error == -ENETDOWN ? "is down or has no address" : "is not there");
+	return ISCSI_ERR_TRANS;
+}
+
+static void finish(struct attempt *attempt, enum iscsi_err err)
+{
+	attempt->run->err = err;
+	attempt->over = true;
+	discovery_free(attempt->discovery);
+	attempt->discovery = NULL;
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Each try takes the next address of the name. */
+static void start(struct attempt *attempt)
+{
+	const struct question *question = attempt->question;
+	size_t address = attempt->failures % question->address_count;
+
+	attempt->settings.channel.peer = question->addresses[address];
+	attempt->settings.channel.peer_length = question->lengths[address];
+	attempt->discovery = discovery_new(&attempt->settings);
+	if (!attempt->discovery)
+		finish(attempt, ISCSI_ERR_NOMEM);
+}
+
+/* The pause before the next try: none after the first failure, then a second ten times, then longer. */
+static uint64_t pause_ms(unsigned int failures)
+{
+	static const unsigned int late[] = { 2, 5, 15, 60 };
+
+	if (failures <= 1)
+		return 0;
+	if (failures <= 11)
+		return 1000;
+	return 1000ull * late[failures - 12 < 4 ? failures - 12 : 3];
+}
+
+static bool may_retry(enum iscsi_err err)
+{
+	return err == ISCSI_ERR_TRANS || err == ISCSI_ERR_TRANS_TIMEOUT || err == ISCSI_ERR_PDU_TIMEOUT || err == ISCSI_ERR_LOGIN;
+}
+
+static void say_failure(const struct attempt *attempt)
+{
+	static const char connecting[] = "cannot connect: ";
+	const char *text = discovery_error_text(attempt->discovery), *reason = strstr(text, connecting);
+
+	if (reason)
+		print_error("cannot make connection to %s: %s", discovery_portal(attempt->discovery)->address,
+			    reason + strlen(connecting));
+	else
+		print_error("%s", text);
+}
+
+static void on_failure(struct attempt *attempt)
+{
+	int64_t most = record_number(attempt->question->record, F_DISCOVERY_SENDTARGETS_REOPEN_MAX);
+	enum iscsi_err err = discovery_error(attempt->discovery);
+
+	say_failure(attempt);
+	if (!may_retry(err)) {
+		finish(attempt, err);
+		return;
+	}
+	if (attempt->failures++ >= (unsigned int)most) {
+		print_error("connection login retries (reopen_max) %lld exceeded", (long long)most);
+		finish(attempt, err == ISCSI_ERR_LOGIN ? err : ISCSI_ERR_PDU_TIMEOUT);
+		return;
+	}
+	discovery_free(attempt->discovery);
+	attempt->discovery = NULL;
+	attempt->next_ms = now_ms() + pause_ms(attempt->failures);
+}
+
+static void on_answer(struct attempt *attempt)
+{
+	discovery_take(attempt->discovery, &attempt->run->list);
+	if (attempt->run->list.refused)
+		print_error("%zu target names or addresses from %s are not valid and are left out", attempt->run->list.refused,
+			    attempt->question->portal.address);
+	finish(attempt, ISCSI_ERR_SUCCESS);
+}
+
+/* Looks up the host name of a redirect. */
+static void on_redirect(struct attempt *attempt)
+{
+	const struct portal *portal = discovery_portal(attempt->discovery);
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list = NULL;
+	struct sockaddr_storage address = { 0 };
+	socklen_t length = 0;
+	char port[16];
+
+	snprintf(port, sizeof(port), "%d", portal->port);
+	if (!getaddrinfo(portal->address, port, &hints, &list)) {
+		length = list->ai_addrlen;
+		memcpy(&address, list->ai_addr, length);
+		freeaddrinfo(list);
+	}
+	discovery_resolved(attempt->discovery, &address, length);
+}
+
+/* Moves an attempt on until it has to wait. */
+static void advance(struct attempt *attempt)
+{
+	while (!attempt->over) {
+		if (!attempt->discovery && now_ms() < attempt->next_ms)
+			return;
+		if (!attempt->discovery) {
+			start(attempt);
+			continue;
+		}
+		switch (discovery_state(attempt->discovery)) {
+		case DISCOVERY_RUNNING:
+			return;
+		case DISCOVERY_RESOLVE:
+			on_redirect(attempt);
+			break;
+		case DISCOVERY_DONE:
+			on_answer(attempt);
+			break;
+		case DISCOVERY_FAILED:
+			on_failure(attempt);
+			break;
+		}
+	}
+}
+
+static uint64_t deadline_of(const struct attempt *attempt)
+{
+	return attempt->discovery ? discovery_deadline_ms(attempt->discovery) : attempt->next_ms;
+}
+
+/* Waits until one of the attempts can go on, and tells it. */
+static void wait_for_one(struct attempt *attempts, struct pollfd *polls, size_t count)
+{
+	uint64_t now = now_ms(), deadline = UINT64_MAX;
+
+	for (size_t i = 0; i < count; i++) {
+		struct attempt *attempt = &attempts[i];
+
+		polls[i] = (struct pollfd){ .fd = -1 };
+		if (attempt->over)
+			continue;
+		if (deadline_of(attempt) < deadline)
+			deadline = deadline_of(attempt);
+		if (attempt->discovery)
+			polls[i] = (struct pollfd){ discovery_fd(attempt->discovery), discovery_want(attempt->discovery), 0 };
+	}
+	if (poll(polls, count, deadline <= now ? 0 : deadline - now > 1000000 ? 1000000 : (int)(deadline - now)) < 0)
+		return;
+	now = now_ms();
+	for (size_t i = 0; i < count; i++) {
+		if (!attempts[i].discovery)
+			continue;
+		if (polls[i].revents)
+			discovery_ready(attempts[i].discovery, polls[i].revents);
+		else if (now >= deadline_of(&attempts[i]))
+			discovery_expired(attempts[i].discovery);
+	}
+}
+
+static bool advance_all(struct attempt *attempts, size_t count)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < count; i++) {
+		advance(&attempts[i]);
+		any |= !attempts[i].over;
+	}
+	return any;
+}
+
+static void run_attempts(const struct question *question, struct sendtargets_runs *runs, struct attempt *attempts,
+			 struct pollfd *polls)
+{
+	for (size_t i = 0; i < runs->count; i++) {
+		enum iscsi_err err;
+
+		attempts[i] = (struct attempt){ .question = question, .run = &runs->runs[i] };
+		err = bind_iface(&attempts[i]);
+		if (err != ISCSI_ERR_SUCCESS)
+			finish(&attempts[i], err);
+		else
+			set_settings(&attempts[i]);
+	}
+	while (advance_all(attempts, runs->count))
+		wait_for_one(attempts, polls, runs->count);
+}
+
+/* One iface that cannot reach the portal does not spoil the others; every other failure does. */
+static enum iscsi_err judge(const struct sendtargets_runs *runs)
+{
+	enum iscsi_err unreachable = ISCSI_ERR_SUCCESS;
+	bool any = false;
+
+	for (size_t i = 0; i < runs->count; i++) {
+		enum iscsi_err err = runs->runs[i].err;
+
+		if (err == ISCSI_ERR_SUCCESS)
+			any = true;
+		else if (err == ISCSI_ERR_TRANS || err == ISCSI_ERR_TRANS_TIMEOUT || err == ISCSI_ERR_PDU_TIMEOUT)
+			adm_keep_first(&unreachable, err);
+		else
+			return err;
+	}
+	return any ? ISCSI_ERR_SUCCESS : unreachable;
+}
+
+enum iscsi_err sendtargets_ask(struct adm *adm, const struct record *discovery, struct sendtargets_runs *runs)
+{
+	struct question question = { .adm = adm, .record = discovery };
+	struct attempt *attempts = calloc(runs->count, sizeof(*attempts));
+	struct pollfd *polls = calloc(runs->count, sizeof(*polls));
+	enum iscsi_err err = attempts && polls ? prepare(&question) : ISCSI_ERR_NOMEM;
+
+	if (err == ISCSI_ERR_SUCCESS) {
+		run_attempts(&question, runs, attempts, polls);
+		err = judge(runs);
+	}
+	daemon_info_done(&question.info);
+	secret_free(question.password);
+	secret_free(question.password_in);
+	free(attempts);
+	free(polls);
+	return err;
+}

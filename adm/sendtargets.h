@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The network part of a discovery: asks one portal through each of several ifaces, side by side, with retries. Touches no
+ * store; what was found is the caller's.
+ */
+#ifndef OPENHBA_ADM_SENDTARGETS_H
+#define OPENHBA_ADM_SENDTARGETS_H
+
+#include "adm/adm.h"
+#include "lib/sendtargets.h"
+
+/* What was asked through one iface, and what came back. */
+struct sendtargets_run {
+	struct record iface;		/* owned */
+	struct sendtargets_list list;	/* owned; empty where err is not SUCCESS */
+	const struct sendtargets_entry **sorted;	/* owned; for whoever searches the list, NULL until then */
+	enum iscsi_err err;
+};
+
+struct sendtargets_runs {
+	struct sendtargets_run *runs;
+	size_t count;
+};
+
+/*
+ * The ifaces a discovery goes through: those of -I, else every stored one of a software transport, else `default`. What cannot
+ * be used is printed and left out; none left is NO_OBJS_FOUND.
+ */
+enum iscsi_err sendtargets_prepare(struct adm *adm, struct sendtargets_runs *ret_runs);
+void sendtargets_runs_done(struct sendtargets_runs *runs);
+
+/*
+ * Runs the discovery of the record (RECORD_SENDTARGETS) through all ifaces. SUCCESS if at least one got an answer; the first error
+ * of them otherwise. Failures are printed as they come.
+ */
+enum iscsi_err sendtargets_ask(struct adm *adm, const struct record *discovery, struct sendtargets_runs *runs);
+
+#endif
