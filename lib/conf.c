@@ -72,7 +72,10 @@ static int keep_line(struct conf *conf, const struct text_line *line)
 	return kept->name && kept->value ? 0 : -ENOMEM;
 }
 
-/* Sets what the line names in the defaults of every kind that has it. -ENOENT: none has; -EPERM: it is an identity. */
+/*
+ * Sets what the line names in the defaults of every kind that has it. -ENOENT: none has; -EPERM: it is not set here, being
+ * part of a record's identity or of its iface.
+ */
 static int set_defaults(struct conf *conf, const struct text_line *line)
 {
 	int result = -ENOENT;
@@ -82,7 +85,7 @@ static int set_defaults(struct conf *conf, const struct text_line *line)
 
 		if (field == FIELD_NONE)
 			continue;
-		if (field_rows[field].flags & FIELD_FIXED)
+		if (field_rows[field].flags & FIELD_FIXED || field_rows[field].kinds & 1u << RECORD_IFACE)
 			return -EPERM;
 		result = record_set(&conf->defaults[kind], field, line->value, ORIGIN_CONF);
 		if (result)

@@ -10,7 +10,10 @@
 
 struct conf;
 
-/* A missing file is an empty conf. complain gets unknown names and refused values (may be NULL). -ENOMEM, -EACCES, ... */
+/*
+ * A missing file is an empty conf. complain (may be NULL) gets unknown names, refused values, and with -EPERM what is not set
+ * here: the identity of a record. -ENOMEM, -EACCES, ..., or what complain stopped with.
+ */
 int conf_load(const char *path, record_complaint_fn *complain, void *data, struct conf **ret_conf);
 void conf_free(struct conf *conf);
 

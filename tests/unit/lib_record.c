@@ -53,7 +53,7 @@ static void test_secrets_have_a_length(void **state)
 
 		if (!(field_rows[field].flags & FIELD_SECRET))
 			continue;
-		strcat(strcpy(name, field_rows[field].name), "_length");
+		snprintf(name, sizeof(name), "%s_length", field_rows[field].name);
 		assert_string_equal(field_rows[field + 1].name, name);
 		assert_int_equal(field_rows[field + 1].type, FIELD_NUM);
 		assert_int_equal(field_rows[field + 1].flags, FIELD_HIDDEN);
