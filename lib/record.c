@@ -51,11 +51,14 @@ int record_copy(struct record *to, const struct record *from)
 	return 0;
 }
 
-/* The value a field is kept in; asserts that records of this kind have it. */
-static const struct value *value_of(const struct record *record, enum field field)
+/* The field that holds what this record calls by the name of field. */
+static enum field resolve(const struct record *record, enum field field)
 {
-	assert(field < FIELD_COUNT && field_rows[field].kinds & 1u << record->kind);
-	return &record->values[field_rows[field].of];
+	assert(field < FIELD_COUNT);
+	if (!(field_rows[field].kinds & 1u << record->kind))
+		field = field_find(record->kind, field_rows[field].name);
+	assert(field < FIELD_COUNT);
+	return field_rows[field].of;
 }
 
 /* Decimal digits with an optional sign and nothing else. -ERANGE also for what no int64_t holds. */
@@ -92,11 +95,14 @@ static int find_choice(const struct field_row *row, const char *word, size_t len
 
 int64_t record_number(const struct record *record, enum field field)
 {
-	const struct value *value = value_of(record, field);
-	const struct field_row *row = &field_rows[field_rows[field].of];
+	const struct field_row *row;
+	const struct value *value;
 	int64_t number = 0;
-	int error = 0;
+	int error;
 
+	field = resolve(record, field);
+	row = &field_rows[field];
+	value = &record->values[field];
 	assert(row->type == FIELD_NUM || row->type == FIELD_WORD);
 	if (value->given)
 		return value->number;
@@ -109,9 +115,12 @@ int64_t record_number(const struct record *record, enum field field)
 
 const char *record_text(const struct record *record, enum field field)
 {
-	const struct value *value = value_of(record, field);
-	const struct field_row *row = &field_rows[field_rows[field].of];
+	const struct field_row *row;
+	const struct value *value;
 
+	field = resolve(record, field);
+	row = &field_rows[field];
+	value = &record->values[field];
 	assert(row->type != FIELD_NUM);
 	if (!value->given)
 		return row->default_text;
@@ -216,8 +225,7 @@ int record_set(struct record *record, enum field field, const char *text, enum o
 	int64_t number = 0;
 	int error;
 
-	value_of(record, field);
-	field = field_rows[field].of;
+	field = resolve(record, field);
 	switch (field_rows[field].type) {
 	case FIELD_TEXT:
 		return set_text(record, field, text, origin);
@@ -242,8 +250,7 @@ int record_set_number(struct record *record, enum field field, int64_t number, e
 {
 	const struct field_row *row;
 
-	value_of(record, field);
-	field = field_rows[field].of;
+	field = resolve(record, field);
 	row = &field_rows[field];
 	if (row->type == FIELD_NUM) {
 		if (number < row->min || number > row->max)

@@ -75,7 +75,11 @@ void record_init(struct record *record, enum record_kind kind);		/* every value 
 void record_done(struct record *record);				/* zeroes secrets; an all-zero record is fine */
 int record_copy(struct record *to, const struct record *from);		/* to is uninitialised; -ENOMEM */
 
-/* What a value is. Asking the number of a TEXT or the text of a NUM is a bug (asserted). */
+/*
+ * What a value is. Asking the number of a TEXT or the text of a NUM is a bug (asserted), and so is a field that records of
+ * this kind do not have. Rows of one name are one setting, whichever of them is asked for: F_NODE_SESSION_AUTH_CHAP_ALGS of
+ * a SendTargets record is its own list, F_DISCOVERY_SENDTARGETS_PORT of an iSNS record its port. The same holds for setting.
+ */
 int64_t record_number(const struct record *record, enum field field);
 const char *record_text(const struct record *record, enum field field);	/* TEXT and LIST: "" when empty; WORD: the word */
 bool record_is(const struct record *record, enum field field, const char *word);	/* WORD or TEXT equals */

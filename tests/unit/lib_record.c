@@ -34,8 +34,13 @@ static void test_rows(void **state)
 		assert_int_equal(field_rows[row->of].of, row->of);
 		assert_int_equal(row->of != field, !!(row->flags & FIELD_ALIAS));
 		assert_int_equal(row->kinds & ~field_rows[row->of].kinds, 0);
-		for (enum field other = 0; other < field; other++)
-			assert_true(strcmp(field_rows[other].name, row->name) != 0 || !shares_kind(other, field));
+		for (enum field other = 0; other < field; other++) {
+			if (strcmp(field_rows[other].name, row->name) != 0)
+				continue;
+			assert_false(shares_kind(other, field));
+			assert_int_equal(field_rows[other].type, row->type);
+			assert_ptr_equal(field_rows[other].choices, row->choices);
+		}
 		if (row->flags & FIELD_ALIAS)
 			continue;
 		assert_int_equal(row->choices != NULL, row->type == FIELD_WORD || row->type == FIELD_LIST ||
@@ -304,6 +309,23 @@ static void test_aliases(void **state)
 	record_done(&record);
 }
 
+static void test_rows_of_one_name(void **state)
+{
+	struct record record;
+
+	record_init(&record, RECORD_SENDTARGETS);
+	assert_int_equal(record_set(&record, F_NODE_SESSION_AUTH_CHAP_ALGS, "SHA256", ORIGIN_COMMAND), 0);
+	assert_string_equal(record_text(&record, F_DISCOVERY_SENDTARGETS_AUTH_CHAP_ALGS), "SHA256");
+	assert_string_equal(record_text(&record, F_NODE_SESSION_AUTH_CHAP_ALGS), "SHA256");
+	record_done(&record);
+	record_init(&record, RECORD_ISNS);
+	assert_int_equal(record_number(&record, F_DISCOVERY_SENDTARGETS_PORT), 3205);
+	assert_string_equal(record_text(&record, F_DISCOVERY_TYPE), "isns");
+	assert_int_equal(record_set_number(&record, F_DISCOVERY_SENDTARGETS_PORT, 3206, ORIGIN_COMMAND), 0);
+	assert_int_equal(record_number(&record, F_DISCOVERY_ISNS_PORT), 3206);
+	record_done(&record);
+}
+
 static void test_copies(void **state)
 {
 	struct record node, copy, iface;
@@ -515,6 +537,7 @@ int main(void)
 		cmocka_unit_test(test_any_word_in_a_file),
 		cmocka_unit_test(test_secret_length),
 		cmocka_unit_test(test_aliases),
+		cmocka_unit_test(test_rows_of_one_name),
 		cmocka_unit_test(test_copies),
 		cmocka_unit_test(test_complaints),
 		cmocka_unit_test(test_golden_node),
