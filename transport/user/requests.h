@@ -60,8 +60,8 @@ void batch_send_pdu(struct request_batch *batch, uint32_t sid, uint32_t cid, con
 
 /*
  * Sends the batch and empties it (it may be filled again). results: room for results_max rows, one per request in order, or NULL.
- * If nothing was sent, all of them have the error. Returns the first error that is not tolerated, or 0. After a successful STOP_CONN, connection errors of that connection which the
- * kernel reported before the stop are dropped: they speak of the past.
+ * If nothing was sent, all of them have the error. Returns the first error that is not tolerated, or 0. After a successful STOP_CONN,
+ * connection errors of that connection which the kernel reported before the stop are dropped: they speak of the past.
  */
 int batch_send(struct netlink *nl, struct request_batch *batch, struct request_result *results, unsigned int results_max);
 

@@ -237,14 +237,15 @@ static void close_places(const int dirs[PLACES])
 
 /* ---- names with numbers ---- */
 
-/* "session12" with the prefix "session" is 12; 0 or -EINVAL. Only plain decimal, all of it. */
+/* "session12" with the prefix "session" is 12; 0 or -EINVAL. Only plain decimal as the kernel writes it, all of it. */
 static int number_after(const char *name, const char *prefix, uint32_t *ret)
 {
 	size_t bytes = strlen(prefix);
 	unsigned long value;
 	char *end;
 
-	if (strncmp(name, prefix, bytes) != 0 || !isdigit((unsigned char)name[bytes]))
+	if (strncmp(name, prefix, bytes) != 0 || !isdigit((unsigned char)name[bytes]) ||
+	    (name[bytes] == '0' && name[bytes + 1]))
 		return -EINVAL;
 	errno = 0;
 	value = strtoul(name + bytes, &end, 10);
@@ -435,7 +436,7 @@ static int session_host(int root_dir, const char *path, uint32_t sid, uint32_t *
 	ssize_t bytes = readlinkat(root_dir, path, target, sizeof(target) - 1);
 
 	if (bytes < 0)
-		return -errno;
+		return errno == EINVAL ? -ENOENT : -errno; /* a class entry is a link */
 	target[bytes] = '\0';
 	snprintf(wanted, sizeof(wanted), "/session%" PRIu32 "/", sid);
 	at = strstr(target, wanted);
