@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One try to reach full feature phase: one socket to one address, one login. Its beginning and end are transitions of the
+ * connection (conn.h), whose actions these functions are. Retries, recovery and what the kernel gets are decided elsewhere.
+ */
+#ifndef OPENHBA_DAEMON_ATTEMPT_H
+#define OPENHBA_DAEMON_ATTEMPT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/login.h"
+
+struct conn;
+struct session;
+
+struct attempt; /* owned by its connection */
+
+void attempt_free(struct attempt *attempt); /* NULL is fine; closes what is open */
+
+/* Actions of the connection's table. */
+void attempt_open(struct conn *conn);	/* T1, M2: binds, opens the socket */
+void attempt_login(struct conn *conn);	/* T4: sends the first login request */
+void attempt_failed(struct conn *conn); /* T2, T7: frees the attempt, follows a redirect or hands on to start or recovery */
+void attempt_drop(struct conn *conn);	/* T2, T7: frees the attempt, nothing follows */
+
+/* After LOGIN_DONE: what was agreed, the next StatSN, and the socket, which is the caller's from then on. */
+const struct login_outcome *attempt_outcome(const struct attempt *attempt);
+uint32_t attempt_exp_statsn(const struct attempt *attempt);
+int attempt_take_fd(struct attempt *attempt);
+
+/* Another address of the same portal is left to try: it is the next one then. */
+bool attempt_other_address(struct session *session);
+
+/* Back to the first address of the configured portal, unless the target moved for good. */
+void attempt_first_address(struct session *session);
+
+#endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Where the kernel's events come in: from a netlink message to the session it speaks of. */
+#ifndef OPENHBA_DAEMON_EVENTS_H
+#define OPENHBA_DAEMON_EVENTS_H
+
+struct daemon;
+
+/* Opens NETLINK_ISCSI and listens on the daemon's loop. -errno as netlink_open(). */
+int events_open(struct daemon *daemon);
+void events_close(struct daemon *daemon);
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The timers of a lost connection, in words: STOP_CONN(RECOVER) at once, which blocks the disks and starts the kernel's
+ * replacement timeout; after Time2Wait a login on a new socket with the same ISID (session reinstatement) and the CmdSN the
+ * kernel is at; after a failure again in 1, 2, then every 3 seconds, for ever or reopen_max times.
+ *
+ * The root file system may be the disk that is lost: nothing here opens a file, reads the store, looks up a name or waits.
+ */
+#include "daemon/recovery.h"
+
+#include <string.h>
+
+#include "daemon/attempt.h"
+#include "daemon/daemon.h"
+#include "daemon/handover.h"
+#include "daemon/logout.h"
+#include "daemon/start.h"
+#include "lib/loop.h"
+#include "transport/user/requests.h"
+
+uint64_t recovery_delay_ms(unsigned int attempts, uint32_t time2wait_sec)
+{
+	return attempts ? start_delay_ms(attempts) : 1000 * (uint64_t)time2wait_sec;
+}
+
+static void recovery_connect(struct session *session)
+{
+	int r = handover_cmdsn(session);
+
+	if (r < 0) {
+		session->attempts++;
+		session_fail(session, ISCSI_ERR_INTERNAL, "the kernel does not tell the session's counters: %s", strerror(-r));
+		recovery_failed(session);
+		return;
+	}
+	attempt_first_address(session);
+	session->redirects = 0;
+	start_connect(session);
+}
+
+static void recovery_begin(struct session *session)
+{
+	int r = request_stop_conn(session->daemon->netlink, session->transport_handle, (uint32_t)session->sid, 0,
+				  ISCSI_STOP_RECOVER);
+
+	if (r < 0)
+		session_log(session, LOG_LEVEL_WARNING, "the kernel refused STOP_CONN: %s", strerror(-r));
+	session_event(session, SESSION_EVENT_FAILED);
+	session_set_stage(session, STAGE_REOPEN);
+	session->began_ms = loop_now_ms();
+	session->attempts = 0;
+	session_wait(session, recovery_delay_ms(0, session->time2wait_sec), recovery_connect);
+	session->time2wait_sec = session->negotiated_time2wait_sec;
+}
+
+void recovery_start(struct conn *conn)
+{
+	/* Somebody waits for the logout: a session without a connection is as good as logged out. */
+	if (conn->session->is_leaving) {
+		logout_destroy(conn->session);
+		return;
+	}
+	recovery_begin(conn->session);
+}
+
+void recovery_after_logout(struct session *session)
+{
+	recovery_begin(session);
+}
+
+static void recovery_give_up(struct session *session)
+{
+	session_log(session, LOG_LEVEL_ERROR, "given up after %u attempts to log in again: %s", session->attempts,
+		    session->failure.sentence);
+	logout_destroy(session);
+}
+
+void recovery_failed(struct session *session)
+{
+	uint64_t max = (uint64_t)record_number(&session->node, F_NODE_SESSION_REOPEN_MAX);
+	uint64_t frequency = (uint64_t)record_number(&session->node, F_NODE_SESSION_SESS_REOPEN_LOG_FREQ);
+
+	if (max && session->attempts >= max) {
+		recovery_give_up(session);
+		return;
+	}
+	if (frequency && (session->attempts - 1) % frequency == 0)
+		session_log(session, LOG_LEVEL_WARNING, "not logged in again (attempt %u): %s", session->attempts,
+			    session->failure.sentence);
+	if (attempt_other_address(session)) {
+		start_connect(session);
+		return;
+	}
+	session_wait(session, recovery_delay_ms(session->attempts, 0), recovery_connect);
+}
+
+void recovery_done(struct session *session)
+{
+	session_event(session, SESSION_EVENT_CONTINUED);
+	session_set_stage(session, STAGE_NO_CHANGE);
+	session_log(session, LOG_LEVEL_INFO, "operational after recovery (%u attempt%s, %llu ms)", session->attempts,
+		    session->attempts == 1 ? "" : "s", (unsigned long long)(loop_now_ms() - session->began_ms));
+}

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * State files. Written by temp file and rename after each login, removed after the logout, read once when the daemon starts. The
+ * record's own settings keep their names; what is not a setting of a record begins with "session.". A file that does not
+ * parse is as good as none: the session is then taken for one of another program.
+ */
+#include "daemon/state.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/daemon.h"
+#include "daemon/session.h"
+#include "lib/loop.h"
+#include "lib/portal.h"
+
+#define STATE_PREFIX "session-"
+#define STATE_BYTES_MAX (64 * 1024)
+
+static void state_path(char *path, size_t size, const char *dir, int sid)
+{
+	snprintf(path, size, "%s/" STATE_PREFIX "%d", dir, sid);
+}
+
+/* ---- writing ---- */
+
+static void add_number(struct text *text, const char *name, unsigned long number)
+{
+	char value[24];
+
+	snprintf(value, sizeof(value), "%lu", number);
+	text_add_setting(text, name, value);
+}
+
+/* Numeric address with scope, as portal_sockaddr() reads it. */
+static void add_address(struct text *text, const struct sockaddr_storage *address)
+{
+	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)(const void *)address;
+	const struct sockaddr_in *four = (const struct sockaddr_in *)(const void *)address;
+	char number[INET6_ADDRSTRLEN + 16];
+	bool is_six = address->ss_family == AF_INET6;
+
+	if (!inet_ntop(address->ss_family, is_six ? (const void *)&six->sin6_addr : (const void *)&four->sin_addr, number,
+		       INET6_ADDRSTRLEN))
+		return;
+	if (is_six && six->sin6_scope_id)
+		snprintf(number + strlen(number), 16, "%%%u", six->sin6_scope_id);
+	text_add_setting(text, "session.address", number);
+}
+
+static unsigned long address_port(const struct addresses *addresses)
+{
+	const struct sockaddr_in *four = (const struct sockaddr_in *)(const void *)&addresses->list[0];
+
+	/* The port is at the same place in both families. */
+	return addresses->count ? ntohs(four->sin_port) : 0;
+}
+
+int state_file_fill(struct state_file *file, const struct session *session)
+{
+	char isid[ISID_TEXT_MAX];
+
+	state_path(file->path, sizeof(file->path), session->daemon->state_dir, session->sid);
+	memset(&file->text, 0, sizeof(file->text));
+	record_format(&session->node, RECORD_STORED, &file->text);
+	text_add_setting(&file->text, "session.isid", isid_format(session->isid, isid));
+	text_add_setting(&file->text, "session.initiator_name", session->initiator_name);
+	text_add_setting(&file->text, "session.netdev", session->netdev);
+	add_number(&file->text, "session.initial_cmdsn", session->initial_cmdsn);
+	add_number(&file->text, "session.time2wait", session->negotiated_time2wait_sec);
+	add_number(&file->text, "session.ordinal", session->ordinal);
+	add_number(&file->text, "session.port", address_port(&session->home));
+	for (unsigned int i = 0; i < session->home.count; i++)
+		add_address(&file->text, &session->home.list[i]);
+	return file->text.failed ? -ENOMEM : 0;
+}
+
+int state_file_write(const struct state_file *file)
+{
+	return text_write_file(file->path, file->text.data, file->text.len, 0600);
+}
+
+void state_file_done(struct state_file *file)
+{
+	text_done(&file->text);
+}
+
+/* ---- reading ---- */
+
+struct state_reader {
+	struct state *state;
+	int port;
+};
+
+static bool take_number(const char *text, unsigned long max, unsigned long *ret_number)
+{
+	char *end;
+
+	errno = 0;
+	*ret_number = strtoul(text, &end, 10);
+	return !errno && *text >= '0' && *text <= '9' && !*end && *ret_number <= max;
+}
+
+static int take_isid(struct state_reader *reader, const char *value)
+{
+	reader->state->has_isid = isid_parse(value, reader->state->isid);
+	return reader->state->has_isid ? 0 : -EINVAL;
+}
+
+static int take_initiator(struct state_reader *reader, const char *value)
+{
+	free(reader->state->initiator_name);
+	reader->state->initiator_name = strdup(value);
+	return reader->state->initiator_name ? 0 : -ENOMEM;
+}
+
+static int take_netdev(struct state_reader *reader, const char *value)
+{
+	if (strlen(value) >= sizeof(reader->state->netdev))
+		return -EINVAL;
+	strcpy(reader->state->netdev, value);
+	return 0;
+}
+
+static int take_cmdsn(struct state_reader *reader, const char *value)
+{
+	unsigned long number;
+
+	reader->state->has_cmdsn = take_number(value, UINT32_MAX, &number);
+	reader->state->initial_cmdsn = (uint32_t)number;
+	return reader->state->has_cmdsn ? 0 : -EINVAL;
+}
+
+static int take_time2wait(struct state_reader *reader, const char *value)
+{
+	unsigned long number;
+	bool is_good = take_number(value, 3600, &number);
+
+	reader->state->time2wait_sec = (uint32_t)number;
+	return is_good ? 0 : -EINVAL;
+}
+
+static int take_ordinal(struct state_reader *reader, const char *value)
+{
+	unsigned long number;
+	bool is_good = take_number(value, UINT16_MAX, &number);
+
+	reader->state->ordinal = (unsigned int)number;
+	return is_good ? 0 : -EINVAL;
+}
+
+static int take_port(struct state_reader *reader, const char *value)
+{
+	unsigned long number;
+	bool is_good = take_number(value, UINT16_MAX, &number);
+
+	reader->port = (int)number;
+	return is_good ? 0 : -EINVAL;
+}
+
+static int take_address(struct state_reader *reader, const char *value)
+{
+	struct addresses *addresses = &reader->state->addresses;
+	struct portal portal = { .port = reader->port, .tpgt = PORTAL_TPGT_NONE };
+	int r;
+
+	if (addresses->count == ADDRESSES_MAX || strlen(value) >= sizeof(portal.address))
+		return -EINVAL;
+	strcpy(portal.address, value);
+	r = portal_sockaddr(&portal, &addresses->list[addresses->count], &addresses->len[addresses->count]);
+	if (r == 0)
+		addresses->count++;
+	return r == 0 ? 0 : -EINVAL;
+}
+
+static const struct {
+	const char *name;
+	int (*take)(struct state_reader *reader, const char *value);
+} state_lines[] = {
+	{ "session.isid", take_isid },
+	{ "session.initiator_name", take_initiator },
+	{ "session.netdev", take_netdev },
+	{ "session.initial_cmdsn", take_cmdsn },
+	{ "session.time2wait", take_time2wait },
+	{ "session.ordinal", take_ordinal },
+	{ "session.port", take_port },
+	{ "session.address", take_address },
+};
+
+/* Lines that are not settings of a record come here. Unknown ones are of another version and passed over. */
+static int state_line(const char *name, const char *value, unsigned int line, int error, void *data)
+{
+	for (size_t i = 0; i < sizeof(state_lines) / sizeof(state_lines[0]); i++)
+		if (!strcmp(name, state_lines[i].name))
+			return state_lines[i].take(data, value);
+	return 0;
+}
+
+int state_parse(const char *data, size_t len, struct state *ret_state)
+{
+	struct state_reader reader = { .state = ret_state, .port = ISCSI_PORT };
+	int r;
+
+	memset(ret_state, 0, sizeof(*ret_state));
+	record_init(&ret_state->node, RECORD_NODE);
+	r = record_parse(&ret_state->node, data, len, ORIGIN_RECORD, state_line, &reader);
+	if (r < 0)
+		return r;
+	if (!ret_state->has_isid || !ret_state->has_cmdsn || !ret_state->initiator_name || !ret_state->addresses.count ||
+	    !*record_text(&ret_state->node, F_NODE_NAME))
+		return -EINVAL;
+	return 0;
+}
+
+void state_done(struct state *state)
+{
+	record_done(&state->node);
+	free(state->initiator_name);
+	state->initiator_name = NULL;
+}
+
+int state_load(const char *dir, int sid, struct state *ret_state)
+{
+	struct text text = { 0 };
+	char path[288];
+	int r;
+
+	memset(ret_state, 0, sizeof(*ret_state));
+	state_path(path, sizeof(path), dir, sid);
+	r = text_read_file(path, STATE_BYTES_MAX, &text);
+	if (r >= 0)
+		r = state_parse(text.data ? text.data : "", text.len, ret_state);
+	text_done(&text);
+	return r;
+}
+
+/* ---- removing ---- */
+
+static bool is_stale(const char *name, const uint32_t *sids, size_t count)
+{
+	unsigned long sid;
+
+	if (strncmp(name, STATE_PREFIX, strlen(STATE_PREFIX)))
+		return false;
+	/* Anything else with our prefix is a temporary file of a daemon that was killed. */
+	if (!take_number(name + strlen(STATE_PREFIX), INT32_MAX, &sid))
+		return true;
+	for (size_t i = 0; i < count; i++)
+		if (sids[i] == sid)
+			return false;
+	return true;
+}
+
+int state_clean(const char *dir, const uint32_t *sids, size_t count)
+{
+	DIR *folder = opendir(dir);
+	struct dirent *entry;
+	int removed = 0;
+
+	if (!folder)
+		return -errno;
+	while ((entry = readdir(folder)))
+		if (is_stale(entry->d_name, sids, count) && unlinkat(dirfd(folder), entry->d_name, 0) == 0)
+			removed++;
+	closedir(folder);
+	return removed;
+}
+
+struct state_removal {
+	struct daemon *daemon;
+	char path[288];
+};
+
+static void removal_run(void *data)
+{
+	struct state_removal *removal = data;
+
+	(void)unlink(removal->path);
+}
+
+static void removal_done(void *data, bool cancelled)
+{
+	struct state_removal *removal = data;
+
+	removal->daemon->works--;
+	free(removal);
+}
+
+void state_remove(struct daemon *daemon, int sid)
+{
+	struct state_removal *removal = calloc(1, sizeof(*removal));
+
+	if (!removal)
+		return;
+	removal->daemon = daemon;
+	state_path(removal->path, sizeof(removal->path), daemon->state_dir, sid);
+	if (loop_work(daemon->loop, removal_run, removal_done, removal, NULL) < 0)
+		free(removal);
+	else
+		daemon->works++;
+}
