@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Transports: every row is whole, numbers of the kernel are read exactly and nonsense is refused, a registered transport is never
+ * loaded again, a name without a row never reaches the module loader.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "transport/user/transport.h"
+
+static char root[] = "/tmp/openhba-transport.XXXXXX";
+
+static const char *const folders[] = { "class", "class/iscsi_transport", "class/iscsi_transport/tcp",
+				       "class/iscsi_transport/iser", "class/iscsi_transport/vendor" };
+static const char *const files[] = { "tcp/handle", "tcp/caps", "iser/handle", "iser/caps", "vendor/handle", "vendor/caps" };
+
+static const char *path_of(const char *part)
+{
+	static char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", root, part);
+	return path;
+}
+
+static void write_file(const char *name, const char *text)
+{
+	char part[128];
+	FILE *file;
+
+	snprintf(part, sizeof(part), "class/iscsi_transport/%s", name);
+	file = fopen(path_of(part), "w");
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+static int make_tree(void **state)
+{
+	size_t i;
+
+	if (!mkdtemp(root))
+		return -1;
+	for (i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		mkdir(path_of(folders[i]), 0755);
+	write_file("tcp/handle", "18446744072640512096\n");
+	write_file("tcp/caps", "0x39\n");
+	write_file("iser/handle", "18446744072640519999\n");
+	write_file("iser/caps", "0x89\n");
+	write_file("vendor/handle", "1\n");
+	write_file("vendor/caps", "0x0\n");
+	return 0;
+}
+
+static int remove_tree(void **state)
+{
+	char part[128];
+	size_t i;
+
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		snprintf(part, sizeof(part), "class/iscsi_transport/%s", files[i]);
+		unlink(path_of(part));
+	}
+	for (i = sizeof(folders) / sizeof(folders[0]); i-- > 0;)
+		rmdir(path_of(folders[i]));
+	return rmdir(root);
+}
+
+static void every_row_is_whole(void **state)
+{
+	const struct transport_row *row;
+	size_t i;
+
+	for (i = 0; (row = transport_at(i)); i++) {
+		assert_true(row->name[0] && strlen(row->name) < TRANSPORT_NAME_BYTES);
+		assert_true(row->module[0] && row->proc_name[0] && strlen(row->sentence) > 5);
+		assert_ptr_equal(transport_find(row->name), row);
+		assert_ptr_equal(transport_find_proc(row->proc_name), row);
+		assert_true(!(row->flags & TRANSPORT_SOCKET) != !(row->flags & TRANSPORT_ENDPOINT));
+	}
+	assert_int_equal(i, 9);
+}
+
+static void finding(void **state)
+{
+	assert_string_equal(transport_find("tcp")->module, "iscsi_tcp");
+	assert_string_equal(transport_find("rdma")->name, "iser");
+	assert_string_equal(transport_find_proc("iscsi_iser")->name, "iser");
+	assert_int_equal(transport_find("be2iscsi")->first_burst_max, 8192);
+	assert_true(transport_find("bnx2i")->flags & TRANSPORT_NEEDS_IP);
+	assert_null(transport_find("iscsi_tcp"));
+	assert_null(transport_find(""));
+	assert_null(transport_find_proc("ahci"));
+}
+
+static void numbers_of_the_kernel(void **state)
+{
+	uint64_t handle = 0;
+	uint32_t caps = 0;
+
+	assert_int_equal(transport_handle(root, "tcp", &handle, &caps), 0);
+	assert_true(handle == 18446744072640512096ull && caps == 0x39);
+	assert_int_equal(transport_handle(root, "rdma", &handle, &caps), 0);
+	assert_true(handle == 18446744072640519999ull && caps == 0x89);
+	assert_int_equal(transport_handle(root, "vendor", &handle, &caps), 0); /* without a row: fine */
+	assert_int_equal(handle, 1);
+	assert_int_equal(transport_handle(root, "qedi", &handle, &caps), -ENODEV);
+}
+
+static void nonsense_is_refused(void **state)
+{
+	static const char *const texts[] = { "", "0\n", "-1\n", "18446744073709551616\n", "12x\n", "(null)\n" };
+	uint64_t handle = 5;
+	uint32_t caps = 6;
+	size_t i;
+
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		write_file("vendor/handle", texts[i]);
+		assert_int_equal(transport_handle(root, "vendor", &handle, &caps), -EINVAL);
+	}
+	write_file("vendor/handle", "1\n");
+	write_file("vendor/caps", "0x100000000\n");
+	assert_int_equal(transport_handle(root, "vendor", &handle, &caps), -EINVAL);
+	assert_true(handle == 5 && caps == 6);
+	assert_int_equal(transport_handle(root, "../iscsi_transport/tcp", &handle, &caps), -EINVAL);
+	assert_int_equal(transport_handle(root, "..", &handle, &caps), -EINVAL);
+	assert_int_equal(transport_handle(root, "", &handle, &caps), -EINVAL);
+	assert_int_equal(transport_handle(root, "a_name_that_is_too_long", &handle, &caps), -EINVAL);
+}
+
+static void loading(void **state)
+{
+	assert_int_equal(transport_load(root, "tcp"), 0);  /* registered: not loaded */
+	assert_int_equal(transport_load(root, "rdma"), 0); /* its other name */
+	assert_int_equal(transport_load_class(root), 0);
+	assert_int_equal(transport_load(root, "vendor"), -EPROTONOSUPPORT);
+	assert_int_equal(transport_load(root, "../../etc"), -EPROTONOSUPPORT);
+	assert_true(transport_load(root, "ocs") < 0); /* no kernel has this module */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_row_is_whole), cmocka_unit_test(finding), cmocka_unit_test(numbers_of_the_kernel),
+		cmocka_unit_test(nonsense_is_refused), cmocka_unit_test(loading),
+	};
+
+	return cmocka_run_group_tests(tests, make_tree, remove_tree);
+}
