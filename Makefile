@@ -68,6 +68,13 @@ $(O)/%.o: %.c Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(STD) $(CPPFLAGS) $(PKG_CFLAGS) $(WARNINGS) $(NORMAL) -MMD -MP -c -o $@ $<
 
+# The interface file as a C string: iscsid answers GetInterfaceDescription with it.
+$(O)/gen/ipc_interface.inc: docs/org.openhba.iscsid.varlink Makefile
+	$(call say,GEN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< > $@
+$(addsuffix /lib/ipc_interface.o,$(O) $(O)/san $(O)/fuzz): $(O)/gen/ipc_interface.inc
+
 define archive-rules
 $(call archive,$(O),$(1)): $(patsubst %.c,$(O)/%.o,$($(2)-src))
 	$$(call say,AR,$$@)
