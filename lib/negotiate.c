@@ -451,8 +451,9 @@ static enum negotiation_error take_row(struct negotiation *negotiation, unsigned
 	case ROW_DECLARED:
 		return take_declaration(negotiation, row, pair);
 	case ROW_SETTLED:
-		/* RFC 7143 6.2: only TargetAddress may be declared again. */
-		if (strcmp(key->name, "TargetAddress") != 0)
+		/* RFC 7143 6.2 lets TargetAddress be declared again; the other keys that only a
+		 * target sends are information, and harmless twice. */
+		if (key->sender != KEY_SENDER_T)
 			return NEGOTIATION_DUPLICATE;
 		return take_declaration(negotiation, row, pair);
 	case ROW_SILENT:

@@ -273,7 +273,6 @@ static enum sendtargets_result take_ping(struct sendtargets *sendtargets, const 
 
 	if (ntohl(in->nop_in.ttt) == ISCSI_TAG_NONE)
 		return SENDTARGETS_WAIT;
-	sendtargets->exp_statsn = ntohl(in->nop_in.statsn);
 	pdu_clear(&sendtargets->due);
 	bhs->opcode = ISCSI_PDU_NOP_OUT | ISCSI_PDU_IMMEDIATE;
 	bhs->flags = ISCSI_BIT_FINAL;
