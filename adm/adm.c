@@ -106,7 +106,7 @@ const char *adm_session_iface(struct adm *adm, struct sysfs_session *session)
 		if (sysfs_read(adm->sysfs, path, session->iface_name, sizeof(session->iface_name)) < 0)
 			session->iface_name[0] = '\0';
 		if (!*session->iface_name)
-			strcpy(session->iface_name, "default");
+			snprintf(session->iface_name, sizeof(session->iface_name), "default");
 	}
 	return print_or(session->iface_name, "default");
 }

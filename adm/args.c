@@ -52,7 +52,8 @@ struct given {
 	} list[GIVEN_MAX];
 	size_t count;
 	enum iscsi_err error;	/* of the first thing that could not be read, behind all of list */
-	char reason[200];
+	int letter;		/* an unknown short option */
+	char reason[200];	/* everything else */
 };
 
 bool args_allowed(enum mode mode, enum args_option option)
@@ -104,7 +105,7 @@ static void given_fail(struct given *given, int letter, const char *word)
 	if (letter == ':')
 		snprintf(given->reason, sizeof(given->reason), "option '%s' needs an argument", word);
 	else if (optopt && option_of(optopt) == OPTION_COUNT)
-		snprintf(given->reason, sizeof(given->reason), "invalid option -- '%c'", optopt);
+		given->letter = optopt;
 	else
 		snprintf(given->reason, sizeof(given->reason), "unrecognized option '%s'", word);
 }
@@ -302,6 +303,11 @@ static enum iscsi_err finish(struct args *args)
 
 static void print_reason(const struct given *given)
 {
+	if (given->letter) {
+		print_error("invalid option -- '%c'", given->letter);
+		print_error("unrecognized character '%c'", given->letter);
+		return;
+	}
 	print_error("%s", given->reason);
 	fprintf(stderr, "Try `iscsiadm --help' for more information.\n");
 }

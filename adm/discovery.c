@@ -306,6 +306,7 @@ static enum iscsi_err run(struct adm *adm, const struct record *discovery, const
 static int init_record(struct adm *adm, enum record_kind kind, const struct portal *portal, struct record *ret_record)
 {
 	const struct conf *conf = adm_conf(adm);
+	bool isns = kind == RECORD_ISNS;
 	int error;
 
 	if (!conf)
@@ -313,11 +314,11 @@ static int init_record(struct adm *adm, enum record_kind kind, const struct port
 	record_init(ret_record, kind);
 	error = conf_apply(conf, ret_record);
 	if (!error)
-		error = record_set(ret_record, F_DISCOVERY_TYPE, kind == RECORD_ISNS ? "isns" : "sendtargets", ORIGIN_RECORD);
+		error = record_set(ret_record, isns ? F_DISCOVERY_ISNS_ADDRESS : F_DISCOVERY_SENDTARGETS_ADDRESS, portal->address,
+				   ORIGIN_RECORD);
 	if (!error)
-		error = record_set(ret_record, F_DISCOVERY_SENDTARGETS_ADDRESS, portal->address, ORIGIN_RECORD);
-	if (!error)
-		error = record_set_number(ret_record, F_DISCOVERY_SENDTARGETS_PORT, portal->port, ORIGIN_RECORD);
+		error = record_set_number(ret_record, isns ? F_DISCOVERY_ISNS_PORT : F_DISCOVERY_SENDTARGETS_PORT, portal->port,
+					  ORIGIN_RECORD);
 	if (error)
 		record_done(ret_record);
 	return error;

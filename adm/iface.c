@@ -414,6 +414,14 @@ static enum iscsi_err iface_operation(struct adm *adm, const char *name)
 	}
 }
 
+/* What changes a record asks first whether sessions use it. */
+static enum iscsi_err iface_change(struct adm *adm, const char *name)
+{
+	enum iscsi_err err = adm_read_sessions(adm, SYSFS_LINE);
+
+	return err == ISCSI_ERR_SUCCESS ? iface_operation(adm, name) : err;
+}
+
 enum iscsi_err iface_mode(struct adm *adm)
 {
 	const struct args *args = adm->args;
@@ -431,5 +439,5 @@ enum iscsi_err iface_mode(struct adm *adm)
 		print_error("this operation needs an iface (-I)");
 		return args->operations == OPERATION_NEW ? ISCSI_ERR_SYSFS_LOOKUP : ISCSI_ERR_INVAL;
 	}
-	return iface_operation(adm, args->ifaces[0]);
+	return plain ? iface_operation(adm, args->ifaces[0]) : iface_change(adm, args->ifaces[0]);
 }

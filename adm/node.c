@@ -166,6 +166,8 @@ static enum iscsi_err node_update(struct adm *adm)
 	if (err != ISCSI_ERR_SUCCESS)
 		return err;
 	err = adm_check_pairs(adm->args, RECORD_NODE, false);
+	if (err == ISCSI_ERR_SUCCESS && changes_transport(adm->args))
+		err = adm_read_sessions(adm, SYSFS_LINE);
 	if (err != ISCSI_ERR_SUCCESS) {
 		print_error("Could not execute operation on all records: %s", iscsi_err_text(err));
 		return err;
@@ -416,11 +418,13 @@ static enum iscsi_err node_show(struct adm *adm)
 	return finish(&work, for_each_match(&work, STORE_READ, show_one));
 }
 
+/* Whether a record is in use must be known before anything is deleted. */
 static enum iscsi_err node_delete(struct adm *adm)
 {
 	struct node_work work = { .adm = adm };
+	enum iscsi_err err = adm_read_sessions(adm, SYSFS_LINE);
 
-	return finish(&work, for_each_match(&work, STORE_WRITE, delete_one));
+	return err == ISCSI_ERR_SUCCESS ? finish(&work, for_each_match(&work, STORE_WRITE, delete_one)) : err;
 }
 
 static bool is_filtered(const struct args *args)

@@ -198,7 +198,7 @@ static void set_authentication(const struct question *question, struct login_aut
 	auth->password = question->password;
 	auth->username_in = record_text(record, F_DISCOVERY_SENDTARGETS_AUTH_USERNAME_IN);
 	auth->password_in = question->password_in;
-	count = chap_algorithms_parse(record_text(record, F_NODE_SESSION_AUTH_CHAP_ALGS), auth->algorithms);
+	count = chap_algorithms_parse(record_text(record, F_DISCOVERY_SENDTARGETS_AUTH_CHAP_ALGS), auth->algorithms);
 	auth->algorithm_count = count > 0 ? (unsigned int)count : 0;
 }
 

@@ -55,7 +55,7 @@ int node_key_parse(const char *text, struct node_key *ret_key)
 	text += used + 1;
 	if (!*text || strlen(text) > NODE_IFACE_MAX || strchr(text, '\t'))
 		return -EINVAL;
-	strcpy(ret_key->iface, text);
+	memcpy(ret_key->iface, text, strlen(text) + 1);
 	return 0;
 }
 
@@ -303,10 +303,12 @@ int discovery_load(struct store *store, enum record_kind kind, const struct port
 
 int discovery_save(struct store *store, const struct record *record)
 {
+	bool isns = record->kind == RECORD_ISNS;
+	enum field address = isns ? F_DISCOVERY_ISNS_ADDRESS : F_DISCOVERY_SENDTARGETS_ADDRESS;
+	enum field port = isns ? F_DISCOVERY_ISNS_PORT : F_DISCOVERY_SENDTARGETS_PORT;
 	char key[DISCOVERY_KEY_MAX];
 
-	discovery_key(record->kind, record_text(record, F_DISCOVERY_SENDTARGETS_ADDRESS),
-		      (int)record_number(record, F_DISCOVERY_SENDTARGETS_PORT), key);
+	discovery_key(record->kind, record_text(record, address), (int)record_number(record, port), key);
 	return save(store, STORE_DISCOVERY, key, record);
 }
 
