@@ -108,10 +108,13 @@ class Layers:
             archive = Archive(self.names)
             fill(archive)
             os.makedirs(os.path.dirname(base), exist_ok=True)
+            packages.forget_old(os.path.dirname(base), name + "-")
             for suffix, data in ((".cpio", archive.close()), (".names", json.dumps(sorted(archive.names)).encode())):
                 with open(base + suffix + ".new", "wb") as file:
                     file.write(data)
                 os.rename(base + suffix + ".new", base + suffix)
+        os.utime(base + ".cpio")
+        os.utime(base + ".names")
         self.files.append(base + ".cpio")
         self.names |= set(json.loads(read(base + ".names")))
 

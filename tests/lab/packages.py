@@ -16,6 +16,7 @@ import shutil
 import struct
 import subprocess
 import tempfile
+import time
 import zlib
 
 CACHE = os.environ.get("OPENHBA_LAB_CACHE", "/var/cache/openhba-lab")
@@ -100,10 +101,21 @@ def have_index():
 
 
 def release():
-    """A short name of the host's Debian, part of every cached name."""
+    """A short name of the host's Debian and its C library, part of every cached name.
+
+    Programs built on the host run in the guest, so the guest's C library must not be the older one.
+    """
     with open("/etc/os-release", encoding="utf-8") as file:
         words = dict(line.rstrip().split("=", 1) for line in file if "=" in line)
-    return words["ID"].strip('"') + words.get("VERSION_ID", "-sid").strip('"')
+    libc = os.stat("/lib/x86_64-linux-gnu/libc.so.6").st_mtime
+    return f"{words['ID']}{words.get('VERSION_ID', '')}-{int(libc):x}".replace('"', "")
+
+
+def forget_old(folder, prefix, days=2):
+    """Remove files of folder whose names begin with prefix and which nobody used for days."""
+    for path in glob.glob(f"{folder}/{prefix}*"):
+        if os.stat(path).st_mtime < time.time() - days * 86400:
+            os.unlink(path)
 
 
 def _fill_root(names):

@@ -130,18 +130,20 @@ lab_nic_up() {
 	if [ "$lab_name" != "nic$1" ]; then
 		ip link set "$lab_name" name "nic$1" || [ -e "/sys/class/net/nic$1" ] || return 1
 	fi
-	ip addr add "10.9.$1.10/24" dev "nic$1" &&
-		ip addr add "fd09:$1::10/64" dev "nic$1" nodad &&
-		ip link set "nic$1" up
+	ip -batch - <<-END
+		addr add 10.9.$1.10/24 dev nic$1
+		addr add fd09:$1::10/64 dev nic$1 nodad
+		link set nic$1 up
+	END
 }
 
 # lab_peer_up ID: the target's end, in its namespace
 lab_peer_up() {
-	lab_name=$(lab_find_nic 1 "$1") || return 1
-	ip link set "$lab_name" netns target name "t$1" &&
-		ip -n target addr add "10.9.$1.1/24" dev "t$1" &&
-		ip -n target addr add "fd09:$1::1/64" dev "t$1" nodad &&
-		ip -n target link set "t$1" up
+	lab_name=$(lab_find_nic 1 "$1") && ip link set "$lab_name" netns target name "t$1" && ip -n target -batch - <<-END
+		addr add 10.9.$1.1/24 dev t$1
+		addr add fd09:$1::1/64 dev t$1 nodad
+		link set t$1 up
+	END
 }
 
 # All NICs of the start; the ends of those that may be plugged later wait in the namespace
@@ -172,11 +174,11 @@ lio_init() {
 	mkdir -p $LIO/iscsi
 }
 
-# lio_disk NAME MIB: a RAM disk
+# lio_disk NAME MIB: a RAM disk. LIO makes the NAA name from the serial's hexadecimal digits
 lio_disk() {
 	lio_dir=$LIO/core/rd_mcp_0/$1
 	mkdir -p "$lio_dir" && echo "rd_pages=$(($2 * 256))" >"$lio_dir/control" && echo 1 >"$lio_dir/enable" &&
-		echo "$1" >"$lio_dir/wwn/vpd_unit_serial"
+		printf %s "$1" | md5sum | cut -c 1-25 >"$lio_dir/wwn/vpd_unit_serial"
 }
 
 # lio_portal IQN PORTAL: one more portal
@@ -206,9 +208,10 @@ lio_target() {
 		echo 1 >"$lio_tpg/enable"
 }
 
+# LIO takes a newline for a part of the name or secret
 lio_credentials() {
-	echo "$2" >"$1/userid" && echo "$3" >"$1/password" || return 1
-	[ -z "${4:-}" ] || { echo "$4" >"$1/userid_mutual" && echo "$5" >"$1/password_mutual"; }
+	printf %s "$2" >"$1/userid" && printf %s "$3" >"$1/password" || return 1
+	[ -z "${4:-}" ] || { printf %s "$4" >"$1/userid_mutual" && printf %s "$5" >"$1/password_mutual"; }
 }
 
 # lio_chap IQN USER SECRET [MUTUAL-USER MUTUAL-SECRET]: for every initiator without an ACL of its own
