@@ -26,8 +26,8 @@ struct span {
 	size_t len;
 };
 
-/* Only digits, and a number from min to 65535; -1 otherwise. */
-static int parse_u16(struct span span, int min)
+/* Only digits, and a number up to 65535; -1 otherwise. */
+static int parse_u16(struct span span)
 {
 	int number = 0;
 
@@ -38,7 +38,7 @@ static int parse_u16(struct span span, int min)
 			return -1;
 		number = number * 10 + (span.start[i] - '0');
 	}
-	return number < min || number > 65535 ? -1 : number;
+	return number > 65535 ? -1 : number;
 }
 
 /* The literal v6 address of a text and its scope, "" if it has none. False: not one. */
@@ -148,7 +148,7 @@ static int parse_tpgt(const char *text)
 {
 	if (!strcmp(text, "-1"))
 		return PORTAL_TPGT_NONE;
-	return parse_u16((struct span){ text, strlen(text) }, 0);
+	return parse_u16((struct span){ text, strlen(text) });
 }
 
 int portal_parse(const char *text, int default_port, struct portal *ret_portal)
@@ -171,7 +171,7 @@ int portal_parse(const char *text, int default_port, struct portal *ret_portal)
 	if (rest.len) {
 		if (*rest.start != ':')
 			return -EINVAL;
-		portal.port = parse_u16((struct span){ rest.start + 1, rest.len - 1 }, 1);
+		portal.port = parse_u16((struct span){ rest.start + 1, rest.len - 1 });
 	}
 	if (portal.port < 1 || portal.port > 65535)
 		return -EINVAL;

@@ -27,6 +27,7 @@ static const struct {
 	{ "iqn.2024-01.example:\xc3\xa4", true, true },		/* U+00E4 */
 	{ "iqn.2024-01.example:\xe3\x80\x82", false, true },	/* U+3002 */
 	{ "iqn.2024-01.example:\xc0\xaf", false, true },	/* overlong '/' */
+	{ "iqn.2024-01.example:\xe0\x9f\xbf", false, true },	/* overlong U+07FF */
 	{ "iqn.2024-01.example:\xc2\x85", false, true },	/* control */
 	{ "iqn.2024-01.example:\xed\xa0\x80", false, true },	/* surrogate */
 	{ "iqn.2024-01.example:\xf4\x90\x80\x80", false, true }, /* above U+10FFFF */

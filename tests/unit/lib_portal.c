@@ -69,7 +69,7 @@ static void test_garbage(void **state)
 		"192.0.2.1:3260,1,2", "192.0.2.1:3260,x", "192.0.2.256", "192.0.2", "1.2.3.4.5", "0300.1.1.1", "12",
 		" 192.0.2.1", "192.0.2.1 ", "host name", "host/a", "-host", "host-", "a..b", ".a", "a-.b", "h\xc3\xa4st",
 		"host\n", "$(id)", ":::", "1::2::3", "12345::", "fe80::1%", "[fe80::1%]:3260", "fe80::1%eth0:3260",
-		"fe80::1%0123456789abcdef", "fe80::1%a/b", "%eth0", "192.0.2.1%eth0", "a%b",
+		"fe80::1%0123456789abcdef", "fe80::1%a/b", "a.1", "a.b.7:3260", "%eth0", "192.0.2.1%eth0", "a%b",
 	};
 	struct portal portal = { .address = "untouched" };
 	char longest[PORTAL_ADDRESS_MAX + 8];
@@ -118,6 +118,8 @@ static void test_sockaddr(void **state)
 	assert_int_equal(portal_sockaddr(&portal, &address, &len), 0);
 	assert_int_equal(in6->sin6_scope_id, 17);
 	assert_int_equal(portal_parse("fe80::1%no-such-nic", ISCSI_PORT, &portal), 0);
+	assert_int_equal(portal_sockaddr(&portal, &address, &len), -ENODEV);
+	assert_int_equal(portal_parse("fe80::1%0", ISCSI_PORT, &portal), 0);
 	assert_int_equal(portal_sockaddr(&portal, &address, &len), -ENODEV);
 	assert_int_equal(portal_parse("localhost", ISCSI_PORT, &portal), 0);
 	assert_int_equal(portal_sockaddr(&portal, &address, &len), -ENOENT);

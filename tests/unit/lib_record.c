@@ -215,6 +215,7 @@ static const struct {
 	{ F_NODE_SESSION_AUTH_PASSWORD, "secret ", -EINVAL,
 	  "node.session.auth.password: the value has a control character or a blank at its end" },
 	{ F_NODE_SESSION_AUTH_PASSWORD, "se\ncret", -EINVAL, NULL },
+	{ F_NODE_SESSION_AUTH_PASSWORD, "secret\x7f", -EINVAL, NULL },
 	{ F_NODE_CONN_TCP_CONGESTION_CONTROL, "0123456789abcdef", -ERANGE,
 	  "node.conn[0].tcp.congestion_control: the value is longer than 15 bytes" },
 	{ F_IFACE_STATE, "on", -EINVAL, "iface.state: \"on\" is not one of enable or disable" },

@@ -7,9 +7,11 @@
 #include <cmocka.h>
 #include <dirent.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -180,6 +182,8 @@ static void test_files(void **state)
 	snprintf(path, sizeof(path), "%s/file", folder);
 	assert_int_equal(text_read_file(path, 100, &text), -ENOENT);
 	assert_int_equal(text_write_file(path, "old", 3, 0640), 0);
+	assert_int_equal(stat(path, &found), 0);
+	assert_int_equal(found.st_mode & 07777, 0640);
 	assert_int_equal(text_write_file(path, "new one", 7, 0600), 0);
 	assert_int_equal(stat(path, &found), 0);
 	assert_int_equal(found.st_mode & 07777, 0600);
@@ -206,6 +210,29 @@ static void test_file_that_cannot_be(void **state)
 	assert_int_equal(text_write_file(path, "x", 1, 0600), -EISDIR);
 	assert_int_equal(count_files(), 1);
 	assert_int_equal(rmdir(path), 0);
+}
+
+/* A disk that is full half way: the old content stays and nothing is left beside it. */
+static void test_full_disk(void **state)
+{
+	struct rlimit old, small;
+	struct text text = { 0 };
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s/file", folder);
+	assert_int_equal(text_write_file(path, "old", 3, 0600), 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	small = (struct rlimit){ 10, old.rlim_max };
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &small);
+	assert_int_equal(text_write_file(path, "longer than ten bytes", 21, 0600), -EFBIG);
+	setrlimit(RLIMIT_FSIZE, &old);
+	signal(SIGXFSZ, SIG_DFL);
+	assert_int_equal(count_files(), 1);
+	assert_int_equal(text_read_file(path, 100, &text), 0);
+	assert_string_equal(text.data, "old");
+	text_done(&text);
+	unlink(path);
 }
 
 static void test_large_file(void **state)
@@ -235,6 +262,7 @@ int main(void)
 		cmocka_unit_test(test_buffer),
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_file_that_cannot_be),
+		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_large_file),
 	};
 
