@@ -44,6 +44,16 @@ static bool out_is_empty(const struct channel_socket *socket)
 	return socket->out_sent == socket->out_length;
 }
 
+static void drop_out(struct channel_socket *socket)
+{
+	if (socket->out)
+		explicit_bzero(socket->out, socket->out_length);
+	free(socket->out);
+	socket->out = NULL;
+	socket->out_length = 0;
+	socket->out_sent = 0;
+}
+
 /* 0: nothing more can be written now; else why the connection is lost. */
 static int flush(struct channel_socket *socket)
 {
@@ -58,9 +68,7 @@ static int flush(struct channel_socket *socket)
 			return errno == EAGAIN ? 0 : -errno;
 		socket->out_sent += (size_t)n;
 	}
-	explicit_bzero(socket->out, socket->out_length);
-	socket->out_length = 0;
-	socket->out_sent = 0;
+	drop_out(socket);
 	return 0;
 }
 
@@ -208,9 +216,7 @@ void channel_socket_free(struct channel_socket *socket)
 		return;
 	}
 	pdu_reader_done(&socket->reader);
-	if (socket->out)
-		explicit_bzero(socket->out, socket->out_length);
-	free(socket->out);
+	drop_out(socket);
 	free(socket);
 }
 

@@ -394,7 +394,7 @@ static void wait_once(struct discovery *discovery)
 {
 	struct pollfd watch = {discovery_fd(discovery), discovery_want(discovery), 0};
 	uint64_t now = now_ms(), deadline = discovery_deadline_ms(discovery);
-	int n = now < deadline ? poll(&watch, 1, (int)(deadline - now)) : 0;
+	int n = poll(&watch, 1, now < deadline ? (int)(deadline - now) : 0);
 
 	if (n > 0)
 		discovery_ready(discovery, watch.revents);
