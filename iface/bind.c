@@ -134,13 +134,13 @@ int iface_bind(const struct record *record, int family, struct iface_binding *re
 		return 0;
 	if (strlen(netdev) >= IFNAMSIZ || strlen(mac) >= sizeof(ret_binding->hwaddress))
 		return -ENODEV;
-	strcpy(ret_binding->hwaddress, mac);
+	memcpy(ret_binding->hwaddress, mac, strlen(mac) + 1);
 	if (getifaddrs(&all) < 0)
 		return -errno;
 	if (is_none(netdev))
 		error = find_mac(all, mac, ret_binding->netdev);
 	else
-		strcpy(ret_binding->netdev, netdev);
+		memcpy(ret_binding->netdev, netdev, strlen(netdev) + 1);
 	if (!error)
 		error = check_netdev(all, ret_binding->netdev, family);
 	freeifaddrs(all);

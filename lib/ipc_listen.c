@@ -7,7 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -72,7 +72,7 @@ static int make_folder(const char *path)
 	char folder[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	char *slash;
 
-	strcpy(folder, path); /* as long as sun_path, which path fits */
+	snprintf(folder, sizeof(folder), "%s", path); /* as long as sun_path, which path fits */
 	slash = strrchr(folder, '/');
 	if (!slash || slash == folder)
 		return 0;
@@ -109,7 +109,7 @@ static int bind_new(struct ipc_listener *listener, const struct sockaddr_un *add
 	}
 	listener->fd = fd;
 	if (lstat(address->sun_path, &status) == 0) {
-		strcpy(listener->path, address->sun_path);
+		memcpy(listener->path, address->sun_path, sizeof(listener->path));
 		listener->device = status.st_dev;
 		listener->inode = status.st_ino;
 	}

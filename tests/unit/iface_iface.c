@@ -22,7 +22,7 @@ static char stop_first[] = "a", stop_default[] = "default";
 
 static int setup(void **state)
 {
-	strcpy(top, "/tmp/iface.XXXXXX");
+	snprintf(top, sizeof(top), "/tmp/iface.XXXXXX");
 	if (!mkdtemp(top))
 		return -1;
 	snprintf(dir, sizeof(dir), "%s/ifaces", top);
@@ -54,10 +54,10 @@ static void put(const char *name, const char *content)
 
 static int collect(const struct record *iface, void *data)
 {
-	strcat(seen, record_text(iface, F_IFACE_ISCSI_IFACENAME));
-	strcat(seen, ":");
-	strcat(seen, record_text(iface, F_IFACE_TRANSPORT_NAME));
-	strcat(seen, " ");
+	size_t len = strlen(seen);
+
+	snprintf(seen + len, sizeof(seen) - len, "%s:%s ", record_text(iface, F_IFACE_ISCSI_IFACENAME),
+		 record_text(iface, F_IFACE_TRANSPORT_NAME));
 	return data && strcmp(data, record_text(iface, F_IFACE_ISCSI_IFACENAME)) == 0 ? 77 : 0;
 }
 

@@ -135,7 +135,7 @@ static int listen_syslog(void)
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	strcpy(address.sun_path, syslog_path);
+	memcpy(address.sun_path, syslog_path, sizeof(syslog_path));
 	unlink(syslog_path);
 	return bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -1 : fd;
 }

@@ -24,7 +24,7 @@ static void start_manager(void)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-	strcpy(address.sun_path, name);
+	memcpy(address.sun_path, name, sizeof(name));
 	if (name[0] == '@')
 		address.sun_path[0] = '\0';
 	manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
