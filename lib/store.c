@@ -108,14 +108,11 @@ static int db_get_format(GDBM_FILE db, struct store_salt *ret_salt)
 	return err;
 }
 
-/* Meets each row's name; nonzero ends the walk and is its result. */
-typedef int db_row_fn(datum name, void *data);
-
 /*
- * GDBM finds the next row by the name of the last. In a damaged file that can go in circles (a name twice) or end early
+ * All rows of a file being changed. GDBM finds the next row by the name of the last. In a damaged file that can go in circles (a name twice) or end early
  * (a name where it is not looked for), so the walk must meet as many rows as the buckets count.
  */
-static int db_each(GDBM_FILE db, db_row_fn *fn, void *data)
+static int db_each(GDBM_FILE db, gate_name_fn *fn, void *data)
 {
 	gdbm_count_t count, met = 0;
 	datum name, next;
@@ -125,7 +122,7 @@ static int db_each(GDBM_FILE db, db_row_fn *fn, void *data)
 	if (gdbm_count(db, &count))
 		return db_error();
 	for (name = gdbm_firstkey(db); name.dptr && !result; name = next) {
-		result = met++ == count ? -EUCLEAN : fn(name, data);
+		result = met++ == count ? -EUCLEAN : fn(name.dptr, (size_t)name.dsize, data);
 		next = gdbm_nextkey(db, name);
 		free(name.dptr);
 	}
@@ -355,16 +352,16 @@ struct compact {
 	GDBM_FILE to;
 };
 
-static int compact_row(datum name, void *data)
+static int compact_row(const char *name, size_t len, void *data)
 {
 	struct compact *compact = data;
 	datum value;
 	int err;
 
-	err = db_fetch(compact->from, name, &value);
+	err = db_fetch(compact->from, datum_of(name, len), &value);
 	if (err)
 		return err == -ENOENT ? -EUCLEAN : err;
-	err = db_store(compact->to, name, value);
+	err = db_store(compact->to, datum_of(name, len), value);
 	free(value.dptr);
 	return err;
 }
@@ -537,22 +534,22 @@ static int key_list_grow(struct key_list *list, size_t need)
 	return 0;
 }
 
-static int key_list_add(datum name, void *data)
+static int key_list_add(const char *name, size_t len, void *data)
 {
 	struct key_list *list = data;
-	int start = store_key_parse(&list->store->salt, list->table, name.dptr, (size_t)name.dsize);
-	size_t len;
+	int start = store_key_parse(&list->store->salt, list->table, name, len);
 	int err;
 
 	if (start <= 0)
 		return start;
-	len = (size_t)(name.dsize - start);
-	if (len < list->prefix_len || memcmp(name.dptr + start, list->prefix, list->prefix_len))
+	name += start;
+	len -= (size_t)start;
+	if (len < list->prefix_len || memcmp(name, list->prefix, list->prefix_len))
 		return 0;
 	err = key_list_grow(list, len + 1);
 	if (err)
 		return err;
-	memcpy(list->text + list->text_len, name.dptr + start, len);
+	memcpy(list->text + list->text_len, name, len);
 	list->text[list->text_len + len] = '\0';
 	list->text_len += len + 1;
 	list->count++;
@@ -596,7 +593,10 @@ int store_each(struct store *store, enum store_table table, const char *prefix, 
 	if (!store->db)
 		return 0;
 	list.prefix_len = strlen(list.prefix);
-	result = db_each(store->db, key_list_add, &list);
+	if (store->is_changed)
+		result = db_each(store->db, key_list_add, &list);
+	else
+		result = gate_each(store->file_fd, key_list_add, &list);
 	if (!result)
 		result = key_list_sort(&list, &keys);
 	for (i = 0; !result && i < list.count; i++)

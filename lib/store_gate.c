@@ -18,6 +18,7 @@
 #define DIR_BITS_MIN 10	/* one block of offsets */
 #define DIR_BITS_MAX 20
 #define BUCKET_FREE 6
+#define WINDOW (128 * 1024)
 #define EQUAL_MAX 256	/* rows of one bucket whose hashes the largest directory would not tell apart */
 
 /* GDBM's file structures, as its compiler lays them out. */
@@ -79,7 +80,14 @@ struct extent {
 	int64_t end;
 };
 
-/* One check; lives in gate_check(). */
+/* What a check remembers of the file. */
+enum gather {
+	GATHER_NOTHING,
+	GATHER_ALL,	/* everything that claims a part of the file, to be compared */
+	GATHER_KEYS,	/* the keys of rows, to be read */
+};
+
+/* One check; lives in gate_check() or gate_each(). */
 struct gate {
 	int fd;
 	int64_t size;
@@ -88,8 +96,8 @@ struct gate {
 	uint64_t buckets;
 	uint64_t rows;
 	uint64_t row_bytes;
-	bool is_deep;
-	struct extent *extents; /* deep only: everything that claims a part of the file */
+	enum gather gather;
+	struct extent *extents;
 	size_t extent_count;
 	size_t extent_room;
 };
@@ -118,12 +126,12 @@ static bool is_inside(const struct gate *gate, int64_t offset, int64_t len)
 	return offset >= GATE_BLOCK && len >= 0 && len <= gate->size && offset <= gate->size - len;
 }
 
-static int claim(struct gate *gate, int64_t offset, int64_t len)
+static int gather(struct gate *gate, enum gather what, int64_t offset, int64_t len)
 {
 	struct extent *grown;
 	size_t room;
 
-	if (!gate->is_deep)
+	if (gate->gather != what)
 		return 0;
 	if (gate->extent_count == gate->extent_room) {
 		room = gate->extent_room ? gate->extent_room * 2 : 1024;
@@ -145,7 +153,7 @@ static int check_free(struct gate *gate, const struct free_space *table, int32_t
 	for (i = 0; i < count; i++) {
 		if (!is_inside(gate, table[i].offset, table[i].size))
 			return -EUCLEAN;
-		err = claim(gate, table[i].offset, table[i].size);
+		err = gather(gate, GATHER_ALL, table[i].offset, table[i].size);
 		if (err)
 			return err;
 	}
@@ -190,7 +198,9 @@ static int check_rows(struct gate *gate, const struct bucket *bucket, int32_t pr
 			return -EUCLEAN;
 		if (!is_inside(gate, row->offset, row->key_size + row->value_size))
 			return -EUCLEAN;
-		err = claim(gate, row->offset, row->key_size + row->value_size);
+		err = gather(gate, GATHER_ALL, row->offset, row->key_size + row->value_size);
+		if (!err)
+			err = gather(gate, GATHER_KEYS, row->offset, row->key_size);
 		if (err)
 			return err;
 		gate->row_bytes += (uint64_t)row->key_size + (uint64_t)row->value_size;
@@ -227,7 +237,7 @@ static int check_bucket(struct gate *gate, const struct bucket *bucket, int32_t 
 	err = check_free(gate, bucket->free, bucket->free_count);
 	if (err)
 		return err;
-	if (gate->is_deep && is_crowded(bucket))
+	if (gate->gather == GATHER_ALL && is_crowded(bucket))
 		return -EUCLEAN;
 	return check_rows(gate, bucket, first >> (gate->dir_bits - bucket->bits));
 }
@@ -243,7 +253,7 @@ static int check_range(struct gate *gate, int32_t first, int32_t *ret_next)
 	gate->buckets++;
 	if (!is_inside(gate, offset, GATE_BLOCK) || gate->buckets * GATE_BLOCK > (uint64_t)gate->size)
 		return -EUCLEAN;
-	err = claim(gate, offset, GATE_BLOCK);
+	err = gather(gate, GATHER_ALL, offset, GATE_BLOCK);
 	if (!err)
 		err = read_at(gate, offset, &block, GATE_BLOCK);
 	if (err)
@@ -269,7 +279,7 @@ static int check_dir(struct gate *gate, const struct header *header)
 	gate->dir = malloc((size_t)header->dir_size);
 	if (!gate->dir)
 		return -ENOMEM;
-	err = claim(gate, header->dir, header->dir_size);
+	err = gather(gate, GATHER_ALL, header->dir, header->dir_size);
 	if (!err)
 		err = read_at(gate, header->dir, gate->dir, (size_t)header->dir_size);
 	while (!err && i < 1 << gate->dir_bits)
@@ -289,7 +299,7 @@ static int check_chain(struct gate *gate, int64_t offset)
 	for (; offset; offset = block.chain.next) {
 		if (left-- == 0 || !is_inside(gate, offset, CHAIN_BYTES))
 			return -EUCLEAN;
-		err = claim(gate, offset, CHAIN_BYTES);
+		err = gather(gate, GATHER_ALL, offset, CHAIN_BYTES);
 		if (!err)
 			err = read_at(gate, offset, &block, CHAIN_BYTES);
 		if (err)
@@ -333,33 +343,86 @@ static int check_file(struct gate *gate)
 		err = check_free(gate, block.header.free.table, block.header.free.count);
 	if (!err)
 		err = check_dir(gate, &block.header);
-	if (!err && gate->is_deep)
+	if (!err && gate->gather == GATHER_ALL)
 		err = check_chain(gate, block.header.free.next);
-	if (!err && gate->is_deep)
+	if (!err && gate->gather == GATHER_ALL)
 		err = check_overlap(gate);
 	return err;
 }
 
-int gate_check(int fd, enum gate_depth depth, struct gate_report *ret_report)
+static int open_gate(struct gate *gate, int fd, enum gather what)
 {
-	struct gate gate = { .fd = fd, .is_deep = depth == GATE_WRITE };
 	struct stat stat;
-	int err;
 
+	memset(gate, 0, sizeof(*gate));
+	gate->fd = fd;
+	gate->gather = what;
 	if (fstat(fd, &stat) < 0)
 		return -errno;
 	if (!S_ISREG(stat.st_mode))
 		return -EUCLEAN;
 	if (stat.st_size > GATE_FILE_MAX)
 		return -EFBIG;
-	gate.size = stat.st_size;
-	err = check_file(&gate);
-	free(gate.dir);
-	free(gate.extents);
+	gate->size = stat.st_size;
+	return check_file(gate);
+}
+
+static void close_gate(struct gate *gate)
+{
+	free(gate->dir);
+	free(gate->extents);
+}
+
+int gate_check(int fd, enum gate_depth depth, struct gate_report *ret_report)
+{
+	struct gate gate;
+	int err;
+
+	err = open_gate(&gate, fd, depth == GATE_WRITE ? GATHER_ALL : GATHER_NOTHING);
+	close_gate(&gate);
 	if (err)
 		return err;
 	ret_report->file_bytes = (uint64_t)gate.size;
 	ret_report->used_bytes = gate.row_bytes + (gate.buckets + 1) * GATE_BLOCK + (sizeof(int64_t) << gate.dir_bits);
 	ret_report->rows = gate.rows;
 	return 0;
+}
+
+/* Reads ahead: the keys that follow are most often in the same window. */
+static int read_names(const struct gate *gate, char *window, gate_name_fn *fn, void *data)
+{
+	int64_t start = 0, end = 0;
+	const struct extent *key;
+	int result = 0;
+	size_t i;
+
+	for (i = 0; i < gate->extent_count && !result; i++) {
+		key = &gate->extents[i];
+		if (key->start < start || key->end > end) {
+			start = key->start;
+			end = gate->size - start < WINDOW ? gate->size : start + WINDOW;
+			result = read_at(gate, start, window, (size_t)(end - start));
+		}
+		if (!result)
+			result = fn(window + (key->start - start), (size_t)(key->end - key->start), data);
+	}
+	return result;
+}
+
+int gate_each(int fd, gate_name_fn *fn, void *data)
+{
+	char *window = malloc(WINDOW);
+	struct gate gate;
+	int result;
+
+	if (!window)
+		return -ENOMEM;
+	result = open_gate(&gate, fd, GATHER_KEYS);
+	if (!result && gate.extent_count) {
+		qsort(gate.extents, gate.extent_count, sizeof(*gate.extents), compare_extents);
+		result = read_names(&gate, window, fn, data);
+	}
+	close_gate(&gate);
+	free(window);
+	return result;
 }

@@ -96,6 +96,7 @@ static void read_all(struct store *store, struct walk walks[2])
 
 static int change(struct store *store, struct walk walks[2])
 {
+	struct walk again = { .first = "" };
 	static char value[5000];
 	char key[16];
 	int i, err = 0;
@@ -108,6 +109,8 @@ static int change(struct store *store, struct walk walks[2])
 		snprintf(key, sizeof(key), "new%d", i);
 		err = store_put(store, STORE_NODE, key, value, 1 + (size_t)i * 900);
 	}
+	if (!err)
+		err = store_each(store, STORE_NODE, "", read_row, &again);
 	return err ? err : store_delete(store, STORE_NODE, "new3");
 }
 

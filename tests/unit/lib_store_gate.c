@@ -332,6 +332,37 @@ static void test_crowded(void **state)
 	close(fd);
 }
 
+static int count_name(const char *name, size_t len, void *data)
+{
+	int *counts = data;
+
+	if (len == 6 && !memcmp(name, "format", len))
+		counts[0]++;
+	else if (len > 17 && !memcmp(name, "node ", 5) && !memcmp(name + 13, " key", 4))
+		counts[1]++;
+	else
+		counts[2]++;
+	return counts[3] && !--counts[3] ? 5 : 0;
+}
+
+static void test_each(void **state)
+{
+	int counts[4] = { 0, 0, 0, 0 };
+	int fd = copy();
+
+	assert_int_equal(gate_each(fd, count_name, counts), 0);
+	assert_int_equal(counts[0], 1);
+	assert_int_equal(counts[1], 40);
+	assert_int_equal(counts[2], 0);
+	counts[3] = 7;
+	assert_int_equal(gate_each(fd, count_name, counts), 5);
+	assert_int_equal(counts[0] + counts[1], 48);
+	set32(fd, 0, 0);
+	assert_int_equal(gate_each(fd, count_name, counts), -EUCLEAN);
+	assert_int_equal(counts[0] + counts[1], 48);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -340,7 +371,7 @@ int main(void)
 		cmocka_unit_test(test_directory),   cmocka_unit_test(test_bucket),
 		cmocka_unit_test(test_row),	    cmocka_unit_test(test_rows_longer_than_the_file),
 		cmocka_unit_test(test_overlap),	    cmocka_unit_test(test_free_chain),
-		cmocka_unit_test(test_crowded),
+		cmocka_unit_test(test_crowded),	    cmocka_unit_test(test_each),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
