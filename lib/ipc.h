@@ -15,7 +15,8 @@
 
 struct loop;
 
-#define IPC_MESSAGE_MAX (64u << 20)	/* bytes of one message a server takes; clients take the same */
+#define IPC_MESSAGE_MAX (64u << 20)	/* bytes of one message a server takes from root; clients take the same */
+#define IPC_STRANGER_MESSAGE_MAX (64u << 10)	/* from others than root and the daemon's own user */
 #define IPC_INTERFACE "org.openhba.iscsid"
 #define IPC_VERSION 1
 #define IPC_SOCKET_ENV "ISCSID_SOCKET"	/* overrides the default path */
@@ -32,7 +33,7 @@ struct ipc_peer {
 
 struct ipc_method {
 	const char *name;	/* fully qualified: "org.openhba.iscsid.Login" */
-	bool needs_root;	/* otherwise any peer may call it */
+	bool needs_root;	/* or the daemon's own user: others get ACCESS. Otherwise any peer may call it */
 	/* parameters is borrowed for the time of the call. Must answer now or later by ipc_reply()/ipc_error(). */
 	void (*call)(struct ipc_call *call, struct json_object *parameters, void *data);
 };
@@ -40,7 +41,7 @@ struct ipc_method {
 /* listen_fd: an already listening socket (socket activation) or -1: path is bound, mode 0666 (credentials decide), stale socket replaced. */
 int ipc_server_new(struct loop *loop, const char *path, int listen_fd, const struct ipc_method *methods, size_t count,
 		   const char *interface_description, void *data, struct ipc_server **ret_server);
-void ipc_server_free(struct ipc_server *server);	/* NULL is fine; open calls are closed unanswered */
+void ipc_server_free(struct ipc_server *server);	/* NULL is fine; open calls are closed unanswered; not inside a method */
 
 bool ipc_call_wants_more(const struct ipc_call *call);	/* the client sent "more": true */
 struct ipc_peer ipc_call_peer(const struct ipc_call *call);
@@ -49,7 +50,8 @@ struct ipc_peer ipc_call_peer(const struct ipc_call *call);
 void ipc_reply(struct ipc_call *call, struct json_object *parameters, bool continues);
 /* Ends the call with error org.openhba.iscsid.Failed { code, name, sentence }. message may be NULL. */
 void ipc_error(struct ipc_call *call, enum iscsi_err err, const char *message);
-/* Called when the client goes away before the last reply; after it the call is invalid. data of the call's owner. */
+/* Called once when the client goes away before the last reply; after it the call is invalid. fn NULL: not any more. Never called inside
+ * ipc_reply() or ipc_error(): a reply to a client that has gone is dropped, and the close is told in a later turn of the loop. */
 void ipc_call_on_close(struct ipc_call *call, void (*fn)(void *data), void *data);
 
 /* ---- client, blocking (iscsiadm has nothing else to do) ---- */

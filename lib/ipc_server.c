@@ -27,7 +27,6 @@
 
 #define CONNECTIONS_MAX 1000	/* of all users */
 #define STRANGERS_MAX 200	/* of users that are neither root nor ourselves */
-#define STRANGER_MESSAGE_MAX (64u << 10) /* their methods have small parameters; root's may carry all nodes */
 #define OUTPUT_MAX (64u << 20)
 #define OUTPUT_PAUSE (256u << 10)	/* no new call while so much waits to be read */
 #define CALLS_PER_TURN 16
@@ -271,7 +270,7 @@ static int serve_message(struct connection *connection, struct json_object *mess
 
 static int first_message(struct connection *connection, const char **ret_text, size_t *ret_len)
 {
-	size_t max = connection->trusted ? IPC_MESSAGE_MAX : STRANGER_MESSAGE_MAX;
+	size_t max = connection->trusted ? IPC_MESSAGE_MAX : IPC_STRANGER_MESSAGE_MAX;
 
 	return ipc_frame_first(&connection->in, max, ret_text, ret_len);
 }

@@ -22,7 +22,10 @@ int loop_run(struct loop *loop);			/* until loop_stop(); 0 or -errno */
 void loop_stop(struct loop *loop);
 uint64_t loop_now_ms(void);				/* CLOCK_MONOTONIC */
 
-/* events is POLLIN and POLLOUT, revents what happened (POLLIN|POLLOUT|POLLERR). The descriptor stays the caller's. */
+/*
+ * events is POLLIN and POLLOUT, revents what holds now (POLLIN|POLLOUT|POLLERR; the end of a stream is POLLIN). Without events nothing
+ * is told, not even an error. The descriptor stays the caller's: free the watch before closing it. -EPERM: it cannot be watched.
+ */
 typedef void loop_fd_fn(int fd, short revents, void *data);
 int loop_fd_new(struct loop *loop, int fd, short events, loop_fd_fn *fn, void *data, struct loop_fd **ret_watch);
 int loop_fd_want(struct loop_fd *watch, short events);
