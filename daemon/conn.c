@@ -96,10 +96,11 @@ bool conn_event(struct conn *conn, enum conn_event event)
 
 	if (!row) {
 		conn->refused++;
-		log_debug("conn %d:0 %s refused in %s", conn->session->sid, event_names[event], state_names[conn->state]);
+		session_log(conn->session, LOG_LEVEL_DEBUG, "conn 0 %s refused in %s", event_names[event], state_names[conn->state]);
 		return false;
 	}
-	log_debug("conn %d:0 %s %s -> %s", conn->session->sid, row->number, state_names[row->from], state_names[row->to]);
+	session_log(conn->session, LOG_LEVEL_DEBUG, "conn 0 %s %s -> %s", row->number, state_names[row->from],
+		    state_names[row->to]);
 	conn->state = row->to;
 	session_touch(conn->session);
 	if (row->action)

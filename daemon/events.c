@@ -38,6 +38,11 @@ static void event_conn_error(struct session *session, const struct netlink_event
 	conn_event(&session->conn, CONN_EVENT_LOST);
 }
 
+/* We have made it ourselves, the event only confirms it. */
+static void event_created(struct session *session, const struct netlink_event *event)
+{
+}
+
 static void event_unbound(struct session *session, const struct netlink_event *event)
 {
 	logout_unbound(session);
@@ -54,6 +59,7 @@ static const struct {
 } event_rows[] = {
 	{ ISCSI_KEVENT_RECV_PDU, event_pdu },
 	{ ISCSI_KEVENT_CONN_ERROR, event_conn_error },
+	{ ISCSI_KEVENT_CREATE_SESSION, event_created },
 	{ ISCSI_KEVENT_UNBIND_SESSION, event_unbound },
 	{ ISCSI_KEVENT_DESTROY_SESSION, event_destroyed },
 };

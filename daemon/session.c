@@ -79,10 +79,10 @@ bool session_event(struct session *session, enum session_event event)
 
 	if (!row) {
 		session->refused++;
-		log_debug("session %d %s refused in %s", session->sid, event_names[event], state_names[session->state]);
+		session_log(session, LOG_LEVEL_DEBUG, "%s refused in %s", event_names[event], state_names[session->state]);
 		return false;
 	}
-	log_debug("session %d %s %s -> %s", session->sid, row->number, state_names[row->from], state_names[row->to]);
+	session_log(session, LOG_LEVEL_DEBUG, "%s %s -> %s", row->number, state_names[row->from], state_names[row->to]);
 	session->state = row->to;
 	session_touch(session);
 	return true;
