@@ -37,7 +37,7 @@ static enum iscsi_err no_records(void)
 	return ISCSI_ERR_NO_OBJS_FOUND;
 }
 
-/* Walks the matching keys in one transaction, which is committed unless a database error came. */
+/* Walks the matching keys in one transaction, which is committed unless a database error came; 1 of fn ends the walk. */
 static enum iscsi_err for_each_match(struct node_work *work, enum store_mode mode, node_each_fn *fn)
 {
 	struct node_filter filter;
@@ -53,7 +53,7 @@ static enum iscsi_err for_each_match(struct node_work *work, enum store_mode mod
 	if (err != ISCSI_ERR_SUCCESS)
 		return err;
 	error = node_each(store, &filter, fn, work);
-	return adm_store_end(store, adm_store_error(error));
+	return adm_store_end(store, adm_store_error(error < 0 ? error : 0));
 }
 
 static enum iscsi_err finish(struct node_work *work, enum iscsi_err err)
@@ -146,33 +146,32 @@ static int update_one(struct store *store, const struct node_key *key, void *dat
 	return error;
 }
 
-/* Without a match it is "No records found" even when the pairs are bad, so the match is looked for first. */
-static int count_one(struct store *store, const struct node_key *key, void *data)
+/* Without a match it is "No records found" even when the pairs are bad, so they are judged at the first match. */
+static int update_first(struct store *store, const struct node_key *key, void *data)
 {
-	((struct node_work *)data)->count++;
-	return 0;
+	struct node_work *work = data;
+
+	if (!work->count)
+		work->first = adm_check_pairs(work->adm->args, RECORD_NODE, false);
+	if (work->first != ISCSI_ERR_SUCCESS && work->first != ISCSI_ERR_SESS_EXISTS) {
+		work->count++;
+		return 1;
+	}
+	return update_one(store, key, data);
 }
 
 static enum iscsi_err node_update(struct adm *adm)
 {
-	struct node_work look = { .adm = adm }, work = { .adm = adm };
-	enum iscsi_err err;
+	struct node_work work = { .adm = adm };
+	enum iscsi_err err = ISCSI_ERR_SUCCESS;
 
 	if (!adm->args->pair_count) {
 		print_error("update requires name and value");
 		return ISCSI_ERR_INVAL;
 	}
-	err = finish(&look, for_each_match(&look, STORE_READ, count_one));
-	if (err != ISCSI_ERR_SUCCESS)
-		return err;
-	err = adm_check_pairs(adm->args, RECORD_NODE, false);
-	if (err == ISCSI_ERR_SUCCESS && changes_transport(adm->args))
+	if (changes_transport(adm->args))
 		err = adm_read_sessions(adm, SYSFS_LINE);
-	if (err != ISCSI_ERR_SUCCESS) {
-		print_error("Could not execute operation on all records: %s", iscsi_err_text(err));
-		return err;
-	}
-	return finish(&work, for_each_match(&work, STORE_WRITE, update_one));
+	return err == ISCSI_ERR_SUCCESS ? finish(&work, for_each_match(&work, STORE_WRITE, update_first)) : err;
 }
 
 static int delete_one(struct store *store, const struct node_key *key, void *data)
