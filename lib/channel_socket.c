@@ -18,7 +18,7 @@
 #include "lib/pdu.h"
 
 #define DATA_LIMIT_DEFAULT (64 * 1024)
-#define PDUS_PER_TURN	   16 /* then others get the loop */
+#define PDUS_PER_TURN 16 /* then others get the loop */
 
 enum socket_state { SOCKET_CONNECTING, SOCKET_OPEN, SOCKET_CLOSED };
 

@@ -21,9 +21,9 @@
 
 struct algorithm {
 	int number;
-	const char *name;	/* in records */
-	const char *digest;	/* in libcrypto */
-	size_t length;		/* bytes of a response, and of our challenges */
+	const char *name;   /* in records */
+	const char *digest; /* in libcrypto */
+	size_t length;	    /* bytes of a response, and of our challenges */
 };
 
 static const struct algorithm algorithms[] = {

@@ -33,9 +33,9 @@ struct login {
 	bool owes_answer;   /* the target made an offer of its own in this turn */
 	bool has_statsn;
 	unsigned int exchanges;
-	struct text send;     /* our turn; sent bytes of it are gone */
+	struct text send; /* our turn; sent bytes of it are gone */
 	size_t sent;
-	struct text received; /* the target's turn so far */
+	struct text received;		  /* the target's turn so far */
 	const struct auth_method *method; /* NULL: AuthMethod=None, or no security stage */
 	void *auth;
 	bool is_method_agreed;
@@ -248,8 +248,7 @@ static enum login_result take_redirect(struct login *login, const struct pdu *in
 	struct key_pair pair;
 	struct portal portal;
 
-	outcome->redirect_is_permanent =
-		outcome->status == ISCSI_LOGIN_DETAIL_MOVED_PERMANENTLY;
+	outcome->redirect_is_permanent = outcome->status == ISCSI_LOGIN_DETAIL_MOVED_PERMANENTLY;
 	keys_reader_init(&reader, in->data, in->data_length);
 	while (keys_next(&reader, &pair) > 0) {
 		if (!key_pair_is(&pair, "TargetAddress"))

@@ -26,11 +26,11 @@ struct place {
 };
 
 #define NOWHERE SIZE_MAX
-#define IN_BOTH(field) {offsetof(struct login_offer, field), offsetof(struct negotiated, field)}
-#define IN_RESULT(field) {NOWHERE, offsetof(struct negotiated, field)}
-#define IN_NONE {NOWHERE, NOWHERE}
+#define IN_RESULT(field) NOWHERE, offsetof(struct negotiated, field)
+#define IN_BOTH(field) offsetof(struct login_offer, field), offsetof(struct negotiated, field)
+#define IN_NONE NOWHERE, NOWHERE
 static const struct place places[] = {
-#define KEY(no, name, field, ...) field,
+#define KEY(no, name, field, ...) {field},
 #include "transport/abi/keys.def"
 #undef KEY
 };

@@ -77,5 +77,6 @@ bool secret_equal(const struct secret *a, const struct secret *b)
 	if (!a || !b)
 		return false;
 	/* Bytes behind the length are zero in both, so the whole array may be compared. */
-	return (CRYPTO_memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0) & (a->length == b->length);
+	return (CRYPTO_memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0) &
+	       (a->length == b->length);
 }

@@ -24,7 +24,7 @@ struct sendtargets_name {
 struct sendtargets {
 	struct portal portal;
 	uint32_t cmdsn, exp_statsn, itt;
-	struct pdu due;	    /* what sendtargets_pdu() gives next */
+	struct pdu due; /* what sendtargets_pdu() gives next */
 	bool is_due;
 	unsigned int empty; /* responses in a row without data */
 	unsigned int responses;
@@ -100,7 +100,8 @@ static int begin_target(struct target_reader *reader, const struct key_pair *pai
 	name = malloc(sizeof(*name) + pair->value_length + 1);
 	if (!name)
 		return -ENOMEM;
-	if (key_value_text(pair, name->text, pair->value_length + 1) || !name_is_valid(name->text)) {
+	if (key_value_text(pair, name->text, pair->value_length + 1) ||
+	    !name_is_valid(name->text)) {
 		free(name);
 		reader->list->refused++;
 		return 0;
@@ -178,8 +179,7 @@ struct sendtargets *sendtargets_new(const struct sendtargets_settings *settings)
 	sendtargets->exp_statsn = settings->exp_statsn;
 	sendtargets->itt = settings->itt;
 	keys_add(&question, "SendTargets", settings->what ? settings->what : "All");
-	if (question.failed ||
-	    pdu_set_data(&sendtargets->due, question.data, question.len)) {
+	if (question.failed || pdu_set_data(&sendtargets->due, question.data, question.len)) {
 		sendtargets_free(sendtargets);
 		sendtargets = NULL;
 	} else {
