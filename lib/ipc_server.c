@@ -32,7 +32,7 @@
 #define CALLS_PER_TURN 16
 #define ACCEPTS_PER_TURN 16
 #define ACCEPT_PAUSE_MS 200	/* after running out of descriptors */
-#define GONE_CHECK_MS 1000
+#define GONE_CHECK_MS 250
 
 struct connection;
 

@@ -250,7 +250,7 @@ static void expect_end(int fd)
 
 static void wait_until(atomic_int *number, int value)
 {
-	for (int i = 0; i < 5000 && *number < value; i++)
+	for (int i = 0; i < 30000 && *number < value; i++)
 		usleep(1000);
 	assert_int_equal(*number, value);
 }
