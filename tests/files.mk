@@ -10,3 +10,9 @@ rows: $(O)/rows ## write the settings into iscsid.conf and the man pages
 	$(Q)for text in $(row-texts); do $(O)/rows $$text >$(O)/rows.text && cat $(O)/rows.text >$$text || exit 1; done
 
 .PHONY: rows
+
+# The lab's program that meets a real kernel without the daemon (suite/kernel.sh).
+$(O)/tests/lab/kernel: $(O)/tests/lab/kernel.o $(O)/libtransport-user.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(NORMAL) -pie -o $@ $^ -lkmod
+check-build: $(O)/tests/lab/kernel

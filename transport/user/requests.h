@@ -87,7 +87,10 @@ int request_destroy_session(struct netlink *nl, uint64_t handle, uint32_t sid);
 int request_send_pdu(struct netlink *nl, uint64_t handle, uint32_t sid, uint32_t cid, const void *bhs, const void *data,
 		     size_t data_bytes);
 
-/* custom: room for custom_max driver counters or NULL; *ret_custom_count (may be NULL): how many were written. */
+/*
+ * custom: room for custom_max driver counters or NULL; *ret_custom_count (may be NULL): how many were written.
+ * -EEXIST: no such connection.
+ */
 int request_get_stats(struct netlink *nl, uint64_t handle, uint32_t sid, uint32_t cid, struct iscsi_stats *ret_stats,
 		      struct iscsi_stats_custom *custom, unsigned int custom_max, unsigned int *ret_custom_count);
 
