@@ -388,21 +388,31 @@ static void next_request(struct call *call)
 	call->missing--;
 }
 
-/* The kernel repeats the request in its reply: number, transport and the first words of u (sid, cid, param, ...) tell whose it is. */
+/*
+ * How much of u a reply has in common with its request: sid, cid, param, ... All of it in a unicast reply; a multicast answer repeats
+ * what it speaks of (a connection or a host) and may change the rest.
+ */
+static size_t repeated_bytes(const struct nlmsghdr *head, uint32_t request)
+{
+	if (head->nlmsg_type != 0)
+		return 16;
+	return request == ISCSI_UEVENT_GET_STATS ? 8 : 4;
+}
+
 static bool is_reply_to(const struct nlmsghdr *head, const struct iscsi_uevent *message, const uint8_t *request)
 {
-	struct nlmsghdr asked;
-	struct iscsi_uevent uevent;
+	const struct request_row *row;
+	struct iscsi_uevent asked;
 
-	memcpy(&asked, request, sizeof(asked));
-	memcpy(&uevent, request + NLMSG_HDRLEN, sizeof(uevent));
-	if (memcmp(&uevent.u, &message->u, 16) != 0 || uevent.transport_handle != message->transport_handle)
+	memcpy(&asked, request + NLMSG_HDRLEN, sizeof(asked));
+	if (memcmp(&asked.u, &message->u, repeated_bytes(head, asked.type)) != 0 ||
+	    asked.transport_handle != message->transport_handle)
 		return false;
+	row = request_row(asked.type);
 	if (head->nlmsg_type == 0)
-		return message->type == uevent.type && request_row(uevent.type) &&
-		       request_row(uevent.type)->answer == ANSWER_MULTICAST;
-	return head->nlmsg_type == asked.nlmsg_type &&
-	       (message->type == uevent.type || message->type == ISCSI_KEVENT_IF_ERROR);
+		return message->type == asked.type && row && row->answer == ANSWER_MULTICAST;
+	return head->nlmsg_type == asked.type &&
+	       (message->type == asked.type || message->type == ISCSI_KEVENT_IF_ERROR);
 }
 
 static int reply_error(const struct nlmsghdr *head, const struct iscsi_uevent *message)
