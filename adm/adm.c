@@ -41,7 +41,7 @@ static int complain_conf(const char *name, const char *value, unsigned int line,
 	if (error == -ENOENT)
 		log_debug("%s line %u: %s is no setting of records", path, line, name);
 	else
-		print_error("%s line %u: %s = %s is not usable and is passed over", path, line, name ? name : "", value ? value : "");
+		print_problem("%s line %u: %s = %s is not usable and is passed over", path, line, name ? name : "", value ? value : "");
 	return 0;
 }
 
@@ -69,7 +69,7 @@ const struct conf *adm_conf(struct adm *adm)
 	conf_path(adm, path);
 	error = conf_load(path, complain_conf, path, &adm->conf);
 	if (error) {
-		print_error("%s cannot be read (%s), built-in values are used", path, strerror(-error));
+		print_problem("%s cannot be read (%s), built-in values are used", path, strerror(-error));
 		if (conf_load("", NULL, NULL, &adm->conf))
 			adm->conf = NULL;
 	}
@@ -88,7 +88,7 @@ enum iscsi_err adm_read_sessions(struct adm *adm, enum sysfs_level level)
 		error = adm->session_marked ? 0 : -ENOMEM;
 	}
 	if (error) {
-		print_error("sessions cannot be read from %s: %s", adm->sysfs, strerror(-error));
+		print_problem("sessions cannot be read from %s: %s", adm->sysfs, strerror(-error));
 		return error == -ENOMEM ? ISCSI_ERR_NOMEM : ISCSI_ERR_SYSFS_LOOKUP;
 	}
 	adm->session_level = level;
@@ -150,17 +150,17 @@ enum iscsi_err adm_store_error(int error)
 	if (!error)
 		return ISCSI_ERR_SUCCESS;
 	if (error == -ENOMEM) {
-		print_error("%s", iscsi_err_text(ISCSI_ERR_NOMEM));
+		print_problem("%s", iscsi_err_text(ISCSI_ERR_NOMEM));
 		return ISCSI_ERR_NOMEM;
 	}
 	if (error == -EAGAIN)
-		print_error("the record database is held by another process");
+		print_problem("the record database is held by another process");
 	else if (error == -EUCLEAN)
-		print_error("the record database is damaged, or is none of ours; it was not touched");
+		print_problem("the record database is damaged, or is none of ours; it was not touched");
 	else if (error == -EPROTO)
-		print_error("the record database was written by a newer version");
+		print_problem("the record database was written by a newer version");
 	else
-		print_error("the record database cannot be used: %s", strerror(-error));
+		print_problem("the record database cannot be used: %s", strerror(-error));
 	return error == -EACCES || error == -EPERM ? ISCSI_ERR_ACCESS : ISCSI_ERR_IDBM;
 }
 
@@ -184,8 +184,8 @@ enum iscsi_err adm_portal(const struct args *args, int default_port, struct port
 	if (text && !portal_parse(text, default_port, ret_portal))
 		return ISCSI_ERR_SUCCESS;
 	if (text)
-		print_error("'%s' is not a portal", text);
-	print_error("Please specify portal as <ipaddr>[:<ipport>]");
+		print_problem("'%s' is not a portal", text);
+	print_problem("Please specify portal as <ipaddr>[:<ipport>]");
 	return ISCSI_ERR_INVAL;
 }
 
@@ -198,7 +198,7 @@ enum iscsi_err adm_filter(struct adm *adm, struct node_filter *ret_filter)
 	if (args->iface_count)
 		ret_filter->iface = args->ifaces[0];
 	if (args->iface_count > 1)
-		print_error("Only one iface is taken here, using %s", args->ifaces[0]);
+		print_problem("Only one iface is taken here, using %s", args->ifaces[0]);
 	if (!args->text[OPTION_PORTAL])
 		return ISCSI_ERR_SUCCESS;
 	err = adm_portal(args, ISCSI_PORT, &ret_filter->portal);
@@ -225,21 +225,21 @@ static bool check_pair(struct record *scratch, const struct args_pair *pair, boo
 	struct text sentence = { 0 };
 
 	if (field == FIELD_NONE) {
-		print_error("Cannot modify %s. Invalid param name.", pair->name);
+		print_problem("Cannot modify %s. Invalid param name.", pair->name);
 		return false;
 	}
 	if (field_rows[field].flags & FIELD_FIXED) {
-		print_error("Cannot modify %s. It is used to look up the record and cannot be changed.", pair->name);
+		print_problem("Cannot modify %s. It is used to look up the record and cannot be changed.", pair->name);
 		return false;
 	}
 	if (!allow_iface && is_iface_field(scratch->kind, field)) {
-		print_error("Cannot modify %s from node mode. Use iface mode to update this value.", pair->name);
+		print_problem("Cannot modify %s from node mode. Use iface mode to update this value.", pair->name);
 		return false;
 	}
 	if (!record_set(scratch, field, pair->value, ORIGIN_COMMAND))
 		return true;
 	record_explain(field, pair->value, &sentence);
-	print_error("%s", sentence.data && !sentence.failed ? sentence.data : "the value is refused");
+	print_problem("%s", sentence.data && !sentence.failed ? sentence.data : "the value is refused");
 	text_done(&sentence);
 	return false;
 }

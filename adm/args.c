@@ -139,7 +139,7 @@ static enum iscsi_err take_mode(struct args *args, const struct given *given, co
 		if (!strcmp(mode_rows[i].name, name))
 			args->mode = (enum mode)i;
 	if (args->mode == MODE_NONE) {
-		print_error("mode -1 is not yet supported");
+		print_problem("mode -1 is not yet supported");
 		return ISCSI_ERR_INVAL;
 	}
 	for (size_t i = 0; i < given->count; i++) {
@@ -147,7 +147,7 @@ static enum iscsi_err take_mode(struct args *args, const struct given *given, co
 
 		if (args_allowed(args->mode, option))
 			continue;
-		print_error("%s mode: option '-%c' is not allowed/supported", name, option_rows[option].letter);
+		print_problem("%s mode: option '-%c' is not allowed/supported", name, option_rows[option].letter);
 		return ISCSI_ERR_INVAL;
 	}
 	return ISCSI_ERR_SUCCESS;
@@ -161,7 +161,7 @@ static enum iscsi_err take_operation(struct args *args, const char *word)
 			return ISCSI_ERR_SUCCESS;
 		}
 	}
-	print_error("can not recognize operation: '%s'", word);
+	print_problem("can not recognize operation: '%s'", word);
 	return ISCSI_ERR_INVAL;
 }
 
@@ -180,7 +180,7 @@ static enum iscsi_err take_type(struct args *args, const char *word)
 			return ISCSI_ERR_SUCCESS;
 		}
 	}
-	print_error("unknown discovery type '%s': it is sendtargets (st), isns or fw", word);
+	print_problem("unknown discovery type '%s': it is sendtargets (st), isns or fw", word);
 	return ISCSI_ERR_INVAL;
 }
 
@@ -211,7 +211,7 @@ static enum iscsi_err take_sid(struct args *args, const char *text)
 		digits = slash && !strncmp(slash, "/session", 8) && !stat(copy, &stat_buffer) ? slash + 8 : "";
 	}
 	if (!parse_number(digits, &number) || number < 0 || *digits == '+') {
-		print_error("%s is an invalid session ID or path", text);
+		print_problem("%s is an invalid session ID or path", text);
 		return ISCSI_ERR_UNKNOWN;
 	}
 	args->sid = (int)number;
@@ -223,7 +223,7 @@ static enum iscsi_err take_iface(struct args *args, const char *name)
 	size_t len = strlen(name);
 
 	if (len < 1 || len > 64 || args->iface_count == ARGS_LIST_MAX) {
-		print_error("Invalid iface '%s': a name has 1 to 64 characters, and a command at most %d ifaces", name, ARGS_LIST_MAX);
+		print_problem("Invalid iface '%s': a name has 1 to 64 characters, and a command at most %d ifaces", name, ARGS_LIST_MAX);
 		return ISCSI_ERR_INVAL;
 	}
 	args->ifaces[args->iface_count++] = name;
@@ -238,7 +238,7 @@ static enum iscsi_err take_half_pair(struct args *args)
 	if (!*name || !*value)
 		return ISCSI_ERR_SUCCESS;
 	if (args->pair_count == ARGS_LIST_MAX) {
-		print_error("too many settings: a command takes %d", ARGS_LIST_MAX);
+		print_problem("too many settings: a command takes %d", ARGS_LIST_MAX);
 		return ISCSI_ERR_INVAL;
 	}
 	args->pairs[args->pair_count++] = (struct args_pair){ *name, *value };
@@ -250,7 +250,7 @@ static enum iscsi_err take_number(struct args *args, enum args_option option, co
 {
 	if (parse_number(text, &args->number[option]))
 		return ISCSI_ERR_SUCCESS;
-	print_error("option '-%c' needs a number, not '%s'", option_rows[option].letter, text);
+	print_problem("option '-%c' needs a number, not '%s'", option_rows[option].letter, text);
 	return ISCSI_ERR_INVAL;
 }
 
@@ -280,7 +280,7 @@ static enum iscsi_err finish(struct args *args)
 {
 	if (args->has[OPTION_KILLISCSID]) {
 		if (args->number[OPTION_KILLISCSID]) {
-			print_error("Invalid killiscsid priority %ld, it can only be 0", args->number[OPTION_KILLISCSID]);
+			print_problem("Invalid killiscsid priority %ld, it can only be 0", args->number[OPTION_KILLISCSID]);
 			return ISCSI_ERR_INVAL;
 		}
 		args->action = ARGS_STOP_DAEMON;
@@ -291,11 +291,11 @@ static enum iscsi_err finish(struct args *args)
 		return ISCSI_ERR_INVAL;
 	}
 	if (args->text[OPTION_NAME] || args->text[OPTION_VALUE]) {
-		print_error("%s requires name and value", args->operations & OPERATION_UPDATE ? "update" : "a setting");
+		print_problem("%s requires name and value", args->operations & OPERATION_UPDATE ? "update" : "a setting");
 		return ISCSI_ERR_INVAL;
 	}
 	if (!args_operation_allowed(args->mode, args->operations)) {
-		print_error("operation is not supported.");
+		print_problem("operation is not supported.");
 		return ISCSI_ERR_INVAL;
 	}
 	return ISCSI_ERR_SUCCESS;
@@ -304,11 +304,11 @@ static enum iscsi_err finish(struct args *args)
 static void print_reason(const struct given *given)
 {
 	if (given->letter) {
-		print_error("invalid option -- '%c'", given->letter);
-		print_error("unrecognized character '%c'", given->letter);
+		print_problem("invalid option -- '%c'", given->letter);
+		print_problem("unrecognized character '%c'", given->letter);
 		return;
 	}
-	print_error("%s", given->reason);
+	print_problem("%s", given->reason);
 	fprintf(stderr, "Try `iscsiadm --help' for more information.\n");
 }
 

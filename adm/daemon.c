@@ -94,9 +94,9 @@ enum iscsi_err adm_daemon(struct adm *adm, bool start, bool quiet)
 		return ISCSI_ERR_SUCCESS;
 	adm->daemon = NULL;
 	if (!quiet && error == -EACCES)
-		print_error("can not connect to iSCSI daemon: its socket %s is not root's", socket_path());
+		print_problem("can not connect to iSCSI daemon: its socket %s is not root's", socket_path());
 	else if (!quiet)
-		print_error("can not connect to iSCSI daemon (%d)!", nobody_listens(error) ? ECONNREFUSED : -error);
+		print_problem("can not connect to iSCSI daemon (%d)!", nobody_listens(error) ? ECONNREFUSED : -error);
 	return ISCSI_ERR_ISCSID_NOTCONN;
 }
 
@@ -137,7 +137,7 @@ enum iscsi_err daemon_stop(struct adm *adm)
 		return err;
 	err = ipc_client_call(adm->daemon, IPC_INTERFACE ".Stop", NULL, false, DAEMON_QUERY_MS, NULL, NULL, &message);
 	if (err != ISCSI_ERR_SUCCESS)
-		print_error("iscsid could not be stopped: %s", message ? message : iscsi_err_text(err));
+		print_problem("iscsid could not be stopped: %s", message ? message : iscsi_err_text(err));
 	free(message);
 	return err;
 }

@@ -28,7 +28,7 @@ struct work {
 
 static enum iscsi_err not_found(const struct portal *portal, enum iscsi_err err)
 {
-	print_error("Discovery record [%s,%d] not found.", portal->address, portal->port);
+	print_problem("Discovery record [%s,%d] not found.", portal->address, portal->port);
 	return err;
 }
 
@@ -173,7 +173,7 @@ static int drop_stale(struct store *store, const struct node_key *key, void *dat
 		return 0;
 	if (!adm_in_use(work->adm, key))
 		return node_remove(store, key);
-	print_error("This command will remove the record [iface: %s, target: %s, portal: %s,%d], but a session is using it. "
+	print_problem("This command will remove the record [iface: %s, target: %s, portal: %s,%d], but a session is using it. "
 		    "Logout session then rerun command to remove record.", key->iface, key->target, key->portal.address,
 		    key->portal.port);
 	return 0;
@@ -266,7 +266,7 @@ static enum iscsi_err keep_and_show(struct work *work)
 	enum iscsi_err err = ISCSI_ERR_SUCCESS;
 
 	if (!count_found(work->runs)) {
-		print_error("No portals found");
+		print_problem("No portals found");
 		return ISCSI_ERR_NO_OBJS_FOUND;
 	}
 	if (!(args->operations & OPERATION_NONPERSISTENT))
@@ -294,7 +294,7 @@ static enum iscsi_err run(struct adm *adm, const struct record *discovery, const
 	if (err == ISCSI_ERR_SUCCESS) {
 		err = sendtargets_ask(adm, discovery, &runs);
 		if (err != ISCSI_ERR_SUCCESS)
-			print_error("Could not perform SendTargets discovery: %s", iscsi_err_text(err));
+			print_problem("Could not perform SendTargets discovery: %s", iscsi_err_text(err));
 	}
 	if (err == ISCSI_ERR_SUCCESS)
 		err = keep_and_show(&work);
@@ -482,7 +482,7 @@ static enum iscsi_err update_record(struct adm *adm, enum record_kind kind, cons
 	enum iscsi_err err;
 
 	if (!adm->args->pair_count) {
-		print_error("update requires name and value");
+		print_problem("update requires name and value");
 		return ISCSI_ERR_INVAL;
 	}
 	err = adm_check_pairs(adm->args, kind, false);
@@ -491,7 +491,7 @@ static enum iscsi_err update_record(struct adm *adm, enum record_kind kind, cons
 
 static enum iscsi_err isns_unavailable(void)
 {
-	print_error("Could not perform iSNS discovery: %s", iscsi_err_text(ISCSI_ERR_ISNS_UNAVAILABLE));
+	print_problem("Could not perform iSNS discovery: %s", iscsi_err_text(ISCSI_ERR_ISNS_UNAVAILABLE));
 	return ISCSI_ERR_ISNS_UNAVAILABLE;
 }
 
@@ -499,7 +499,7 @@ static enum iscsi_err isns_unavailable(void)
 static enum iscsi_err list_records(struct adm *adm)
 {
 	if (adm->args->operations & ~(unsigned int)OPERATION_SHOW) {
-		print_error("this operation needs a discovery type (-t) and a portal (-p)");
+		print_problem("this operation needs a discovery type (-t) and a portal (-p)");
 		return ISCSI_ERR_INVAL;
 	}
 	return discovery_list_records(adm);
@@ -520,7 +520,7 @@ static enum iscsi_err on_stored(struct adm *adm)
 		return show_record(adm, RECORD_SENDTARGETS, &portal, ISCSI_ERR_INVAL);
 	if (args->operations == OPERATION_DELETE)
 		return delete_record(adm, RECORD_SENDTARGETS, &portal, ISCSI_ERR_INVAL);
-	print_error("use discoverydb mode to make or change a discovery record");
+	print_problem("use discoverydb mode to make or change a discovery record");
 	return ISCSI_ERR_INVAL;
 }
 
@@ -538,7 +538,7 @@ enum iscsi_err discovery_mode(struct adm *adm)
 	if (err != ISCSI_ERR_SUCCESS)
 		return err;
 	if (args->pair_count) {
-		print_error("settings of a discovery are changed in discoverydb mode");
+		print_problem("settings of a discovery are changed in discoverydb mode");
 		return ISCSI_ERR_INVAL;
 	}
 	return args->type == TYPE_ISNS ? isns_unavailable() : run_new(adm, &portal);
@@ -557,7 +557,7 @@ static enum iscsi_err on_record(struct adm *adm, enum record_kind kind, const st
 	case OPERATION_DELETE:
 		return delete_record(adm, kind, portal, ISCSI_ERR_IDBM);
 	default:
-		print_error("operation is not supported.");
+		print_problem("operation is not supported.");
 		return ISCSI_ERR_INVAL;
 	}
 }
@@ -572,7 +572,7 @@ enum iscsi_err discoverydb_mode(struct adm *adm)
 	if (args->type == TYPE_NONE && !args->has[OPTION_PORTAL])
 		return list_records(adm);
 	if (args->type == TYPE_NONE || (args->type == TYPE_FW && !args->has[OPTION_DISCOVER])) {
-		print_error(args->type == TYPE_FW ? "firmware has no discovery records, it can only be discovered (-D)" :
+		print_problem(args->type == TYPE_FW ? "firmware has no discovery records, it can only be discovered (-D)" :
 						    "a discovery record needs its type (-t)");
 		return ISCSI_ERR_INVAL;
 	}

@@ -243,7 +243,7 @@ void discovery_list_found(const struct sendtargets_runs *runs, long level)
 	char portal[PORTAL_TEXT_MAX];
 
 	if (!found) {
-		print_error("%s", iscsi_err_text(ISCSI_ERR_NOMEM));
+		print_problem("%s", iscsi_err_text(ISCSI_ERR_NOMEM));
 		return;
 	}
 	fill(runs, found);

@@ -8,9 +8,9 @@
 enum iscsi_err fw_mode(struct adm *adm)
 {
 	if (!access("/sys/firmware/ibft", F_OK)) {
-		print_error("targets of the boot firmware cannot be read by this version");
+		print_problem("targets of the boot firmware cannot be read by this version");
 		return ISCSI_ERR_OP_NOT_SUPP;
 	}
-	print_error("Could not get list of targets from firmware. (err %d)", ISCSI_ERR_NO_OBJS_FOUND);
+	print_problem("Could not get list of targets from firmware. (err %d)", ISCSI_ERR_NO_OBJS_FOUND);
 	return ISCSI_ERR_NO_OBJS_FOUND;
 }

@@ -36,24 +36,24 @@ enum iscsi_err host_mode(struct adm *adm)
 	size_t count = 0;
 
 	if (args->has[OPTION_SUBMODE] || args->operations & ~(unsigned int)OPERATION_SHOW) {
-		print_error("what adapters hold cannot be shown or changed by this version");
+		print_problem("what adapters hold cannot be shown or changed by this version");
 		return ISCSI_ERR_OP_NOT_SUPP;
 	}
 	if (sysfs_hosts(adm->sysfs, &hosts, &count)) {
-		print_error("hosts cannot be read from %s", adm->sysfs);
+		print_problem("hosts cannot be read from %s", adm->sysfs);
 		return ISCSI_ERR_SYSFS_LOOKUP;
 	}
 	if (!count) {
-		print_error("No iSCSI hosts.");
+		print_problem("No iSCSI hosts.");
 		return ISCSI_ERR_NO_OBJS_FOUND;
 	}
 	if (level > 4 || level < -1) {
-		print_error("Invalid info level %ld. Try 0 - 4.", level);
+		print_problem("Invalid info level %ld. Try 0 - 4.", level);
 		free(hosts);
 		return ISCSI_ERR_INVAL;
 	}
 	if (level > 1)
-		print_error("print levels above 1 are not supported by this version, showing level 1");
+		print_problem("print levels above 1 are not supported by this version, showing level 1");
 	for (size_t i = 0; i < count; i++) {
 		if (level < 1)
 			print_host_line(&hosts[i]);

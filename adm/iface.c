@@ -25,7 +25,7 @@ struct iface_work {
 
 static void complain_file(const char *path, int error, void *data)
 {
-	print_error("%s is not usable and is passed over: %s", path, strerror(-error));
+	print_problem("%s is not usable and is passed over: %s", path, strerror(-error));
 }
 
 static int list_one(const struct record *iface, void *data)
@@ -84,7 +84,7 @@ static enum iscsi_err iface_list(struct adm *adm)
 	int error;
 
 	if (level > 1 || level < -1) {
-		print_error("Invalid info level %ld. Try 0 or 1.", level);
+		print_problem("Invalid info level %ld. Try 0 or 1.", level);
 		return ISCSI_ERR_INVAL;
 	}
 	if (level == 1)
@@ -95,7 +95,7 @@ static enum iscsi_err iface_list(struct adm *adm)
 
 static enum iscsi_err could_not(const char *verb, const char *name, enum iscsi_err err)
 {
-	print_error("Could not %s iface %s: %s", verb, name, iscsi_err_text(err));
+	print_problem("Could not %s iface %s: %s", verb, name, iscsi_err_text(err));
 	return err;
 }
 
@@ -105,7 +105,7 @@ static enum iscsi_err iface_show(struct adm *adm, const char *name)
 	int error = iface_load(adm->iface_dir, name, &iface);
 
 	if (error) {
-		print_error("Could not read iface info for %s: %s", name, error == -ENOENT ? "there is no such iface" : strerror(-error));
+		print_problem("Could not read iface info for %s: %s", name, error == -ENOENT ? "there is no such iface" : strerror(-error));
 		return ISCSI_ERR_IDBM;
 	}
 	print_record(&iface, false);
@@ -126,7 +126,7 @@ static enum iscsi_err check_binding(const struct record *before, const struct re
 	if (strcmp(record_text(after, F_IFACE_TRANSPORT_NAME), "tcp") || !by_name || !by_address ||
 	    (is_same(before, F_IFACE_NET_IFACENAME, after) && is_same(before, F_IFACE_HWADDRESS, after)))
 		return ISCSI_ERR_SUCCESS;
-	print_error("Can set either iface.net_ifacename or iface.hwaddress, not both");
+	print_problem("Can set either iface.net_ifacename or iface.hwaddress, not both");
 	return ISCSI_ERR_INVAL;
 }
 
@@ -136,7 +136,7 @@ static enum iscsi_err check_transport(const struct record *iface)
 
 	if (transport_find(name))
 		return ISCSI_ERR_SUCCESS;
-	print_error("'%s' is no transport", name);
+	print_problem("'%s' is no transport", name);
 	return ISCSI_ERR_INVAL;
 }
 
@@ -178,7 +178,7 @@ static enum iscsi_err save_with_nodes(struct adm *adm, const struct record *ifac
 	if (err == ISCSI_ERR_SUCCESS) {
 		error = iface_save(adm->iface_dir, iface);
 		if (error)
-			print_error("Could not write iface %s: %s", filter.iface, strerror(-error));
+			print_problem("Could not write iface %s: %s", filter.iface, strerror(-error));
 		err = error ? ISCSI_ERR_IDBM : ISCSI_ERR_SUCCESS;
 	}
 	return adm_store_end(store, err);
@@ -202,7 +202,7 @@ static enum iscsi_err may_change(struct adm *adm, const char *name)
 {
 	if (!iface_is_builtin(name))
 		return ISCSI_ERR_SUCCESS;
-	print_error("iface %s is built in: it cannot be made, changed or deleted", name);
+	print_problem("iface %s is built in: it cannot be made, changed or deleted", name);
 	return ISCSI_ERR_INVAL;
 }
 
@@ -218,7 +218,7 @@ static enum iscsi_err apply_update(struct adm *adm, const struct record *before)
 	if (err == ISCSI_ERR_SUCCESS)
 		err = check_transport(&after);
 	if (err == ISCSI_ERR_SUCCESS && iface_in_use(adm, name))
-		print_error("Updating iface while iscsi sessions are using it. You must logout the running sessions then log back "
+		print_problem("Updating iface while iscsi sessions are using it. You must logout the running sessions then log back "
 			    "in for the new settings to take affect.");
 	if (err == ISCSI_ERR_SUCCESS)
 		err = save_with_nodes(adm, &after);
@@ -232,14 +232,14 @@ static enum iscsi_err iface_update(struct adm *adm, const char *name)
 	enum iscsi_err err;
 
 	if (!adm->args->pair_count) {
-		print_error("update requires name and value");
+		print_problem("update requires name and value");
 		return ISCSI_ERR_INVAL;
 	}
 	err = may_change(adm, name);
 	if (err != ISCSI_ERR_SUCCESS)
 		return could_not("update", name, err);
 	if (iface_load(adm->iface_dir, name, &before)) {
-		print_error("Could not read iface info for %s.", name);
+		print_problem("Could not read iface info for %s.", name);
 		return could_not("update", name, ISCSI_ERR_INVAL);
 	}
 	err = adm_check_pairs(adm->args, RECORD_IFACE, true);
@@ -270,13 +270,13 @@ static enum iscsi_err iface_new(struct adm *adm, const char *name)
 	enum iscsi_err err = may_change(adm, name);
 
 	if (err == ISCSI_ERR_SUCCESS && iface_in_use(adm, name)) {
-		print_error("iface %s is being used by a session", name);
+		print_problem("iface %s is being used by a session", name);
 		err = ISCSI_ERR_SESS_EXISTS;
 	}
 	if (err == ISCSI_ERR_SUCCESS)
 		err = make(adm, name);
 	if (err != ISCSI_ERR_SUCCESS) {
-		print_error("Could not create new interface %s.", name);
+		print_problem("Could not create new interface %s.", name);
 		return err;
 	}
 	print_line("%s updated.", name);
@@ -291,7 +291,7 @@ static int refuse_in_use(struct store *store, const struct node_key *key, void *
 	if (!adm_in_use(work->adm, key))
 		return 0;
 	work->in_use = true;
-	print_error("This command will remove the record [iface: %s, target: %s, portal: %s,%d], but a session is using it. "
+	print_problem("This command will remove the record [iface: %s, target: %s, portal: %s,%d], but a session is using it. "
 		    "Logout session then rerun command to remove record.", key->iface, key->target, key->portal.address,
 		    key->portal.port);
 	return 0;
@@ -328,7 +328,7 @@ static enum iscsi_err iface_remove(struct adm *adm, const char *name)
 	enum iscsi_err err = may_change(adm, name);
 
 	if (err == ISCSI_ERR_SUCCESS && iface_load(adm->iface_dir, name, &iface)) {
-		print_error("Could not read iface info for %s.", name);
+		print_problem("Could not read iface info for %s.", name);
 		err = ISCSI_ERR_INVAL;
 	} else if (err == ISCSI_ERR_SUCCESS) {
 		record_done(&iface);
@@ -346,16 +346,16 @@ static enum iscsi_err iface_apply(struct adm *adm, const char *name)
 	struct record iface;
 
 	if (iface_load(adm->iface_dir, name, &iface)) {
-		print_error("Could not read iface info for %s.", name);
+		print_problem("Could not read iface info for %s.", name);
 		return could_not("apply net config for", name, ISCSI_ERR_INVAL);
 	}
 	if (strcmp(record_text(&iface, F_IFACE_TRANSPORT_NAME), "tcp") && strcmp(record_text(&iface, F_IFACE_TRANSPORT_NAME), "iser")) {
 		record_done(&iface);
-		print_error("settings of adapters cannot be applied by this version");
+		print_problem("settings of adapters cannot be applied by this version");
 		return could_not("apply net config for", name, ISCSI_ERR_OP_NOT_SUPP);
 	}
 	record_done(&iface);
-	print_error("Nothing to configure.");
+	print_problem("Nothing to configure.");
 	print_line("%s applied.", name);
 	return ISCSI_ERR_SUCCESS;
 }
@@ -372,10 +372,10 @@ static enum iscsi_err iface_apply_all(struct adm *adm)
 	const char *host = adm->args->text[OPTION_HOST];
 
 	if (iface_each(adm->iface_dir, is_adapter, complain_file, NULL)) {
-		print_error("settings of adapters cannot be applied by this version");
+		print_problem("settings of adapters cannot be applied by this version");
 		return ISCSI_ERR_OP_NOT_SUPP;
 	}
-	print_error("Nothing to configure.");
+	print_problem("Nothing to configure.");
 	print_line("Applied settings to ifaces attached to host%s.", host ? host : "0");
 	return ISCSI_ERR_SUCCESS;
 }
@@ -386,7 +386,7 @@ static enum iscsi_err iface_ping(struct adm *adm)
 
 	if (!args->iface_count || !args->text[OPTION_IP] || args->number[OPTION_PINGS] < 1 || args->number[OPTION_PACKETSIZE] < 0 ||
 	    args->number[OPTION_INTERVAL] < 0) {
-		print_error("ping needs an iface (-I), an address (-a) and sensible numbers");
+		print_problem("ping needs an iface (-I), an address (-a) and sensible numbers");
 		return ISCSI_ERR_INVAL;
 	}
 	for (long i = 1; i <= args->number[OPTION_PINGS]; i++)
@@ -409,7 +409,7 @@ static enum iscsi_err iface_operation(struct adm *adm, const char *name)
 	case OPERATION_APPLY:
 		return iface_apply(adm, name);
 	default:
-		print_error("operation is not supported.");
+		print_problem("operation is not supported.");
 		return ISCSI_ERR_INVAL;
 	}
 }
@@ -432,11 +432,11 @@ enum iscsi_err iface_mode(struct adm *adm)
 	if (args->operations == OPERATION_APPLYALL)
 		return iface_apply_all(adm);
 	if (args->iface_count > 1)
-		print_error("Only one iface is taken here, using %s", args->ifaces[0]);
+		print_problem("Only one iface is taken here, using %s", args->ifaces[0]);
 	if (plain && (!args->iface_count || args->number[OPTION_PRINT] > 0))
 		return iface_list(adm);
 	if (!args->iface_count) {
-		print_error("this operation needs an iface (-I)");
+		print_problem("this operation needs an iface (-I)");
 		return args->operations == OPERATION_NEW ? ISCSI_ERR_SYSFS_LOOKUP : ISCSI_ERR_INVAL;
 	}
 	return plain ? iface_operation(adm, args->ifaces[0]) : iface_change(adm, args->ifaces[0]);

@@ -66,7 +66,7 @@ static bool add_job(struct login *login, const struct record *node, bool multipl
 		struct job *jobs = reallocarray(login->jobs, size, sizeof(*jobs));
 
 		if (!jobs) {
-			print_error("%s", iscsi_err_text(ISCSI_ERR_NOMEM));
+			print_problem("%s", iscsi_err_text(ISCSI_ERR_NOMEM));
 			adm_keep_first(&login->first, ISCSI_ERR_NOMEM);
 			return false;
 		}
@@ -79,7 +79,7 @@ static bool add_job(struct login *login, const struct record *node, bool multipl
 
 static void say_present(struct login *login, const struct record *node, int64_t wanted, size_t present)
 {
-	print_error("%s: %lld session%s requested, but %zu already present.", record_text(node, F_IFACE_ISCSI_IFACENAME),
+	print_problem("%s: %lld session%s requested, but %zu already present.", record_text(node, F_IFACE_ISCSI_IFACENAME),
 		    (long long)wanted, wanted == 1 ? "" : "s", present);
 	adm_keep_first(&login->first, ISCSI_ERR_SESS_EXISTS);
 }
@@ -105,10 +105,10 @@ static void plan_node(struct login *login, const struct record *node, unsigned i
 
 static void say_failed(const struct record *node, enum iscsi_err err, const char *message)
 {
-	print_error("Could not login to " NODE_TEXT ".", NODE_ARGUMENTS(node));
-	print_error("initiator reported error (%d - %s)", err, iscsi_err_text(err));
+	print_problem("Could not login to " NODE_TEXT ".", NODE_ARGUMENTS(node));
+	print_problem("initiator reported error (%d - %s)", err, iscsi_err_text(err));
 	if (message && *message && strcmp(message, iscsi_err_text(err)))
-		print_error("%s", message);
+		print_problem("%s", message);
 }
 
 static void answer(struct login *login, struct job *job, enum iscsi_err err, const char *message)
@@ -312,7 +312,7 @@ enum iscsi_err login_run(struct adm *adm, const struct login_list *list, unsigne
 	if (!login.count)
 		adm_keep_first(&login.first, ISCSI_ERR_SESS_EXISTS);
 	if (login.first != ISCSI_ERR_SUCCESS)
-		print_error("Could not log into all portals");
+		print_problem("Could not log into all portals");
 	free(login.jobs);
 	free(login.called);
 	return login.first;

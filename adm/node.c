@@ -27,13 +27,13 @@ struct node_work {
 
 static enum iscsi_err not_supported(void)
 {
-	print_error("operation is not supported.");
+	print_problem("operation is not supported.");
 	return ISCSI_ERR_INVAL;
 }
 
 static enum iscsi_err no_records(void)
 {
-	print_error("No records found");
+	print_problem("No records found");
 	return ISCSI_ERR_NO_OBJS_FOUND;
 }
 
@@ -63,7 +63,7 @@ static enum iscsi_err finish(struct node_work *work, enum iscsi_err err)
 	if (!work->count)
 		return no_records();
 	if (work->first != ISCSI_ERR_SUCCESS)
-		print_error("Could not execute operation on all records: %s", iscsi_err_text(work->first));
+		print_problem("Could not execute operation on all records: %s", iscsi_err_text(work->first));
 	return work->first;
 }
 
@@ -95,7 +95,7 @@ static enum iscsi_err node_list(struct adm *adm)
 	long level = adm->args->number[OPTION_PRINT];
 
 	if (level > 1 || level < -1) {
-		print_error("Invalid info level %ld. Try 0 or 1.", level);
+		print_problem("Invalid info level %ld. Try 0 or 1.", level);
 		return ISCSI_ERR_INVAL;
 	}
 	return finish(&work, for_each_match(&work, STORE_READ, level == 1 ? list_tree : list_one));
@@ -131,7 +131,7 @@ static int update_one(struct store *store, const struct node_key *key, void *dat
 
 	work->count++;
 	if (changes_transport(work->adm->args) && adm_in_use(work->adm, key)) {
-		print_error("Cannot modify the transport of [iface: %s, target: %s, portal: %s,%d]: a session is using it. Logout "
+		print_problem("Cannot modify the transport of [iface: %s, target: %s, portal: %s,%d]: a session is using it. Logout "
 			    "session then rerun command.", key->iface, key->target, key->portal.address, key->portal.port);
 		adm_keep_first(&work->first, ISCSI_ERR_SESS_EXISTS);
 		return 0;
@@ -166,7 +166,7 @@ static enum iscsi_err node_update(struct adm *adm)
 	enum iscsi_err err = ISCSI_ERR_SUCCESS;
 
 	if (!adm->args->pair_count) {
-		print_error("update requires name and value");
+		print_problem("update requires name and value");
 		return ISCSI_ERR_INVAL;
 	}
 	if (changes_transport(adm->args))
@@ -181,7 +181,7 @@ static int delete_one(struct store *store, const struct node_key *key, void *dat
 	work->count++;
 	if (!adm_in_use(work->adm, key))
 		return node_remove(store, key);
-	print_error("This command will remove the record [iface: %s, target: %s, portal: %s,%d], but a session is using it. "
+	print_problem("This command will remove the record [iface: %s, target: %s, portal: %s,%d], but a session is using it. "
 		    "Logout session then rerun command to remove record.", key->iface, key->target, key->portal.address,
 		    key->portal.port);
 	adm_keep_first(&work->first, ISCSI_ERR_SESS_EXISTS);
@@ -254,7 +254,7 @@ static enum iscsi_err new_record(struct adm *adm, const struct record *iface)
 	if (err != ISCSI_ERR_SUCCESS)
 		return err;
 	if (!target || !name_is_storable(target)) {
-		print_error(target ? "'%s' is no name a record can have" : "%s", target ? target :
+		print_problem(target ? "'%s' is no name a record can have" : "%s", target ? target :
 			    "a new record needs a target name (-T) beside its portal");
 		return ISCSI_ERR_INVAL;
 	}
@@ -277,7 +277,7 @@ static enum iscsi_err node_new(struct adm *adm)
 	if (err != ISCSI_ERR_SUCCESS)
 		return err;
 	if (iface_load(adm->iface_dir, name, &iface)) {
-		print_error("Could not read iface info for %s.", name);
+		print_problem("Could not read iface info for %s.", name);
 		return ISCSI_ERR_INVAL;
 	}
 	err = adm->args->has[OPTION_PORTAL] ? new_record(adm, &iface) : new_bindings(adm, &iface);
@@ -342,7 +342,7 @@ static enum iscsi_err node_login_all(struct adm *adm)
 	enum iscsi_err err;
 
 	if (!is_startup(adm->args->text[OPTION_LOGINALL], true)) {
-		print_error("Invalid loginall option '%s': it is all, manual, automatic or onboot", adm->args->text[OPTION_LOGINALL]);
+		print_problem("Invalid loginall option '%s': it is all, manual, automatic or onboot", adm->args->text[OPTION_LOGINALL]);
 		return ISCSI_ERR_INVAL;
 	}
 	err = finish(&work, for_each_match(&work, STORE_READ, collect_startup));
@@ -388,7 +388,7 @@ static enum iscsi_err node_logout_all(struct adm *adm)
 	enum iscsi_err err;
 
 	if (!is_startup(adm->args->text[OPTION_LOGOUTALL], false)) {
-		print_error("Invalid logoutall option '%s': it is all, manual or automatic", adm->args->text[OPTION_LOGOUTALL]);
+		print_problem("Invalid logoutall option '%s': it is all, manual or automatic", adm->args->text[OPTION_LOGOUTALL]);
 		return ISCSI_ERR_INVAL;
 	}
 	err = adm_read_sessions(adm, SYSFS_LINE);
@@ -465,11 +465,11 @@ enum iscsi_err node_mode(struct adm *adm)
 	if (args->has[OPTION_STATS])
 		return on_sessions(adm, session_stats_marked);
 	if (login && logout) {
-		print_error("either login or logout, not both");
+		print_problem("either login or logout, not both");
 		return ISCSI_ERR_INVAL;
 	}
 	if ((login || logout) && args->operations) {
-		print_error("an operation cannot be combined with login or logout");
+		print_problem("an operation cannot be combined with login or logout");
 		return ISCSI_ERR_INVAL;
 	}
 	if (login)

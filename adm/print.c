@@ -19,7 +19,7 @@ void print_line(const char *format, ...)
 	putchar('\n');
 }
 
-void print_error(const char *format, ...)
+void print_problem(const char *format, ...)
 {
 	va_list arguments;
 
@@ -47,7 +47,7 @@ void print_record(const struct record *record, bool secrets)
 
 	record_format(record, secrets ? RECORD_SHOWN_SECRETS : RECORD_SHOWN, &text);
 	if (text.failed)
-		print_error("%s", iscsi_err_text(ISCSI_ERR_NOMEM));
+		print_problem("%s", iscsi_err_text(ISCSI_ERR_NOMEM));
 	else if (text.data)
 		print_text(text.data);
 	text_done(&text);

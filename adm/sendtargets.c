@@ -74,7 +74,7 @@ static int add_stored(const struct record *iface, void *data)
 
 static void complain_file(const char *path, int error, void *data)
 {
-	print_error("%s is not usable and is passed over: %s", path, strerror(-error));
+	print_problem("%s is not usable and is passed over: %s", path, strerror(-error));
 }
 
 static int add_named(struct adm *adm, struct sendtargets_runs *runs, const char *name)
@@ -83,13 +83,13 @@ static int add_named(struct adm *adm, struct sendtargets_runs *runs, const char 
 	int error = 0;
 
 	if (iface_load(adm->iface_dir, name, &iface)) {
-		print_error("Could not read iface info for %s.", name);
+		print_problem("Could not read iface info for %s.", name);
 		return 0;
 	}
 	if (is_software(&iface))
 		error = add_run(runs, &iface);
 	else
-		print_error("iface %s: discovery through transport %s is not supported, it is left out", name,
+		print_problem("iface %s: discovery through transport %s is not supported, it is left out", name,
 			    record_text(&iface, F_IFACE_TRANSPORT_NAME));
 	record_done(&iface);
 	return error;
@@ -107,12 +107,12 @@ enum iscsi_err sendtargets_prepare(struct adm *adm, struct sendtargets_runs *ret
 	if (!error && !ret_runs->count && !adm->args->iface_count)
 		error = add_named(adm, ret_runs, IFACE_DEFAULT);
 	if (error) {
-		print_error("ifaces cannot be read from %s: %s", adm->iface_dir, strerror(-error));
+		print_problem("ifaces cannot be read from %s: %s", adm->iface_dir, strerror(-error));
 		return iscsi_err_from_errno(error);
 	}
 	if (ret_runs->count)
 		return ISCSI_ERR_SUCCESS;
-	print_error("No iface is left to discover through");
+	print_problem("No iface is left to discover through");
 	return ISCSI_ERR_NO_OBJS_FOUND;
 }
 
@@ -136,7 +136,7 @@ static enum iscsi_err ask_initiator(struct question *question)
 	if (err == ISCSI_ERR_SUCCESS && !question->info.initiator_name)
 		err = ISCSI_ERR_INVAL;
 	if (err != ISCSI_ERR_SUCCESS)
-		print_error("Cannot perform discovery. Initiatorname required.");
+		print_problem("Cannot perform discovery. Initiatorname required.");
 	return err;
 }
 
@@ -153,7 +153,7 @@ static enum iscsi_err resolve(struct question *question)
 	snprintf(port, sizeof(port), "%d", question->portal.port);
 	error = getaddrinfo(question->portal.address, port, &hints, &list);
 	if (error) {
-		print_error("cannot resolve host name %s: %s", question->portal.address, gai_strerror(error));
+		print_problem("cannot resolve host name %s: %s", question->portal.address, gai_strerror(error));
 		return ISCSI_ERR_TRANS;
 	}
 	for (one = list; one && question->address_count < ADDRESSES_MAX; one = one->ai_next) {
@@ -246,7 +246,7 @@ static enum iscsi_err bind_iface(struct attempt *attempt)
 	}
 	if (!error)
 		return ISCSI_ERR_SUCCESS;
-	print_error("iface %s: its NIC %s %s", record_text(iface, F_IFACE_ISCSI_IFACENAME),
+	print_problem("iface %s: its NIC %s %s", record_text(iface, F_IFACE_ISCSI_IFACENAME),
 		    *netdev ? netdev : record_text(iface, F_IFACE_HWADDRESS),
 		    error == -ENETDOWN ? "is down or has no address" : "is not there");
 	return ISCSI_ERR_TRANS;
@@ -304,10 +304,10 @@ static void say_failure(const struct attempt *attempt)
 	const char *text = discovery_error_text(attempt->discovery), *reason = strstr(text, connecting);
 
 	if (reason)
-		print_error("cannot make connection to %s: %s", discovery_portal(attempt->discovery)->address,
+		print_problem("cannot make connection to %s: %s", discovery_portal(attempt->discovery)->address,
 			    reason + strlen(connecting));
 	else
-		print_error("%s", text);
+		print_problem("%s", text);
 }
 
 static void on_failure(struct attempt *attempt)
@@ -321,7 +321,7 @@ static void on_failure(struct attempt *attempt)
 		return;
 	}
 	if (attempt->failures++ >= (unsigned int)most) {
-		print_error("connection login retries (reopen_max) %lld exceeded", (long long)most);
+		print_problem("connection login retries (reopen_max) %lld exceeded", (long long)most);
 		finish(attempt, err == ISCSI_ERR_LOGIN ? err : ISCSI_ERR_PDU_TIMEOUT);
 		return;
 	}
@@ -334,7 +334,7 @@ static void on_answer(struct attempt *attempt)
 {
 	discovery_take(attempt->discovery, &attempt->run->list);
 	if (attempt->run->list.refused)
-		print_error("%zu target names or addresses from %s are not valid and are left out", attempt->run->list.refused,
+		print_problem("%zu target names or addresses from %s are not valid and are left out", attempt->run->list.refused,
 			    attempt->question->portal.address);
 	finish(attempt, ISCSI_ERR_SUCCESS);
 }

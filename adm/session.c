@@ -52,7 +52,7 @@ static size_t count_marked(struct adm *adm)
 
 static enum iscsi_err no_session(const char *sentence)
 {
-	print_error("%s", sentence);
+	print_problem("%s", sentence);
 	return ISCSI_ERR_NO_OBJS_FOUND;
 }
 
@@ -75,10 +75,10 @@ static void say_logged_out(struct logout *logout, size_t index, enum iscsi_err e
 		return;
 	}
 	adm_keep_first(&logout->first, err);
-	print_error("Could not logout of " SESSION_TEXT ".", SESSION_ARGUMENTS(session));
-	print_error("initiator reported error (%d - %s)", err, iscsi_err_text(err));
+	print_problem("Could not logout of " SESSION_TEXT ".", SESSION_ARGUMENTS(session));
+	print_problem("initiator reported error (%d - %s)", err, iscsi_err_text(err));
 	if (message && *message && strcmp(message, iscsi_err_text(err)))
-		print_error("%s", message);
+		print_problem("%s", message);
 }
 
 static int take_logout(struct json_object *parameters, bool continues, void *data)
@@ -126,7 +126,7 @@ enum iscsi_err session_logout_marked(struct adm *adm)
 	logout.answered = calloc(logout.count, sizeof(*logout.answered));
 	if (!logout.sessions || !logout.answered) {
 		logout.first = ISCSI_ERR_NOMEM;
-		print_error("%s", iscsi_err_text(ISCSI_ERR_NOMEM));
+		print_problem("%s", iscsi_err_text(ISCSI_ERR_NOMEM));
 	} else {
 		while ((session = next_marked(adm, &index))) {
 			print_line("Logging out of session " SESSION_TEXT, SESSION_ARGUMENTS(session));
@@ -135,7 +135,7 @@ enum iscsi_err session_logout_marked(struct adm *adm)
 		print_flush();
 		call_logout(adm, &logout);
 		if (logout.first != ISCSI_ERR_SUCCESS)
-			print_error("Could not logout of all requested sessions");
+			print_problem("Could not logout of all requested sessions");
 	}
 	free(logout.sessions);
 	free(logout.answered);
@@ -186,7 +186,7 @@ enum iscsi_err session_rescan_marked(struct adm *adm)
 		pthread_join(threads[--started], NULL);
 	if (!rescan.first)
 		return ISCSI_ERR_SUCCESS;
-	print_error("Could not rescan all sessions: %s", strerror(-rescan.first));
+	print_problem("Could not rescan all sessions: %s", strerror(-rescan.first));
 	return iscsi_err_from_errno(rescan.first);
 }
 
@@ -221,7 +221,7 @@ static enum iscsi_err one_statistics(struct adm *adm, struct sysfs_session *sess
 	err = ipc_client_call(adm->daemon, IPC_INTERFACE ".Statistics", parameters, false, DAEMON_QUERY_MS, take_statistics, session,
 			      &message);
 	if (err != ISCSI_ERR_SUCCESS)
-		print_error("Could not get the statistics of " SESSION_TEXT ": %s", SESSION_ARGUMENTS(session),
+		print_problem("Could not get the statistics of " SESSION_TEXT ": %s", SESSION_ARGUMENTS(session),
 			    message ? message : iscsi_err_text(err));
 	free(message);
 	return err;
@@ -313,7 +313,7 @@ static enum iscsi_err session_list(struct adm *adm)
 	if (!adm->session_count)
 		return no_session("No active sessions.");
 	if (level > 3 || level < -1) {
-		print_error("Invalid info level %ld. Try 0 - 3.", level);
+		print_problem("Invalid info level %ld. Try 0 - 3.", level);
 		return ISCSI_ERR_INVAL;
 	}
 	for (size_t i = 0; i < adm->session_count; i++)
@@ -335,7 +335,7 @@ static enum iscsi_err find_sid(struct adm *adm, struct sysfs_session **ret_sessi
 	}
 	if (err != ISCSI_ERR_SUCCESS)
 		return err;
-	print_error("Could not get session info for sid %d", adm->args->sid);
+	print_problem("Could not get session info for sid %d", adm->args->sid);
 	return ISCSI_ERR_SYSFS_LOOKUP;
 }
 
@@ -358,7 +358,7 @@ static enum iscsi_err one_session(struct adm *adm)
 	if (args->has[OPTION_STATS])
 		return session_stats_marked(adm);
 	if (args->has[OPTION_LOGOUT] && args->operations) {
-		print_error("an operation cannot be combined with login or logout");
+		print_problem("an operation cannot be combined with login or logout");
 		return ISCSI_ERR_INVAL;
 	}
 	if (args->has[OPTION_LOGOUT])
@@ -376,7 +376,7 @@ enum iscsi_err session_mode(struct adm *adm)
 	if (args->has[OPTION_SID])
 		return one_session(adm);
 	if (args->operations & ~(unsigned int)OPERATION_SHOW) {
-		print_error("this operation needs a session (-r)");
+		print_problem("this operation needs a session (-r)");
 		return ISCSI_ERR_INVAL;
 	}
 	if (!acts)
