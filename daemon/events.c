@@ -99,9 +99,10 @@ static void events_ready(int fd, short revents, void *data)
 	}
 }
 
-int events_open(struct daemon *daemon)
+int events_open(struct daemon *daemon, int fd)
 {
-	int r = netlink_open(events_take, events_lost, daemon, &daemon->netlink);
+	int r = fd < 0 ? netlink_open(events_take, events_lost, daemon, &daemon->netlink)
+		       : netlink_open_fd(fd, events_take, events_lost, daemon, &daemon->netlink);
 
 	if (r < 0)
 		return r;

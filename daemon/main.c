@@ -141,10 +141,10 @@ static bool pid_file_open(struct program *program)
 /* The kernel makes the socket's family appear when it is asked for; without an autoloader the class is loaded here. */
 static bool netlink_start(struct daemon *daemon)
 {
-	int r = events_open(daemon);
+	int r = events_open(daemon, -1);
 
 	if (r == -EPROTONOSUPPORT && transport_load_class(SYSFS_ROOT) == 0)
-		r = events_open(daemon);
+		r = events_open(daemon, -1);
 	return r == 0 || complain("cannot open NETLINK_ISCSI", ", is scsi_transport_iscsi loaded?", r);
 }
 

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Lost connections: the CmdSN and ISID of the relogin, retries and their end, redirects, what a target may ask for. */
+#include "tests/unit/daemon_world.h"
+
+#include "daemon/logout.h"
+#include "daemon/recovery.h"
+
+static struct session *first(struct world *world)
+{
+	return TAILQ_FIRST(&world->daemon.sessions);
+}
+
+static bool is_back(struct world *world)
+{
+	return first(world) && first(world)->state == SESSION_LOGGED_IN && world_requests(world, ISCSI_UEVENT_START_CONN) == 2;
+}
+
+static bool is_lost(struct world *world)
+{
+	return first(world)->state == SESSION_FAILED;
+}
+
+static bool is_gone(struct world *world)
+{
+	return !first(world);
+}
+
+static void test_same_identity_and_right_cmdsn(void **state)
+{
+	struct world *world = *state;
+	struct session *session = world_logged_in(world);
+	uint8_t isid[ISID_BYTES];
+
+	memcpy(isid, session->isid, ISID_BYTES);
+	session->initial_cmdsn = 0xfffffff0u;
+	world->kernel.scsi_commands = 0x20;
+	world_conn_error(world, session->sid);
+	world_run(world, is_back);
+	assert_int_equal(world->target.cmdsn, 0x10);
+	assert_memory_equal(world->target.isid, isid, ISID_BYTES);
+	assert_int_equal(session->stage, STAGE_NO_CHANGE);
+	assert_int_equal(world_requests(world, ISCSI_UEVENT_CREATE_SESSION), 1);
+	assert_int_equal(world_requests(world, ISCSI_UEVENT_CREATE_CONN), 1);
+	assert_int_equal(world_requests(world, ISCSI_UEVENT_STOP_CONN), 1);
+}
+
+/* More than one report of the same loss, also late ones, is one recovery. */
+static void test_many_errors_one_recovery(void **state)
+{
+	struct world *world = *state;
+	struct session *session = world_logged_in(world);
+
+	for (int i = 0; i < 5; i++)
+		world_conn_error(world, session->sid);
+	world_run(world, is_back);
+	assert_int_equal(world_requests(world, ISCSI_UEVENT_STOP_CONN), 1);
+	assert_int_equal(world->target.logins, 2);
+}
+
+static void test_target_answers_later(void **state)
+{
+	struct world *world = *state;
+	struct session *session = world_logged_in(world);
+
+	world->target.status = ISCSI_LOGIN_DETAIL_SERVICE_UNAVAILABLE;
+	world->target.status_times = 1;
+	world_conn_error(world, session->sid);
+	world_run(world, is_back);
+	assert_int_equal(world->target.logins, 3);
+}
+
+/* An authentication failure ends a first login; a session with disks on it is not given up for it. */
+static void test_refusal_does_not_end_it(void **state)
+{
+	struct world *world = *state;
+	struct session *session = world_logged_in(world);
+
+	world->target.status = ISCSI_LOGIN_DETAIL_AUTHENTICATION_FAILURE;
+	world->target.status_times = 1;
+	world_conn_error(world, session->sid);
+	world_run(world, is_back);
+}
+
+static void test_reopen_max(void **state)
+{
+	struct world *world = *state;
+	struct session *session = world_logged_in(world);
+
+	world_set(session, F_NODE_SESSION_REOPEN_MAX, "2");
+	world->target.status = ISCSI_LOGIN_DETAIL_TARGET_ERROR;
+	world_conn_error(world, session->sid);
+	world_run(world, is_gone);
+	assert_int_equal(world->target.logins, 3);
+	assert_int_equal(world_requests(world, ISCSI_UEVENT_DESTROY_SESSION_ASYNC), 1);
+}
+
+static void test_logout_in_recovery_is_at_once(void **state)
+{
+	struct world *world = *state;
+	struct session *session = world_logged_in(world);
+	uint64_t began_ms;
+
+	world->target.is_silent = true;
+	world_conn_error(world, session->sid);
+	world_run(world, is_lost);
+	began_ms = loop_now_ms();
+	logout_start(session, world_ended, world);
+	world_run(world, world_two_ended);
+	assert_int_equal(world->err[1], ISCSI_ERR_SUCCESS);
+	assert_true(loop_now_ms() - began_ms < 500);
+	assert_null(first(world));
+}
+
+/* The redirect leads to the same port; what matters is that it is followed, and not for ever. */
+static void test_redirects(void **state)
+{
+	struct world *world = *state;
+	struct session *session = world_logged_in(world);
+
+	snprintf(world->target.redirect, sizeof(world->target.redirect), "127.0.0.1:%d,1", world->target.port);
+	world->target.status_times = 3;
+	world_conn_error(world, session->sid);
+	world_run(world, is_back);
+	assert_int_equal(world->target.logins, 5);
+}
+
+static void test_redirect_without_end(void **state)
+{
+	struct world *world = *state;
+	struct session *session = world_session(world, 0);
+
+	snprintf(world->target.redirect, sizeof(world->target.redirect), "127.0.0.1:%d,1", world->target.port);
+	world_set(session, F_NODE_SESSION_LOGIN_REDIRECT_MAX, "3");
+	world_set(session, F_NODE_SESSION_INITIAL_LOGIN_RETRY_MAX, "0");
+	start_login(session, world_ended, world);
+	world_run(world, world_one_ended);
+	assert_int_equal(world->err[0], ISCSI_ERR_TRANS_TIMEOUT);
+	assert_int_equal(world->target.logins, 4);
+	assert_non_null(strstr(world->sentence[0], "redirected more than 3 times"));
+}
+
+static void send_async(struct world *world, int sid, uint8_t event)
+{
+	struct pdu pdu = { .async = { .opcode = ISCSI_PDU_ASYNC_MESSAGE, .flags = ISCSI_BIT_FINAL, .event = event,
+				      .tag = htonl(ISCSI_TAG_NONE) } };
+
+	world_pdu(world, sid, &pdu);
+}
+
+static void test_target_asks_for_logout(void **state)
+{
+	struct world *world = *state;
+	struct session *session = world_logged_in(world);
+
+	send_async(world, session->sid, ISCSI_ASYNC_EVENT_REQUEST_LOGOUT);
+	world_run(world, is_back);
+	assert_int_equal(world_requests(world, ISCSI_UEVENT_SEND_PDU), 1);
+	assert_int_equal(world_requests(world, ISCSI_UEVENT_UNBIND_SESSION), 0);
+}
+
+static void test_target_asks_for_negotiation(void **state)
+{
+	struct world *world = *state;
+
+	send_async(world, world_logged_in(world)->sid, ISCSI_ASYNC_EVENT_REQUEST_NEGOTIATION);
+	world_run(world, is_back);
+	assert_int_equal(world_requests(world, ISCSI_UEVENT_SEND_PDU), 0);
+}
+
+static bool pdu_went_out(struct world *world)
+{
+	return world_requests(world, ISCSI_UEVENT_SEND_PDU) == 1;
+}
+
+static void test_ping_with_data_is_answered(void **state)
+{
+	struct world *world = *state;
+	struct session *session = world_logged_in(world);
+	struct pdu pdu = { .nop_in = { .opcode = ISCSI_PDU_NOP_IN, .flags = ISCSI_BIT_FINAL, .itt = htonl(ISCSI_TAG_NONE),
+				       .ttt = htonl(7) } };
+
+	assert_int_equal(pdu_set_data(&pdu, "ping", 4), 0);
+	world_pdu(world, session->sid, &pdu);
+	world_run(world, pdu_went_out);
+	pdu_done(&pdu);
+}
+
+/* PDUs that make no sense, and events of sessions that are not ours, change nothing. */
+static void test_nonsense(void **state)
+{
+	struct world *world = *state;
+	struct session *session = world_logged_in(world);
+	struct pdu pdu = { .bhs = { .opcode = ISCSI_PDU_LOGIN_RESPONSE } };
+
+	world_pdu(world, session->sid, &pdu);
+	pdu.bhs.opcode = ISCSI_PDU_LOGOUT_RESPONSE;
+	world_pdu(world, session->sid, &pdu);
+	world_pdu(world, 99, &pdu);
+	world_conn_error(world, 99);
+	send_async(world, session->sid, 77);
+	send_async(world, session->sid, ISCSI_ASYNC_EVENT_REQUEST_LOGOUT);
+	world_run(world, is_back);
+	assert_int_equal(world->daemon.dropped_messages, 4);
+	assert_int_equal(world_requests(world, ISCSI_UEVENT_STOP_CONN), 1);
+}
+
+#define WORLD_TEST(test) cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WORLD_TEST(test_same_identity_and_right_cmdsn),
+		WORLD_TEST(test_many_errors_one_recovery),
+		WORLD_TEST(test_target_answers_later),
+		WORLD_TEST(test_refusal_does_not_end_it),
+		WORLD_TEST(test_reopen_max),
+		WORLD_TEST(test_logout_in_recovery_is_at_once),
+		WORLD_TEST(test_redirects),
+		WORLD_TEST(test_redirect_without_end),
+		WORLD_TEST(test_target_asks_for_logout),
+		WORLD_TEST(test_target_asks_for_negotiation),
+		WORLD_TEST(test_ping_with_data_is_answered),
+		WORLD_TEST(test_nonsense),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
