@@ -135,7 +135,7 @@ static void fake_run(int ready)
 }
 
 /* Starts it; the environment then leads iscsiadm's code to it and to an empty folder. */
-static int fake_start(void)
+static __attribute__((unused)) int fake_start(void)
 {
 	int ready[2];
 	char byte;
@@ -158,7 +158,7 @@ static int fake_start(void)
 	return 0;
 }
 
-static void fake_stop(void)
+static __attribute__((unused)) void fake_stop(void)
 {
 	char command[128];
 
