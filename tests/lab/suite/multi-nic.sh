@@ -26,6 +26,8 @@ ok "login to all" $A -m node --login
 is "$(sessions)" 4 "four sessions"
 is "$($A -m session | grep -c ":3260,1 $target")" 4 "iscsiadm shows four"
 
+udevadm settle -t 60
+sleep 2
 bytes() { cat /sys/class/net/"$1"/statistics/rx_bytes; }
 for session in /sys/class/iscsi_session/session*; do
 	sid=${session##*session}
