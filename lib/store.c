@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The record store as transactions on one GDBM file. Called by whoever reads or changes records: adm, daemon, iface.
- * A transaction starts on the file as it is. Its first change puts a copy beside it, which commit renames over it; the file
- * itself is never written, so readers need no lock. What GDBM may open is decided by the gate (lib/store_gate.h), how rows
- * are named by lib/store_key.h. Never logs, never waits but for another writer, never holds a file open between calls
- * other than those of the transaction.
+ * The record store as transactions on one GDBM file. Called by whoever reads or changes records:
+ * adm, daemon, iface. A transaction starts on the file as it is. Its first change puts a copy
+ * beside it, which commit renames over it; the file itself is never written, so readers need no
+ * lock. What GDBM may open is decided by the gate (lib/store_gate.h), how rows are named by
+ * lib/store_key.h. Never logs, never waits but for another writer, never holds a file open between
+ * calls other than those of the transaction.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +25,8 @@
 #include "lib/store_key.h"
 
 #define DB_NAME "openhba.db"
-#define NEW_NAME "openhba.db.new" /* one name is enough: only the holder of the lock has such a file */
+/* One name is enough: only the holder of the lock has such a file. */
+#define NEW_NAME "openhba.db.new"
 #define LOCK_NAME "lock"
 #define LOCK_POLL_MAX_MS 16
 
@@ -40,11 +42,12 @@ struct store {
 	GDBM_FILE db;		/* NULL: there is no file yet */
 	struct store_salt salt; /* of db */
 	struct gate_report report; /* of the file found */
-	bool is_changed;	/* file_fd is the copy */
-	int error;		/* the change that failed: no commit any more */
+	bool is_changed;	   /* file_fd is the copy */
+	int error;		   /* the change that failed: no commit any more */
 };
 
-/* What GDBM last complained about: the system's reason if there is one, else the file is to blame. */
+/* What GDBM last complained about: the system's reason if there is one, else the file is to blame.
+ */
 static int db_error(void)
 {
 	if (gdbm_errno == GDBM_MALLOC_ERROR)
@@ -56,7 +59,7 @@ static int db_error(void)
 
 static datum datum_of(const char *bytes, size_t len)
 {
-	return (datum){ .dptr = (char *)bytes, .dsize = (int)len };
+	return (datum){.dptr = (char *)bytes, .dsize = (int)len};
 }
 
 /* GDBM owns and closes the descriptor it is given, so it gets its own. */
@@ -68,7 +71,8 @@ static int db_open(int fd, int mode, GDBM_FILE *ret_db)
 		return -errno;
 	lseek(own, 0, SEEK_SET);
 	errno = 0;
-	*ret_db = gdbm_fd_open(own, DB_NAME, GATE_BLOCK, mode | DB_FLAGS | GDBM_CLOERROR | GDBM_BSEXACT, NULL);
+	*ret_db = gdbm_fd_open(own, DB_NAME, GATE_BLOCK,
+			       mode | DB_FLAGS | GDBM_CLOERROR | GDBM_BSEXACT, NULL);
 	return *ret_db ? 0 : db_error();
 }
 
@@ -92,7 +96,8 @@ static int db_put_format(GDBM_FILE db, const struct store_salt *salt)
 	char text[STORE_FORMAT_TEXT];
 	size_t len = store_format_print(salt, text);
 
-	return db_store(db, datum_of(STORE_FORMAT_KEY, strlen(STORE_FORMAT_KEY)), datum_of(text, len));
+	return db_store(db, datum_of(STORE_FORMAT_KEY, strlen(STORE_FORMAT_KEY)),
+			datum_of(text, len));
 }
 
 static int db_get_format(GDBM_FILE db, struct store_salt *ret_salt)
@@ -109,8 +114,9 @@ static int db_get_format(GDBM_FILE db, struct store_salt *ret_salt)
 }
 
 /*
- * All rows of a file being changed. GDBM finds the next row by the name of the last. In a damaged file that can go in circles (a name twice) or end early
- * (a name where it is not looked for), so the walk must meet as many rows as the buckets count.
+ * All rows of a file being changed. GDBM finds the next row by the name of the last. In a damaged
+ * file that can go in circles (a name twice) or end early (a name where it is not looked for), so
+ * the walk must meet as many rows as the buckets count.
  */
 static int db_each(GDBM_FILE db, gate_name_fn *fn, void *data)
 {
@@ -139,7 +145,8 @@ static int open_file(struct store *store)
 {
 	int err;
 
-	store->file_fd = openat(store->dir_fd, DB_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	store->file_fd =
+		openat(store->dir_fd, DB_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (store->file_fd < 0)
 		return errno == ENOENT ? 0 : -errno;
 	err = gate_check(store->file_fd, GATE_READ, &store->report);
@@ -170,7 +177,7 @@ static int lock_poll(int fd, int wait_ms)
 			return -errno;
 		if (now_ms() >= end_ms)
 			return -EAGAIN;
-		nanosleep(&(struct timespec){ .tv_nsec = pause_ms * 1000000L }, NULL);
+		nanosleep(&(struct timespec){.tv_nsec = pause_ms * 1000000L}, NULL);
 		if (pause_ms < LOCK_POLL_MAX_MS)
 			pause_ms *= 2;
 	}
@@ -215,7 +222,8 @@ static int begin_write(struct store *store, int wait_ms)
 {
 	int err;
 
-	store->lock_fd = openat(store->dir_fd, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	store->lock_fd =
+		openat(store->dir_fd, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (store->lock_fd < 0)
 		return -errno;
 	err = lock_take(store->lock_fd, wait_ms);
@@ -268,10 +276,12 @@ static int row_exists(struct store *store, const struct store_key *key)
 	errno = 0;
 	if (gdbm_exists(store->db, datum_of(key->name, key->len)))
 		return 0;
-	return gdbm_errno == GDBM_NO_ERROR || gdbm_errno == GDBM_ITEM_NOT_FOUND ? -ENOENT : db_error();
+	return gdbm_errno == GDBM_NO_ERROR || gdbm_errno == GDBM_ITEM_NOT_FOUND ? -ENOENT
+										: db_error();
 }
 
-static int row_get(struct store *store, const struct store_key *key, char **ret_value, size_t *ret_len)
+static int row_get(struct store *store, const struct store_key *key, char **ret_value,
+		   size_t *ret_len)
 {
 	datum value;
 	char *text;
@@ -296,7 +306,8 @@ static int row_get(struct store *store, const struct store_key *key, char **ret_
 	return 0;
 }
 
-int store_get(struct store *store, enum store_table table, const char *key, char **ret_value, size_t *ret_len)
+int store_get(struct store *store, enum store_table table, const char *key, char **ret_value,
+	      size_t *ret_len)
 {
 	struct store_key name;
 	int err;
@@ -320,7 +331,7 @@ static int copy_plain(int from, int to, off_t done)
 			continue;
 		if (got < 0)
 			return -errno;
-		for (at = 0; at < got; at += put > 0 ? put : 0) {
+		for (at = 0; at<got; at += put> 0 ? put : 0) {
 			put = pwrite(to, buffer + at, (size_t)(got - at), done + at);
 			if (put < 0 && errno != EINTR)
 				return -errno;
@@ -369,7 +380,7 @@ static int compact_row(const char *name, size_t len, void *data)
 /* All rows, written anew: drops unused space, and free lists that are damaged. */
 static int compact_into(struct store *store, int fd, GDBM_FILE *ret_db)
 {
-	struct compact compact = { .from = store->db };
+	struct compact compact = {.from = store->db};
 	int err;
 
 	if (ftruncate(fd, 0) < 0)
@@ -385,13 +396,15 @@ static int compact_into(struct store *store, int fd, GDBM_FILE *ret_db)
 	return err;
 }
 
-/* The copy is what the gate looks at: whatever happens to the file found, GDBM changes only bytes that were checked. */
+/* The copy is what the gate looks at: whatever happens to the file found, GDBM changes only bytes
+ * that were checked. */
 static int copy_into(struct store *store, int fd, GDBM_FILE *ret_db)
 {
 	struct gate_report report;
 	int err;
 
-	if (store->report.file_bytes > COMPACT_MIN_BYTES && store->report.used_bytes < store->report.file_bytes / 3)
+	if (store->report.file_bytes > COMPACT_MIN_BYTES &&
+	    store->report.used_bytes < store->report.file_bytes / 3)
 		return compact_into(store, fd, ret_db);
 	err = copy_file(store->file_fd, fd, (off_t)store->report.file_bytes);
 	if (err)
@@ -425,7 +438,8 @@ static int own_copy(struct store *store)
 
 	if (store->is_changed)
 		return 0;
-	fd = openat(store->dir_fd, NEW_NAME, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	fd = openat(store->dir_fd, NEW_NAME, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+		    0600);
 	if (fd < 0)
 		return -errno;
 	err = store->db ? copy_into(store, fd, &db) : create_into(store, fd, &db);
@@ -444,7 +458,8 @@ static int own_copy(struct store *store)
 	return 0;
 }
 
-static bool has_value(struct store *store, const struct store_key *key, const char *value, size_t len)
+static bool has_value(struct store *store, const struct store_key *key, const char *value,
+		      size_t len)
 {
 	datum old;
 	bool is_equal;
@@ -461,7 +476,8 @@ static int may_write(struct store *store)
 	return store->lock_fd < 0 ? -EBADF : store->error;
 }
 
-int store_put(struct store *store, enum store_table table, const char *key, const char *value, size_t len)
+int store_put(struct store *store, enum store_table table, const char *key, const char *value,
+	      size_t len)
 {
 	struct store_key name;
 	int err;
@@ -583,9 +599,10 @@ static int key_list_sort(const struct key_list *list, const char ***ret_keys)
 	return 0;
 }
 
-int store_each(struct store *store, enum store_table table, const char *prefix, store_each_fn *fn, void *data)
+int store_each(struct store *store, enum store_table table, const char *prefix, store_each_fn *fn,
+	       void *data)
 {
-	struct key_list list = { .store = store, .table = table, .prefix = prefix ? prefix : "" };
+	struct key_list list = {.store = store, .table = table, .prefix = prefix ? prefix : ""};
 	const char **keys = NULL;
 	int result;
 	size_t i;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The gate in front of GDBM: walks header, directory, buckets and free lists of a database file and decides whether it is
- * sound. Called by lib/store.c for each file before GDBM opens it. Never follows an offset it has not compared with the
- * file's size, never reads more than the file's size in buckets, never writes.
+ * The gate in front of GDBM: walks header, directory, buckets and free lists of a database file and
+ * decides whether it is sound. Called by lib/store.c for each file before GDBM opens it. Never
+ * follows an offset it has not compared with the file's size, never reads more than the file's size
+ * in buckets, never writes.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -15,11 +16,12 @@
 
 #define MAGIC 0x13579acf
 #define HASH_BITS 31
-#define DIR_BITS_MIN 10	/* one block of offsets */
+#define DIR_BITS_MIN 10 /* one block of offsets */
 #define DIR_BITS_MAX 20
 #define BUCKET_FREE 6
 #define WINDOW (128 * 1024)
-#define EQUAL_MAX 256	/* rows of one bucket whose hashes the largest directory would not tell apart */
+/* Rows of one bucket whose hashes the largest directory would not tell apart, at most. */
+#define EQUAL_MAX 256
 
 /* GDBM's file structures, as its compiler lays them out. */
 struct free_space {
@@ -66,7 +68,9 @@ struct bucket {
 #define HEADER_FREE ((int32_t)((GATE_BLOCK - sizeof(struct header)) / sizeof(struct free_space)))
 /* A block of the chain holds half of the header's list, and GDBM gives it room for one more. */
 #define CHAIN_FREE (HEADER_FREE / 2 + 1)
-#define CHAIN_BYTES ((HEADER_FREE * sizeof(struct free_space)) / 2 + sizeof(struct free_list) + sizeof(struct free_space))
+#define CHAIN_BYTES                                                                                \
+	((HEADER_FREE * sizeof(struct free_space)) / 2 + sizeof(struct free_list) +                \
+	 sizeof(struct free_space))
 
 union block {
 	struct header header;
@@ -83,8 +87,8 @@ struct extent {
 /* What a check remembers of the file. */
 enum gather {
 	GATHER_NOTHING,
-	GATHER_ALL,	/* everything that claims a part of the file, to be compared */
-	GATHER_KEYS,	/* the keys of rows, to be read */
+	GATHER_ALL,  /* everything that claims a part of the file, to be compared */
+	GATHER_KEYS, /* the keys of rows, to be read */
 };
 
 /* One check; lives in gate_check() or gate_each(). */
@@ -141,7 +145,7 @@ static int gather(struct gate *gate, enum gather what, int64_t offset, int64_t l
 		gate->extents = grown;
 		gate->extent_room = room;
 	}
-	gate->extents[gate->extent_count++] = (struct extent){ offset, offset + len };
+	gate->extents[gate->extent_count++] = (struct extent){offset, offset + len};
 	return 0;
 }
 
@@ -164,7 +168,8 @@ static int check_header(struct gate *gate, const struct header *header)
 {
 	const struct free_list *list = &header->free;
 
-	if (header->magic != MAGIC || header->block_size != GATE_BLOCK || header->bucket_size != GATE_BLOCK)
+	if (header->magic != MAGIC || header->block_size != GATE_BLOCK ||
+	    header->bucket_size != GATE_BLOCK)
 		return -EUCLEAN;
 	if (header->bucket_rows != BUCKET_ROWS || header->next_block != gate->size)
 		return -EUCLEAN;
@@ -173,7 +178,8 @@ static int check_header(struct gate *gate, const struct header *header)
 	if (header->dir_size != (int32_t)sizeof(int64_t) << header->dir_bits)
 		return -EUCLEAN;
 	/* GDBM does not open a file that ends with its directory. */
-	if (!is_inside(gate, header->dir, header->dir_size) || header->dir + header->dir_size == gate->size)
+	if (!is_inside(gate, header->dir, header->dir_size) ||
+	    header->dir + header->dir_size == gate->size)
 		return -EUCLEAN;
 	if (list->size != HEADER_FREE || list->count < 0 || list->count > list->size)
 		return -EUCLEAN;
@@ -190,7 +196,8 @@ static int check_rows(struct gate *gate, const struct bucket *bucket, int32_t pr
 		row = &bucket->rows[i];
 		if (row->hash == -1)
 			continue;
-		if (row->hash < 0 || (int32_t)((int64_t)row->hash >> (HASH_BITS - bucket->bits)) != prefix)
+		if (row->hash < 0 ||
+		    (int32_t)((int64_t)row->hash >> (HASH_BITS - bucket->bits)) != prefix)
 			return -EUCLEAN;
 		if (row->key_size < 1 || row->key_size > GATE_KEY_MAX)
 			return -EUCLEAN;
@@ -210,7 +217,8 @@ static int check_rows(struct gate *gate, const struct bucket *bucket, int32_t pr
 	return used == bucket->count ? 0 : -EUCLEAN;
 }
 
-/* The most frequent candidate by majority vote, then its count: one prefix owns the bucket, or none does. */
+/* The most frequent candidate by majority vote, then its count: one prefix owns the bucket, or none
+ * does. */
 static bool is_crowded(const struct bucket *bucket)
 {
 	int32_t i, prefix, candidate = -1, votes = 0, equal = 0;
@@ -242,7 +250,8 @@ static int check_bucket(struct gate *gate, const struct bucket *bucket, int32_t 
 	return check_rows(gate, bucket, first >> (gate->dir_bits - bucket->bits));
 }
 
-/* The bucket named by directory entry @first must be named by all entries of the range its bits stand for. */
+/* The bucket named by directory entry @first must be named by all entries of the range its bits
+ * stand for. */
 static int check_range(struct gate *gate, int32_t first, int32_t *ret_next)
 {
 	int64_t offset = gate->dir[first];
@@ -251,7 +260,8 @@ static int check_range(struct gate *gate, int32_t first, int32_t *ret_next)
 	int err;
 
 	gate->buckets++;
-	if (!is_inside(gate, offset, GATE_BLOCK) || gate->buckets * GATE_BLOCK > (uint64_t)gate->size)
+	if (!is_inside(gate, offset, GATE_BLOCK) ||
+	    gate->buckets * GATE_BLOCK > (uint64_t)gate->size)
 		return -EUCLEAN;
 	err = gather(gate, GATHER_ALL, offset, GATE_BLOCK);
 	if (!err)
@@ -304,7 +314,8 @@ static int check_chain(struct gate *gate, int64_t offset)
 			err = read_at(gate, offset, &block, CHAIN_BYTES);
 		if (err)
 			return err;
-		if (block.chain.size != HEADER_FREE || block.chain.count < 0 || block.chain.count > CHAIN_FREE)
+		if (block.chain.size != HEADER_FREE || block.chain.count < 0 ||
+		    block.chain.count > CHAIN_FREE)
 			return -EUCLEAN;
 		err = check_free(gate, block.chain.table, block.chain.count);
 		if (err)
@@ -383,7 +394,8 @@ int gate_check(int fd, enum gate_depth depth, struct gate_report *ret_report)
 	if (err)
 		return err;
 	ret_report->file_bytes = (uint64_t)gate.size;
-	ret_report->used_bytes = gate.row_bytes + (gate.buckets + 1) * GATE_BLOCK + (sizeof(int64_t) << gate.dir_bits);
+	ret_report->used_bytes = gate.row_bytes + (gate.buckets + 1) * GATE_BLOCK +
+				 (sizeof(int64_t) << gate.dir_bits);
 	ret_report->rows = gate.rows;
 	return 0;
 }
@@ -404,7 +416,8 @@ static int read_names(const struct gate *gate, char *window, gate_name_fn *fn, v
 			result = read_at(gate, start, window, (size_t)(end - start));
 		}
 		if (!result)
-			result = fn(window + (key->start - start), (size_t)(key->end - key->start), data);
+			result = fn(window + (key->start - start), (size_t)(key->end - key->start),
+				    data);
 	}
 	return result;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The names of the store's rows inside GDBM and the row that says which form the file has. Called by lib/store.c.
- * Decides which bytes are a name of ours; never touches a file.
+ * The names of the store's rows inside GDBM and the row that says which form the file has. Called
+ * by lib/store.c. Decides which bytes are a name of ours; never touches a file.
  */
 #include <endian.h>
 #include <errno.h>
@@ -55,8 +55,8 @@ static void sip_word(struct sip *s, uint64_t word)
 /* SipHash-2-4 of @len bytes (Aumasson and Bernstein, 2012). */
 static uint64_t sip_hash(const struct store_salt *salt, const char *bytes, size_t len)
 {
-	struct sip s = { { salt->half[0] ^ 0x736f6d6570736575, salt->half[1] ^ 0x646f72616e646f6d,
-			   salt->half[0] ^ 0x6c7967656e657261, salt->half[1] ^ 0x7465646279746573 } };
+	struct sip s = {{salt->half[0] ^ 0x736f6d6570736575, salt->half[1] ^ 0x646f72616e646f6d,
+			 salt->half[0] ^ 0x6c7967656e657261, salt->half[1] ^ 0x7465646279746573}};
 	uint64_t word;
 	size_t i;
 
@@ -74,9 +74,10 @@ static uint64_t sip_hash(const struct store_salt *salt, const char *bytes, size_
 }
 
 /* The digest covers the table as well: its number is mixed into the salt. */
-static uint32_t digest(const struct store_salt *salt, enum store_table table, const char *key, size_t len)
+static uint32_t digest(const struct store_salt *salt, enum store_table table, const char *key,
+		       size_t len)
 {
-	struct store_salt own = { { salt->half[0], salt->half[1] ^ (uint64_t)table } };
+	struct store_salt own = {{salt->half[0], salt->half[1] ^ (uint64_t)table}};
 
 	return (uint32_t)sip_hash(&own, key, len);
 }
@@ -106,7 +107,8 @@ int store_salt_make(struct store_salt *ret_salt)
 
 size_t store_format_print(const struct store_salt *salt, char text[STORE_FORMAT_TEXT])
 {
-	return (size_t)snprintf(text, STORE_FORMAT_TEXT, "format = %d\nsalt = %016" PRIx64 "%016" PRIx64 "\n", STORE_FORMAT,
+	return (size_t)snprintf(text, STORE_FORMAT_TEXT,
+				"format = %d\nsalt = %016" PRIx64 "%016" PRIx64 "\n", STORE_FORMAT,
 				salt->half[0], salt->half[1]);
 }
 
@@ -123,7 +125,8 @@ int store_format_parse(const char *text, size_t len, struct store_salt *ret_salt
 		return -EUCLEAN;
 	if (format > STORE_FORMAT)
 		return -EPROTO;
-	if (sscanf(copy, "format = %9u salt = %16" SCNx64 "%16" SCNx64, &format, &salt.half[0], &salt.half[1]) != 3)
+	if (sscanf(copy, "format = %9u salt = %16" SCNx64 "%16" SCNx64, &format, &salt.half[0],
+		   &salt.half[1]) != 3)
 		return -EUCLEAN;
 	if (store_format_print(&salt, again) != len || memcmp(again, copy, len))
 		return -EUCLEAN;
@@ -131,7 +134,8 @@ int store_format_parse(const char *text, size_t len, struct store_salt *ret_salt
 	return 0;
 }
 
-int store_key_make(const struct store_salt *salt, enum store_table table, const char *key, struct store_key *ret_key)
+int store_key_make(const struct store_salt *salt, enum store_table table, const char *key,
+		   struct store_key *ret_key)
 {
 	size_t start, len = strnlen(key, STORE_KEY_MAX + 1);
 
@@ -147,13 +151,15 @@ int store_key_make(const struct store_salt *salt, enum store_table table, const 
 }
 
 /* Length of "TABLE DIGEST " if @name is a row of @table, else 0. */
-static size_t match(const struct store_salt *salt, enum store_table table, const char *name, size_t len)
+static size_t match(const struct store_salt *salt, enum store_table table, const char *name,
+		    size_t len)
 {
 	size_t table_len = strlen(table_names[table]);
 	size_t start = table_len + DIGEST_LEN + 2;
 	char text[DIGEST_LEN + 2];
 
-	if (len <= start || len > start + STORE_KEY_MAX || memcmp(name, table_names[table], table_len))
+	if (len <= start || len > start + STORE_KEY_MAX ||
+	    memcmp(name, table_names[table], table_len))
 		return 0;
 	print_digest(digest(salt, table, name + start, len - start), text);
 	if (memcmp(name + table_len, text, sizeof(text)) || memchr(name + start, '\0', len - start))
@@ -161,7 +167,8 @@ static size_t match(const struct store_salt *salt, enum store_table table, const
 	return start;
 }
 
-int store_key_parse(const struct store_salt *salt, enum store_table table, const char *name, size_t len)
+int store_key_parse(const struct store_salt *salt, enum store_table table, const char *name,
+		    size_t len)
 {
 	size_t start = match(salt, table, name, len);
 	size_t i;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Kills a writer of the record store at every point of a transaction: runs it once under ptrace to count its stops (each
- * system call entered and left), then once more for each stop, with SIGKILL there. After each, readers must find the old
- * or the new content, whole, and the next writer must get the lock at once, clean up and succeed. Also stops a writer at
- * each point while readers read, checks the order of fsync and rename, and kills writers at random that count upwards.
- * Run by tests/store-kill; prints TAP and a closing count, in which each kill is one case.
+ * Kills a writer of the record store at every point of a transaction: runs it once under ptrace to
+ * count its stops (each system call entered and left), then once more for each stop, with SIGKILL
+ * there. After each, readers must find the old or the new content, whole, and the next writer must
+ * get the lock at once, clean up and succeed. Also stops a writer at each point while readers read,
+ * checks the order of fsync and rename, and kills writers at random that count upwards. Run by
+ * tests/store-kill; prints TAP and a closing count, in which each kill is one case.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -34,15 +35,17 @@ enum content {
 /* One transaction to be killed: how the database is before it, and what it does. */
 struct scenario {
 	const char *name;
-	const char *old_value;	/* of rows 0..ROWS-1; NULL: there is no database, not even its folder */
-	int extra_rows;		/* deleted before, so that the file is mostly free space */
-	const char *new_value;	/* rows 0..ROWS-1 after */
+	const char
+		*old_value; /* of rows 0..ROWS-1; NULL: there is no database, not even its folder */
+	int extra_rows;	    /* deleted before, so that the file is mostly free space */
+	const char *new_value; /* rows 0..ROWS-1 after */
 };
 
 static const struct scenario scenarios[] = {
-	{ "first transaction", NULL, 0, "first = value\n" },
-	{ "change all rows", "old = value\n", 0, "new = longer value, does not fit where the old one was\n" },
-	{ "compact and change", "old = value\n", 2500, "new = value\n" },
+	{"first transaction", NULL, 0, "first = value\n"},
+	{"change all rows", "old = value\n", 0,
+	 "new = longer value, does not fit where the old one was\n"},
+	{"compact and change", "old = value\n", 2500, "new = value\n"},
 };
 
 /* The program's context: where it works, what it has counted. */
@@ -89,7 +92,8 @@ static int put_rows(struct store *store, const char *value)
 	return err;
 }
 
-/* The transaction under test: every row gets the new value, one more row comes, one of the other table goes. */
+/* The transaction under test: every row gets the new value, one more row comes, one of the other
+ * table goes. */
 static int transact(const char *dir, const char *value)
 {
 	struct store *store;
@@ -147,7 +151,7 @@ static int make_old(const struct run *run, const struct scenario *scenario)
 
 static void remove_dir(const char *dir)
 {
-	static const char *const names[] = { "openhba.db", "openhba.db.new", "lock" };
+	static const char *const names[] = {"openhba.db", "openhba.db.new", "lock"};
 	char path[128];
 	size_t i;
 
@@ -204,7 +208,7 @@ static int count_row(struct store *store, const char *key, void *data)
 
 static enum content look(const char *dir, const struct scenario *scenario)
 {
-	struct census census = { .scenario = scenario };
+	struct census census = {.scenario = scenario};
 	struct store *store;
 	int err, removed;
 
@@ -215,7 +219,7 @@ static enum content look(const char *dir, const struct scenario *scenario)
 	store_drop(store);
 	if (err || census.strange)
 		return CONTENT_BROKEN;
-	if (census.new == ROWS && census.added == 1 && !census.old && removed == -ENOENT)
+	if (census.new == ROWS && census.added == 1 && !census.old &&removed == -ENOENT)
 		return CONTENT_NEW;
 	if (census.new || census.added || census.old != (scenario->old_value ? ROWS : 0))
 		return CONTENT_BROKEN;
@@ -311,7 +315,7 @@ static bool kill_at(const struct run *run, const struct scenario *scenario, int 
 
 static void kill_everywhere(struct run *run, const struct scenario *scenario)
 {
-	int at, failed = 0, found[2] = { 0, 0 }, turns = 0;
+	int at, failed = 0, found[2] = {0, 0}, turns = 0;
 	enum content content, last = CONTENT_OLD;
 	const char *wrong;
 	char text[160];
@@ -329,7 +333,8 @@ static void kill_everywhere(struct run *run, const struct scenario *scenario)
 		last = content;
 	}
 	at--;
-	snprintf(text, sizeof(text), "%s: killed at each of %d stops, found %d times the old, %d times the new content",
+	snprintf(text, sizeof(text),
+		 "%s: killed at each of %d stops, found %d times the old, %d times the new content",
 		 scenario->name, at, found[CONTENT_OLD], found[CONTENT_NEW]);
 	report(run, !failed && found[CONTENT_OLD] && found[CONTENT_NEW] && turns == 1, at, text);
 }
@@ -337,9 +342,9 @@ static void kill_everywhere(struct run *run, const struct scenario *scenario)
 /* What one undisturbed run shows, stop by stop. */
 struct watch {
 	int stops;
-	int slow;	/* readers that did not see the old or the new content at once */
-	int unlocked;	/* writers that were let in while this one was about to publish */
-	int unsynced;	/* writes to files since the last fsync */
+	int slow;	       /* readers that did not see the old or the new content at once */
+	int unlocked;	       /* writers that were let in while this one was about to publish */
+	int unsynced;	       /* writes to files since the last fsync */
 	bool is_synced_before; /* no such writes at the rename */
 	bool is_renamed;
 	bool is_synced_after;
@@ -347,11 +352,12 @@ struct watch {
 
 static bool is_write(const struct __ptrace_syscall_info *info)
 {
-	return info->entry.nr == SYS_write || info->entry.nr == SYS_pwrite64 || info->entry.nr == SYS_copy_file_range ||
-	       info->entry.nr == SYS_ftruncate;
+	return info->entry.nr == SYS_write || info->entry.nr == SYS_pwrite64 ||
+	       info->entry.nr == SYS_copy_file_range || info->entry.nr == SYS_ftruncate;
 }
 
-static void watch_entry(struct watch *watch, const struct __ptrace_syscall_info *info, const char *dir)
+static void watch_entry(struct watch *watch, const struct __ptrace_syscall_info *info,
+			const char *dir)
 {
 	struct store *store;
 
@@ -361,7 +367,8 @@ static void watch_entry(struct watch *watch, const struct __ptrace_syscall_info 
 		watch->unsynced = 0;
 		watch->is_synced_after = watch->is_renamed;
 	}
-	if (info->entry.nr != SYS_renameat && info->entry.nr != SYS_renameat2 && info->entry.nr != SYS_rename)
+	if (info->entry.nr != SYS_renameat && info->entry.nr != SYS_renameat2 &&
+	    info->entry.nr != SYS_rename)
 		return;
 	watch->is_renamed = true;
 	watch->is_synced_before = watch->unsynced == 0;
@@ -377,11 +384,12 @@ static int64_t now_us(void)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* The writer stands still at each stop while this process reads; a reader that waits for it would wait for ever. */
+/* The writer stands still at each stop while this process reads; a reader that waits for it would
+ * wait for ever. */
 static void watch_writer(struct run *run, const struct scenario *scenario)
 {
 	struct __ptrace_syscall_info info;
-	struct watch watch = { 0 };
+	struct watch watch = {0};
 	int64_t longest_us = 0, start_us;
 	char text[160];
 	int status;
@@ -398,11 +406,16 @@ static void watch_writer(struct run *run, const struct scenario *scenario)
 		if (now_us() - start_us > longest_us)
 			longest_us = now_us() - start_us;
 	}
-	snprintf(text, sizeof(text), "%s: a reader reads at each of %d stops of the writer, longest %lld us", scenario->name,
-		 watch.stops, (long long)longest_us);
+	snprintf(text, sizeof(text),
+		 "%s: a reader reads at each of %d stops of the writer, longest %lld us",
+		 scenario->name, watch.stops, (long long)longest_us);
 	report(run, status == 0 && !watch.slow, 1, text);
-	snprintf(text, sizeof(text), "%s: synced, renamed, folder synced, locked all the while", scenario->name);
-	report(run, watch.is_synced_before && watch.is_renamed && watch.is_synced_after && !watch.unlocked, 1, text);
+	snprintf(text, sizeof(text), "%s: synced, renamed, folder synced, locked all the while",
+		 scenario->name);
+	report(run,
+	       watch.is_synced_before && watch.is_renamed && watch.is_synced_after &&
+		       !watch.unlocked,
+	       1, text);
 }
 
 /* Counts upwards for ever; one byte into @fd for each count that was committed. */
@@ -421,8 +434,8 @@ static void count_up(const char *dir, int fd)
 			free(old);
 		}
 		snprintf(text, sizeof(text), "%d", count + 1);
-		if (store_put(store, STORE_NODE, "count", text, strlen(text)) || store_commit(store) ||
-		    write(fd, "x", 1) != 1)
+		if (store_put(store, STORE_NODE, "count", text, strlen(text)) ||
+		    store_commit(store) || write(fd, "x", 1) != 1)
 			_exit(1);
 	}
 }
@@ -458,7 +471,7 @@ static void kill_at_random(struct run *run, int rounds)
 			if (pids[told] == 0)
 				count_up(run->dir, fds[1]);
 		}
-		nanosleep(&(struct timespec){ .tv_nsec = 1000000 + i * 7919 % 9973 * 2000 }, NULL);
+		nanosleep(&(struct timespec){.tv_nsec = 1000000 + i * 7919 % 9973 * 2000}, NULL);
 		end(pids[0]);
 		end(pids[1]);
 		told = (int)read(fds[0], bytes, sizeof(bytes));
@@ -470,8 +483,8 @@ static void kill_at_random(struct run *run, int rounds)
 	}
 	close(fds[0]);
 	close(fds[1]);
-	snprintf(text, sizeof(text), "%d writers killed at random: %d counts told, %d stored", 2 * rounds, acked,
-		 read_count(run->dir));
+	snprintf(text, sizeof(text), "%d writers killed at random: %d counts told, %d stored",
+		 2 * rounds, acked, read_count(run->dir));
 	report(run, !broken && acked > rounds, 2 * rounds, text);
 }
 
@@ -487,14 +500,16 @@ static bool may_trace(void)
 
 int main(void)
 {
-	struct run run = { .line = 0 };
+	struct run run = {.line = 0};
 	size_t i, count = sizeof(scenarios) / sizeof(scenarios[0]);
 
 	if (!may_trace()) {
-		printf("1..0 # SKIP ptrace is not permitted here\nstore-kill: 0 passed, 0 failed, 1 skipped\n");
+		printf("1..0 # SKIP ptrace is not permitted here\nstore-kill: 0 passed, 0 failed, "
+		       "1 skipped\n");
 		return 0;
 	}
-	snprintf(run.base, sizeof(run.base), "%s/kill-XXXXXX", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
+	snprintf(run.base, sizeof(run.base), "%s/kill-XXXXXX",
+		 access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
 	if (!mkdtemp(run.base))
 		die(run.base);
 	snprintf(run.dir, sizeof(run.dir), "%s/db", run.base);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * store [N...]: what the record store costs at N rows (5000 and 100000), in CPU milliseconds of this process, in a folder in
- * memory: create, list, read all, one get, update all, one update, delete half. Checks every result, so it is also the
- * store's test of size; exits 1 on a wrong one. Aims at 5,000 rows: list 10 ms, one get 1 ms, update all 120 ms.
+ * store [N...]: what the record store costs at N rows (5000 and 100000), in CPU milliseconds of
+ * this process, in a folder in memory: create, list, read all, one get, update all, one update,
+ * delete half. Checks every result, so it is also the store's test of size; exits 1 on a wrong one.
+ * Aims at 5,000 rows: list 10 ms, one get 1 ms, update all 120 ms.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,8 +41,8 @@ static void wrong(struct bench *bench, const char *what)
 
 static void key_of(int i, char key[128])
 {
-	snprintf(key, 128, "iqn.2024-01.com.example:array%d.lun%d,10.%d.%d.%d,3260,1,default", i % 16, i, i / 62500, i / 250 % 250,
-		 i % 250);
+	snprintf(key, 128, "iqn.2024-01.com.example:array%d.lun%d,10.%d.%d.%d,3260,1,default",
+		 i % 16, i, i / 62500, i / 250 % 250, i % 250);
 }
 
 static size_t value_of(int i, int generation, char value[800])
@@ -180,9 +181,10 @@ static const struct {
 	const char *name;
 	void (*run)(struct bench *bench);
 } steps[] = {
-	{ "create", put_all },	    { "list", list },	      { "read all", read_all },
-	{ "get one", get_one },	    { "update all", put_all }, { "read all again", read_all },
-	{ "update one", update_one }, { "delete half", delete_half },
+	{"create", put_all},	    {"list", list},
+	{"read all", read_all},	    {"get one", get_one},
+	{"update all", put_all},    {"read all again", read_all},
+	{"update one", update_one}, {"delete half", delete_half},
 };
 
 static off_t file_size(const struct bench *bench)
@@ -207,11 +209,12 @@ static void remove_dir(const struct bench *bench)
 
 static int measure(int rows)
 {
-	struct bench bench = { .rows = rows };
+	struct bench bench = {.rows = rows};
 	double start_ms;
 	size_t i;
 
-	snprintf(bench.dir, sizeof(bench.dir), "%s/bench-XXXXXX", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
+	snprintf(bench.dir, sizeof(bench.dir), "%s/bench-XXXXXX",
+		 access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
 	if (!mkdtemp(bench.dir))
 		return 1;
 	printf("%d rows\n", rows);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Stands in for libFuzzer where there is none: runs a fuzzer's entry once for each file named, in a buffer of exactly its
- * size so that the sanitizers see any read beyond. Linked to each tests/fuzz/NAME.c for tests/fuzz/replay.
+ * Stands in for libFuzzer where there is none: runs a fuzzer's entry once for each file named, in a
+ * buffer of exactly its size so that the sanitizers see any read beyond. Linked to each
+ * tests/fuzz/NAME.c for tests/fuzz/replay.
  */
 #include <stdint.h>
 #include <stdio.h>

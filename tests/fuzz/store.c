@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Fuzzer of the record store: the input is the database file. A reader walks and fetches all of it, a writer changes it
- * and commits. Nothing may crash, hang or write past the file; what was committed must open again. Inputs of other
- * forms than GDBM's are refused by the first bytes, so the corpus has databases and the mutator changes single words.
+ * Fuzzer of the record store: the input is the database file. A reader walks and fetches all of it,
+ * a writer changes it and commits. Nothing may crash, hang or write past the file; what was
+ * committed must open again. Inputs of other forms than GDBM's are refused by the first bytes, so
+ * the corpus has databases and the mutator changes single words.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -17,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t len, size_t room, unsigned int seed);
 size_t LLVMFuzzerMutate(uint8_t *bytes, size_t len, size_t room) __attribute__((weak));
 
-static const char *const names[] = { "openhba.db", "openhba.db.new", "lock" };
+static const char *const names[] = {"openhba.db", "openhba.db.new", "lock"};
 static char dir[64];
 
 static void path_of(size_t name, char path[96])
@@ -39,7 +40,8 @@ static void remove_dir(void)
 
 static void make_dir(void)
 {
-	snprintf(dir, sizeof(dir), "%s/fuzz-XXXXXX", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
+	snprintf(dir, sizeof(dir), "%s/fuzz-XXXXXX",
+		 access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
 	if (!mkdtemp(dir))
 		abort();
 	atexit(remove_dir);
@@ -96,7 +98,7 @@ static void read_all(struct store *store, struct walk walks[2])
 
 static int change(struct store *store, struct walk walks[2])
 {
-	struct walk again = { .first = "" };
+	struct walk again = {.first = ""};
 	static char value[5000];
 	char key[16];
 	int i, err = 0;
@@ -116,7 +118,7 @@ static int change(struct store *store, struct walk walks[2])
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-	struct walk walks[2] = { { .first = "" }, { .first = "" } };
+	struct walk walks[2] = {{.first = ""}, {.first = ""}};
 	struct store *store;
 	int err;
 
@@ -134,16 +136,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		return 0;
 	if (store_begin(dir, STORE_READ, &store))
 		abort();
-	if (store_get(store, STORE_NODE, "new5", NULL, NULL) || !store_get(store, STORE_NODE, "new3", NULL, NULL))
+	if (store_get(store, STORE_NODE, "new5", NULL, NULL) ||
+	    !store_get(store, STORE_NODE, "new3", NULL, NULL))
 		abort();
 	store_drop(store);
 	return 0;
 }
 
-/* Mostly: one aligned word that is in use becomes another one of the file, a near one, or an extreme one. */
+/* Mostly: one aligned word that is in use becomes another one of the file, a near one, or an
+ * extreme one. */
 size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t len, size_t room, unsigned int seed)
 {
-	static const uint32_t extremes[] = { 0, 1, 0x7fffffff, 0x80000000, 0xffffffff, 8192, 4096, 0x10000 };
+	static const uint32_t extremes[] = {0,		1,    0x7fffffff, 0x80000000,
+					    0xffffffff, 8192, 4096,	  0x10000};
 	uint32_t word = 0;
 	size_t at = 0;
 	int tries;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The record store: transactions, walks, limits, locks, and what it says to damaged files. Each test has its own folder in
- * memory. What happens to a writer killed half way is tests/store-kill's part.
+ * The record store: transactions, walks, limits, locks, and what it says to damaged files. Each
+ * test has its own folder in memory. What happens to a writer killed half way is tests/store-kill's
+ * part.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,7 +35,8 @@ static int make_place(void **state)
 
 	if (!place)
 		return -1;
-	snprintf(place->base, sizeof(place->base), "%s/store-XXXXXX", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
+	snprintf(place->base, sizeof(place->base), "%s/store-XXXXXX",
+		 access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
 	if (!mkdtemp(place->base))
 		return -1;
 	snprintf(place->dir, sizeof(place->dir), "%s/db", place->base);
@@ -122,9 +124,10 @@ static int walk_key(struct store *store, const char *key, void *data)
 	return walk->stop_after && --walk->stop_after == 0 ? 17 : 0;
 }
 
-static void expect_walk(struct store *store, enum store_table table, const char *prefix, const char *keys)
+static void expect_walk(struct store *store, enum store_table table, const char *prefix,
+			const char *keys)
 {
-	struct walk walk = { .text = "" };
+	struct walk walk = {.text = ""};
 
 	assert_int_equal(store_each(store, table, prefix, walk_key, &walk), 0);
 	assert_string_equal(walk.text, keys);
@@ -132,7 +135,7 @@ static void expect_walk(struct store *store, enum store_table table, const char 
 
 static struct stat stat_of(const struct place *place, const char *name)
 {
-	struct stat stat_buf = { 0 };
+	struct stat stat_buf = {0};
 	char path[128];
 
 	path_of(place, name, path);
@@ -216,7 +219,7 @@ static void test_walk(void **state)
 {
 	struct place *place = *state;
 	struct store *store = begin(place, STORE_WRITE);
-	struct walk walk = { .text = "", .stop_after = 2 };
+	struct walk walk = {.text = "", .stop_after = 2};
 
 	put(store, "b,10", "");
 	put(store, "b", "");
@@ -357,7 +360,8 @@ static void test_dead_writer(void **state)
 	put_alone(place, "a", "1");
 	pid = fork();
 	if (pid == 0) {
-		if (store_begin(place->dir, STORE_WRITE, &store) || store_put(store, STORE_NODE, "a", "2", 1))
+		if (store_begin(place->dir, STORE_WRITE, &store) ||
+		    store_put(store, STORE_NODE, "a", "2", 1))
 			_exit(1);
 		raise(SIGKILL);
 	}
@@ -386,7 +390,8 @@ static int count_up(const char *dir, int times)
 		snprintf(text, sizeof(text), "%d", err ? 1 : atoi(old) + 1);
 		if (!err)
 			free(old);
-		if (store_put(store, STORE_NODE, "count", text, strlen(text)) || store_commit(store))
+		if (store_put(store, STORE_NODE, "count", text, strlen(text)) ||
+		    store_commit(store))
 			return 2;
 	}
 	return 0;
@@ -414,7 +419,8 @@ static void fill(struct store *store, int first, int last)
 	memset(value, 'x', sizeof(value));
 	for (; first < last; first++) {
 		snprintf(key, sizeof(key), "key%d", first);
-		assert_int_equal(store_put(store, STORE_NODE, key, value, 300 + (size_t)first % 200), 0);
+		assert_int_equal(
+			store_put(store, STORE_NODE, key, value, 300 + (size_t)first % 200), 0);
 	}
 }
 
@@ -451,7 +457,7 @@ static void test_compact(void **state)
 /* A child of test_no_space(): whatever fails, says and leaves behind. */
 static int fill_the_disk(const char *dir)
 {
-	const struct rlimit limit = { 300000, 300000 };
+	const struct rlimit limit = {300000, 300000};
 	char value[512], key[32];
 	struct store *store;
 	int i, err = 0;
@@ -591,7 +597,7 @@ static void use(const struct place *place)
 
 static void test_every_word_damaged(void **state)
 {
-	static const int32_t wrong[] = { -1, 1, INT32_MAX, 8192 };
+	static const int32_t wrong[] = {-1, 1, INT32_MAX, 8192};
 	struct place *place = *state;
 	struct store *store = begin(place, STORE_WRITE);
 	size_t len, at, i = 0;
@@ -601,7 +607,7 @@ static void test_every_word_damaged(void **state)
 	fill(store, 0, 12);
 	assert_int_equal(store_commit(store), 0);
 	bytes = load(place, &len);
-	for (at = 0; at < len; at += at > 8192 && at < 16384 ? 512 : 4) {
+	for (at = 0; at<len; at += at> 8192 && at < 16384 ? 512 : 4) {
 		memcpy(&word, bytes + at, 4);
 		if (word == 0 || word == -1 || word == 0x78787878)
 			continue;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The gate in front of GDBM: a sound file passes, and each single damage to a field is refused at the depth that promises
- * it. Offsets are those of GDBM's format, see lib/store_gate.c.
+ * The gate in front of GDBM: a sound file passes, and each single damage to a field is refused at
+ * the depth that promises it. Offsets are those of GDBM's format, see lib/store_gate.c.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,8 +18,8 @@
 #include "lib/store.h"
 #include "lib/store_gate.h"
 
-#define BUCKET_FREE 8	 /* the first free space of a bucket */
-#define BUCKET_BITS 104	 /* its bits, then its row count, then its rows */
+#define BUCKET_FREE 8	/* the first free space of a bucket */
+#define BUCKET_BITS 104 /* its bits, then its row count, then its rows */
 #define BUCKET_ROWS 112
 #define ROW_BYTES 24
 
@@ -32,7 +32,8 @@ static int setup(void **state)
 	char key[32];
 	int i;
 
-	snprintf(dir, sizeof(dir), "%s/gate-XXXXXX", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
+	snprintf(dir, sizeof(dir), "%s/gate-XXXXXX",
+		 access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
 	if (!mkdtemp(dir) || store_begin(dir, STORE_WRITE, &store))
 		return -1;
 	for (i = 0; i < 40; i++) {
@@ -153,12 +154,12 @@ static void test_not_a_file(void **state)
 	assert_int_equal(check(fd, GATE_READ), -EBADF);
 }
 
-/* The header's fields, each 4 bytes: magic, block size, directory (8), its size, its bits, bucket size, rows a bucket, end
- * of file (8), room of the free list, its length. */
+/* The header's fields, each 4 bytes: magic, block size, directory (8), its size, its bits, bucket
+ * size, rows a bucket, end of file (8), room of the free list, its length. */
 static void test_header(void **state)
 {
-	static const int fields[] = { 0, 4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 44 };
-	static const int32_t wrong[] = { -1, INT32_MIN, INT32_MAX, 12345, 8191, 1 << 20 };
+	static const int fields[] = {0, 4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 44};
+	static const int32_t wrong[] = {-1, INT32_MIN, INT32_MAX, 12345, 8191, 1 << 20};
 	size_t i, j;
 	int fd;
 
@@ -194,7 +195,7 @@ static void test_directory(void **state)
 
 static void test_bucket(void **state)
 {
-	static const int32_t wrong[] = { -1, 11, INT32_MAX, INT32_MIN };
+	static const int32_t wrong[] = {-1, 11, INT32_MAX, INT32_MIN};
 	int fd = copy();
 	off_t bucket = get64(fd, get64(fd, 8));
 	size_t i;
@@ -224,9 +225,9 @@ static void test_row(void **state)
 	off_t row = first_row(fd, get64(fd, get64(fd, 8)));
 	int64_t offset = get64(fd, row + 8);
 	int32_t key_size = get32(fd, row + 16), value_size = get32(fd, row + 20);
-	const int64_t offsets[] = { -1, 0, GATE_BLOCK - 1, size - 5, size, INT64_MAX, INT64_MIN };
-	const int32_t key_sizes[] = { -1, 0, GATE_KEY_MAX + 1, INT32_MAX };
-	const int32_t value_sizes[] = { -1, GATE_VALUE_MAX + 1, (int32_t)size, INT32_MAX };
+	const int64_t offsets[] = {-1, 0, GATE_BLOCK - 1, size - 5, size, INT64_MAX, INT64_MIN};
+	const int32_t key_sizes[] = {-1, 0, GATE_KEY_MAX + 1, INT32_MAX};
+	const int32_t value_sizes[] = {-1, GATE_VALUE_MAX + 1, (int32_t)size, INT32_MAX};
 	size_t i;
 
 	for (i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
@@ -347,7 +348,7 @@ static int count_name(const char *name, size_t len, void *data)
 
 static void test_each(void **state)
 {
-	int counts[4] = { 0, 0, 0, 0 };
+	int counts[4] = {0, 0, 0, 0};
 	int fd = copy();
 
 	assert_int_equal(gate_each(fd, count_name, counts), 0);
@@ -366,12 +367,12 @@ static void test_each(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sound),	    cmocka_unit_test(test_length),
-		cmocka_unit_test(test_not_a_file),  cmocka_unit_test(test_header),
-		cmocka_unit_test(test_directory),   cmocka_unit_test(test_bucket),
-		cmocka_unit_test(test_row),	    cmocka_unit_test(test_rows_longer_than_the_file),
-		cmocka_unit_test(test_overlap),	    cmocka_unit_test(test_free_chain),
-		cmocka_unit_test(test_crowded),	    cmocka_unit_test(test_each),
+		cmocka_unit_test(test_sound),	   cmocka_unit_test(test_length),
+		cmocka_unit_test(test_not_a_file), cmocka_unit_test(test_header),
+		cmocka_unit_test(test_directory),  cmocka_unit_test(test_bucket),
+		cmocka_unit_test(test_row),	   cmocka_unit_test(test_rows_longer_than_the_file),
+		cmocka_unit_test(test_overlap),	   cmocka_unit_test(test_free_chain),
+		cmocka_unit_test(test_crowded),	   cmocka_unit_test(test_each),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Row names and the format row of the store. The digests come from an independent SipHash-2-4 that gives the published
- * test vector a129ca6149be45e5.
+ * Row names and the format row of the store. The digests come from an independent SipHash-2-4 that
+ * gives the published test vector a129ca6149be45e5.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,18 +13,18 @@
 
 #include "lib/store_key.h"
 
-static const struct store_salt salt = { { 0x0706050403020100, 0x0f0e0d0c0b0a0908 } };
+static const struct store_salt salt = {{0x0706050403020100, 0x0f0e0d0c0b0a0908}};
 
 static const struct {
 	enum store_table table;
 	const char *key;
 	const char *name;
 } names[] = {
-	{ STORE_NODE, "a", "node a71148ca a" },
-	{ STORE_NODE, "1234567", "node 1d1a4d4b 1234567" },
-	{ STORE_NODE, "12345678", "node caea37eb 12345678" },
-	{ STORE_NODE, "iqn.2024-01.example:disk", "node fdebf4e3 iqn.2024-01.example:disk" },
-	{ STORE_DISCOVERY, "192.0.2.10,3260", "discovery 2f8092d1 192.0.2.10,3260" },
+	{STORE_NODE, "a", "node a71148ca a"},
+	{STORE_NODE, "1234567", "node 1d1a4d4b 1234567"},
+	{STORE_NODE, "12345678", "node caea37eb 12345678"},
+	{STORE_NODE, "iqn.2024-01.example:disk", "node fdebf4e3 iqn.2024-01.example:disk"},
+	{STORE_DISCOVERY, "192.0.2.10,3260", "discovery 2f8092d1 192.0.2.10,3260"},
 };
 
 static void test_names(void **state)
@@ -80,7 +80,7 @@ static void test_key_limits(void **state)
 
 static int parse(const char *text)
 {
-	struct store_salt read = { { 0, 0 } };
+	struct store_salt read = {{0, 0}};
 	int err = store_format_parse(text, strlen(text), &read);
 
 	if (!err)
@@ -96,10 +96,13 @@ static void test_format(void **state)
 	assert_int_equal(store_format_print(&salt, text), strlen(good));
 	assert_string_equal(text, good);
 	assert_int_equal(parse(good), 0);
-	assert_int_equal(parse("format = 2\nwhatever comes then, however long it is, in whatever form it may come"), -EPROTO);
+	assert_int_equal(parse("format = 2\nwhatever comes then, however long it is, in whatever "
+			       "form it may come"),
+			 -EPROTO);
 	assert_int_equal(parse("format = 0\nsalt = 07060504030201000f0e0d0c0b0a0908\n"), -EUCLEAN);
 	assert_int_equal(parse("format = 1\nsalt = 07060504030201000f0e0d0c0b0a0908"), -EUCLEAN);
-	assert_int_equal(parse("format = 1\nsalt = 07060504030201000f0e0d0c0b0a0908\n\n"), -EUCLEAN);
+	assert_int_equal(parse("format = 1\nsalt = 07060504030201000f0e0d0c0b0a0908\n\n"),
+			 -EUCLEAN);
 	assert_int_equal(parse("format = 1\nsalt = 0706050403020100\n"), -EUCLEAN);
 	assert_int_equal(parse("format = one\n"), -EUCLEAN);
 	assert_int_equal(parse(""), -EUCLEAN);
@@ -117,8 +120,9 @@ static void test_salts_differ(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),  cmocka_unit_test(test_damaged_names), cmocka_unit_test(test_key_limits),
-		cmocka_unit_test(test_format), cmocka_unit_test(test_salts_differ),
+		cmocka_unit_test(test_names),	     cmocka_unit_test(test_damaged_names),
+		cmocka_unit_test(test_key_limits),   cmocka_unit_test(test_format),
+		cmocka_unit_test(test_salts_differ),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
