@@ -4,10 +4,11 @@
  * shows one, none twice in one object, a sentence each; and every parameter that an iface setting names is a row.
  */
 #include <setjmp.h>
-#include <stdbool.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -127,9 +128,7 @@ static void values_have_a_form(void **state)
 	for (i = 0; i < ROWS(net_params) + ROWS(iface_params); i++) {
 		const struct row *row = i < ROWS(net_params) ? &net_params[i] : &iface_params[i - ROWS(net_params)];
 
-		word[0] = ' ';
-		strcpy(word + 1, row->type);
-		strcat(word, " ");
+		snprintf(word, sizeof(word), " %s ", row->type);
 		assert_non_null(strstr(forms, word));
 	}
 }
