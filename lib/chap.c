@@ -95,6 +95,16 @@ bool chap_algorithm_is_usable(int number)
 	return digest != NULL;
 }
 
+void chap_prepare(void)
+{
+	unsigned char byte;
+	unsigned int i;
+
+	for (i = 0; i < ALGORITHM_COUNT; i++)
+		(void)chap_algorithm_is_usable(algorithms[i].number);
+	(void)RAND_bytes(&byte, 1);
+}
+
 /* One word of the list: its number, or 0. */
 static int word_parse(const char *word, size_t length)
 {

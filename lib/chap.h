@@ -32,6 +32,10 @@ int chap_algorithm_parse(const char *name);
 const char *chap_algorithm_text(int algorithm);
 bool chap_algorithm_is_usable(int algorithm); /* false where libcrypto refuses it (FIPS) */
 
+/* Lets libcrypto read its configuration file and fill its caches now; no CHAP login opens a file
+ * afterwards. For a daemon's start: in recovery the disk may be the one that is lost. */
+void chap_prepare(void);
+
 /* A comma separated list of names, preference order, to numbers. Returns how many (1..4), -EINVAL:
  * an unknown or doubled name, or more than four. */
 int chap_algorithms_parse(const char *list, uint8_t algorithms[CHAP_ALGORITHMS_MAX]);
