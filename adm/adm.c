@@ -67,6 +67,7 @@ const struct conf *adm_conf(struct adm *adm)
 	if (adm->conf)
 		return adm->conf;
 	conf_path(adm, path);
+	log_debug("new records start from %s", path);
 	error = conf_load(path, complain_conf, path, &adm->conf);
 	if (error) {
 		print_problem("%s cannot be read (%s), built-in values are used", path, strerror(-error));

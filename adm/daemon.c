@@ -14,6 +14,7 @@
 #include "adm/adm.h"
 #include "adm/print.h"
 #include "lib/json.h"
+#include "lib/log.h"
 
 #define START_WAIT_MS 5000
 #define START_POLL_MS 50
@@ -35,6 +36,7 @@ static bool run_command(const char *command)
 	int status;
 	pid_t child;
 
+	log_info("starting the daemon: %s", command);
 	print_flush();
 	child = fork();
 	if (!child) {
@@ -90,6 +92,7 @@ enum iscsi_err adm_daemon(struct adm *adm, bool start, bool quiet)
 	if (nobody_listens(error) && start && start_daemon(adm))
 		error = connect_started(&adm->daemon);
 	adm->daemon_tried = true;
+	log_debug("daemon at %s: %s", socket_path(), error ? strerror(-error) : "connected");
 	if (!error)
 		return ISCSI_ERR_SUCCESS;
 	adm->daemon = NULL;

@@ -18,6 +18,7 @@
 #include "iface/iface.h"
 #include "lib/chap.h"
 #include "lib/discover.h"
+#include "lib/log.h"
 #include "lib/secret.h"
 
 #define ADDRESSES_MAX 16
@@ -276,6 +277,8 @@ static void start(struct attempt *attempt)
 
 	attempt->settings.channel.peer = question->addresses[address];
 	attempt->settings.channel.peer_length = question->lengths[address];
+	log_debug("asking %s port %d through iface %s, try %u", question->portal.address, question->portal.port,
+		  record_text(&attempt->run->iface, F_IFACE_ISCSI_IFACENAME), attempt->failures + 1);
 	attempt->discovery = discovery_new(&attempt->settings);
 	if (!attempt->discovery)
 		finish(attempt, ISCSI_ERR_NOMEM);

@@ -143,7 +143,15 @@ static void test_leading(void **state)
 	unlink(fake.log);
 }
 
-/* Last of all: the daemon is gone afterwards. Nothing stays without an answer. */
+static void write_conf(const char *text)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/iscsid.conf", fake.dir);
+	assert_int_equal(text_write_file(path, text, strlen(text), 0600), 0);
+}
+
+/* Last of all: the daemon is gone afterwards. Nothing stays without an answer, and the command that starts it runs once. */
 static void test_daemon_dies(void **state)
 {
 	struct attempt attempt = { .flags = LOGIN_TO_NR_SESSIONS };
@@ -153,8 +161,10 @@ static void test_daemon_dies(void **state)
 	assert_int_equal(fake_capture(run, &attempt), ISCSI_ERR_ISCSID_COMM);
 	assert_non_null(strstr(fake_err, "Could not login to [iface: default, target: iqn.x:die, portal: 10.0.0.1,3260].\n"
 					 "iscsiadm: initiator reported error (18 - could not communicate to iscsid)\n"));
+	write_conf("iscsid.startup = echo started; false\n");
 	add(&attempt, "iqn.x:b", "10.0.0.2", NULL, NULL);
 	assert_int_equal(fake_capture(run, &attempt), ISCSI_ERR_ISCSID_NOTCONN);
+	assert_string_equal(fake_out, "Logging in to [iface: default, target: iqn.x:b, portal: 10.0.0.2,3260]\nstarted\n");
 	assert_string_equal(fake_err, "iscsiadm: can not connect to iSCSI daemon (111)!\n"
 				      "iscsiadm: Could not login to [iface: default, target: iqn.x:b, portal: 10.0.0.2,3260].\n"
 				      "iscsiadm: initiator reported error (20 - could not connect to iscsid)\n"
