@@ -36,7 +36,7 @@ static bool run_command(const char *command)
 	int status;
 	pid_t child;
 
-	log_info("starting the daemon: %s", command);
+	log_debug("starting the daemon: %s", command);
 	print_flush();
 	child = fork();
 	if (!child) {
