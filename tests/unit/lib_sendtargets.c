@@ -86,6 +86,14 @@ static void test_refused(void **state)
 		check_entry(&list, 0, "iqn.2024-01.example:good", "192.0.2.1:3260,1");
 		sendtargets_list_done(&list);
 	}
+	/* The addresses of a refused target are nobody's, least of all the one's before it. */
+	parse("TargetName=iqn.2024-01.example:a TargetAddress=192.0.2.1:3260,1 "
+	      "TargetName=iqn.2024-01.example:b/c TargetAddress=192.0.2.2:3260,1 ",
+	      &list, 0);
+	assert_int_equal(list.count, 1);
+	assert_int_equal(list.refused, 1);
+	check_entry(&list, 0, "iqn.2024-01.example:a", "192.0.2.1:3260,1");
+	sendtargets_list_done(&list);
 	/* A bad address does not become "the portal that was asked". */
 	parse("TargetName=iqn.2024-01.example:a TargetAddress=[2001:db8::1 ", &list, 0);
 	assert_int_equal(list.count, 0);
