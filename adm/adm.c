@@ -54,7 +54,7 @@ static void conf_path(struct adm *adm, char path[PATH_MAX])
 	snprintf(path, PATH_MAX, "%s/iscsid.conf", adm->dir);
 	if ((dir && *dir) || adm_daemon(adm, false, true) != ISCSI_ERR_SUCCESS)
 		return;
-	if (daemon_info(adm, &info) == ISCSI_ERR_SUCCESS && info.config_file && !access(info.config_file, R_OK))
+	if (daemon_info(adm, DAEMON_CONF_MS, &info) == ISCSI_ERR_SUCCESS && info.config_file && !access(info.config_file, R_OK))
 		snprintf(path, PATH_MAX, "%s", info.config_file);
 	daemon_info_done(&info);
 }

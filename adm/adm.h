@@ -47,14 +47,15 @@ const struct conf *adm_conf(struct adm *adm);
  */
 enum iscsi_err adm_daemon(struct adm *adm, bool start, bool quiet);
 
-#define DAEMON_QUERY_MS 30000	/* silence allowed for a question the daemon answers from memory */
+#define DAEMON_QUERY_MS 10000	/* silence allowed for a question the daemon answers from memory */
+#define DAEMON_CONF_MS 1000	/* the same where an answer is welcome but not needed: at boot its socket may listen long before it */
 
 struct daemon_info {
 	char *initiator_name, *initiator_alias, *config_file;	/* NULL: not told */
 };
 
 /* Asks the connected daemon. */
-enum iscsi_err daemon_info(struct adm *adm, struct daemon_info *ret_info);
+enum iscsi_err daemon_info(struct adm *adm, int timeout_ms, struct daemon_info *ret_info);
 void daemon_info_done(struct daemon_info *info);
 
 /* Ends the daemon; sessions stay. Refusals are printed. */

@@ -117,10 +117,18 @@ static int keep_info(struct json_object *parameters, bool continues, void *data)
 	return 0;
 }
 
-enum iscsi_err daemon_info(struct adm *adm, struct daemon_info *ret_info)
+enum iscsi_err daemon_info(struct adm *adm, int timeout_ms, struct daemon_info *ret_info)
 {
+	enum iscsi_err err;
+
 	*ret_info = (struct daemon_info){ 0 };
-	return ipc_client_call(adm->daemon, IPC_INTERFACE ".Info", NULL, false, DAEMON_QUERY_MS, keep_info, ret_info, NULL);
+	err = ipc_client_call(adm->daemon, IPC_INTERFACE ".Info", NULL, false, timeout_ms, keep_info, ret_info, NULL);
+	if (err != ISCSI_ERR_REQ_TIMEDOUT)
+		return err;
+	/* A late answer must not be taken for that of another question. */
+	ipc_client_free(adm->daemon);
+	adm->daemon = NULL;
+	return err;
 }
 
 void daemon_info_done(struct daemon_info *info)

@@ -133,7 +133,7 @@ static enum iscsi_err ask_initiator(struct question *question)
 	enum iscsi_err err = adm_daemon(question->adm, true, false);
 
 	if (err == ISCSI_ERR_SUCCESS)
-		err = daemon_info(question->adm, &question->info);
+		err = daemon_info(question->adm, DAEMON_QUERY_MS, &question->info);
 	if (err == ISCSI_ERR_SUCCESS && !question->info.initiator_name)
 		err = ISCSI_ERR_INVAL;
 	if (err != ISCSI_ERR_SUCCESS)
