@@ -32,6 +32,7 @@ void adm_done(struct adm *adm)
 		sysfs_session_wipe(adm->sessions, adm->session_count);
 	free(adm->sessions);
 	free(adm->session_marked);
+	json_object_put(adm->states);
 }
 
 static int complain_conf(const char *name, const char *value, unsigned int line, int error, void *data)

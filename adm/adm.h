@@ -33,6 +33,8 @@ struct adm {
 	size_t session_count;
 	enum sysfs_level session_level;
 	bool sessions_read;
+	struct json_object *states;	/* what the daemon says of its sessions; NULL: not asked, or not there */
+	bool states_asked;
 };
 
 void adm_init(struct adm *adm, const struct args *args);

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* `iscsiadm -m host` as far as software hosts go: the list and print level 1. What an adapter's firmware holds is not shown here. */
+/*
+ * `iscsiadm -m host`: the SCSI hosts of iSCSI drivers, from level 2 on with their sessions. What an adapter's firmware holds is
+ * not shown here.
+ */
 #include <stdlib.h>
 #include <string.h>
 
 #include "adm/adm.h"
 #include "adm/print.h"
+#include "adm/session_tree.h"
 
 static void print_host_line(const struct sysfs_host *host)
 {
@@ -28,12 +32,43 @@ static void print_host_tree(const struct sysfs_host *host)
 	print_line("\tNetdev: %s", print_or(host->netdev, "<empty>"));
 }
 
+static void print_host_sessions(struct adm *adm, const struct sysfs_host *host, long level)
+{
+	unsigned int parts = (level >= 3 ? TREE_NEGOTIATED : 0) | (level >= 4 ? TREE_DEVICES : 0);
+	bool any = false;
+
+	for (size_t i = 0; i < adm->session_count; i++) {
+		adm->session_marked[i] = adm->sessions[i].host_no == host->host_no && *adm->sessions[i].target_name;
+		any |= adm->session_marked[i];
+	}
+	if (!any)
+		return;
+	print_box(1, "Sessions:", 9);
+	session_tree(adm, parts, 1);
+}
+
+static enum iscsi_err print_hosts(struct adm *adm, const struct sysfs_host *hosts, size_t count, long level)
+{
+	enum iscsi_err err = level >= 2 ? adm_read_sessions(adm, level > 2 ? SYSFS_FULL : SYSFS_STATE) : ISCSI_ERR_SUCCESS;
+
+	for (size_t i = 0; err == ISCSI_ERR_SUCCESS && i < count; i++) {
+		if (level < 1)
+			print_host_line(&hosts[i]);
+		else
+			print_host_tree(&hosts[i]);
+		if (level >= 2)
+			print_host_sessions(adm, &hosts[i], level);
+	}
+	return err;
+}
+
 enum iscsi_err host_mode(struct adm *adm)
 {
 	const struct args *args = adm->args;
 	long level = args->number[OPTION_PRINT];
 	struct sysfs_host *hosts = NULL;
 	size_t count = 0;
+	enum iscsi_err err;
 
 	if (args->has[OPTION_SUBMODE] || args->operations & ~(unsigned int)OPERATION_SHOW) {
 		print_problem("what adapters hold cannot be shown or changed by this version");
@@ -43,6 +78,8 @@ enum iscsi_err host_mode(struct adm *adm)
 		print_problem("hosts cannot be read from %s", adm->sysfs);
 		return ISCSI_ERR_SYSFS_LOOKUP;
 	}
+	if (level == 4)
+		session_versions(adm);
 	if (!count) {
 		print_problem("No iSCSI hosts.");
 		return ISCSI_ERR_NO_OBJS_FOUND;
@@ -52,14 +89,7 @@ enum iscsi_err host_mode(struct adm *adm)
 		free(hosts);
 		return ISCSI_ERR_INVAL;
 	}
-	if (level > 1)
-		print_problem("print levels above 1 are not supported by this version, showing level 1");
-	for (size_t i = 0; i < count; i++) {
-		if (level < 1)
-			print_host_line(&hosts[i]);
-		else
-			print_host_tree(&hosts[i]);
-	}
+	err = print_hosts(adm, hosts, count, level);
 	free(hosts);
-	return ISCSI_ERR_SUCCESS;
+	return err;
 }

@@ -19,6 +19,18 @@ void print_line(const char *format, ...)
 	putchar('\n');
 }
 
+void print_at(unsigned int tabs, const char *format, ...)
+{
+	va_list arguments;
+
+	while (tabs--)
+		putchar('\t');
+	va_start(arguments, format);
+	vprintf(format, arguments);
+	va_end(arguments);
+	putchar('\n');
+}
+
 void print_problem(const char *format, ...)
 {
 	va_list arguments;
@@ -68,9 +80,9 @@ const char *print_or(const char *value, const char *word)
 
 void print_box(unsigned int tabs, const char *heading, unsigned int stars)
 {
-	static const char tab_row[] = "\t\t\t\t\t\t\t\t", star_row[] = "********************************";
+	static const char star_row[] = "********************************";
 
-	print_line("%.*s%.*s", (int)tabs, tab_row, (int)stars, star_row);
-	print_line("%.*s%s", (int)tabs, tab_row, heading);
-	print_line("%.*s%.*s", (int)tabs, tab_row, (int)stars, star_row);
+	print_at(tabs, "%.*s", (int)stars, star_row);
+	print_at(tabs, "%s", heading);
+	print_at(tabs, "%.*s", (int)stars, star_row);
 }

@@ -11,6 +11,7 @@
 #include "lib/record.h"
 
 void print_line(const char *format, ...) __attribute__((format(printf, 1, 2)));		/* stdout, newline added */
+void print_at(unsigned int tabs, const char *format, ...) __attribute__((format(printf, 2, 3)));	/* the same, after tabs */
 void print_problem(const char *format, ...) __attribute__((format(printf, 1, 2)));	/* stderr, prefix and newline added */
 void print_text(const char *text);							/* stdout, as it is */
 void print_flush(void);									/* before waiting for somebody */

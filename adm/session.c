@@ -303,6 +303,15 @@ static enum iscsi_err session_new(struct adm *adm, struct sysfs_session *session
 	return err;
 }
 
+static unsigned int tree_parts(const struct args *args, long level)
+{
+	unsigned int parts = level >= 2 ? TREE_TIMEOUTS | TREE_CHAP | TREE_NEGOTIATED : 0;
+
+	if (level >= 3)
+		parts |= TREE_VERSIONS | TREE_DEVICES | TREE_HOST;
+	return args->has[OPTION_SHOW] ? parts | TREE_SECRETS : parts;
+}
+
 static enum iscsi_err session_list(struct adm *adm)
 {
 	long level = adm->args->number[OPTION_PRINT];
@@ -319,7 +328,7 @@ static enum iscsi_err session_list(struct adm *adm)
 	for (size_t i = 0; i < adm->session_count; i++)
 		adm->session_marked[i] = adm->args->has[OPTION_SID] ? adm->sessions[i].sid == (uint32_t)adm->args->sid :
 								    *adm->sessions[i].target_name;
-	return level < 1 ? session_lines(adm) : session_tree(adm, (unsigned int)level, adm->args->has[OPTION_SHOW]);
+	return level < 1 ? session_lines(adm) : session_tree(adm, tree_parts(adm->args, level), 0);
 }
 
 static enum iscsi_err find_sid(struct adm *adm, struct sysfs_session **ret_session)

@@ -77,91 +77,92 @@ static const char *state_word(struct json_object *state, const char *name, char 
 	return buffer;
 }
 
-static void print_interface(struct adm *adm, struct sysfs_session *session, struct json_object *state)
+static void print_interface(struct adm *adm, struct sysfs_session *session, struct json_object *state, unsigned int tabs)
 {
 	bool v6 = strchr(session->ipaddress, ':');
 	char word[32];
 
-	print_box(2, "Interface:", 10);
-	print_line("\t\tIface Name: %s", adm_session_iface(adm, session));
-	print_line("\t\tIface Transport: %s", session->transport);
-	print_line("\t\tIface Initiatorname: %s", print_or(session->initiator_name, "default"));
-	print_line("\t\tIface IPaddress: %s%s%s", v6 ? "[" : "", print_or(session->ipaddress, "default"), v6 ? "]" : "");
-	print_line("\t\tIface HWaddress: %s", print_or(session->hwaddress, "default"));
-	print_line("\t\tIface Netdev: %s", print_or(session->netdev, "default"));
-	print_line("\t\tSID: %u", session->sid);
-	print_line("\t\tiSCSI Connection State: %s", state_word(state, "connection_state", word));
-	print_line("\t\tiSCSI Session State: %s", print_or(session->state, "Unknown"));
-	print_line("\t\tInternal iscsid Session State: %s", state_word(state, "session_state", word));
+	print_box(tabs, "Interface:", 10);
+	print_at(tabs, "Iface Name: %s", adm_session_iface(adm, session));
+	print_at(tabs, "Iface Transport: %s", session->transport);
+	print_at(tabs, "Iface Initiatorname: %s", print_or(session->initiator_name, "default"));
+	print_at(tabs, "Iface IPaddress: %s%s%s", v6 ? "[" : "", print_or(session->ipaddress, "default"), v6 ? "]" : "");
+	print_at(tabs, "Iface HWaddress: %s", print_or(session->hwaddress, "default"));
+	print_at(tabs, "Iface Netdev: %s", print_or(session->netdev, "default"));
+	print_at(tabs, "SID: %u", session->sid);
+	print_at(tabs, "iSCSI Connection State: %s", state_word(state, "connection_state", word));
+	print_at(tabs, "iSCSI Session State: %s", print_or(session->state, "Unknown"));
+	print_at(tabs, "Internal iscsid Session State: %s", state_word(state, "session_state", word));
 }
 
-static void print_timeout(const char *label, int64_t seconds)
+static void print_timeout(unsigned int tabs, const char *label, int64_t seconds)
 {
 	if (seconds == SYSFS_NONE)
-		print_line("\t\t%s: <empty>", label);
+		print_at(tabs, "%s: <empty>", label);
 	else
-		print_line("\t\t%s: %lld", label, (long long)seconds);
+		print_at(tabs, "%s: %lld", label, (long long)seconds);
 }
 
-static void print_timeouts(const struct sysfs_session *session)
+static void print_timeouts(const struct sysfs_session *session, unsigned int tabs)
 {
-	print_box(2, "Timeouts:", 9);
-	print_timeout("Recovery Timeout", session->recovery_tmo);
-	print_timeout("Target Reset Timeout", session->tgt_reset_tmo);
-	print_timeout("LUN Reset Timeout", session->lu_reset_tmo);
-	print_timeout("Abort Timeout", session->abort_tmo);
+	print_box(tabs, "Timeouts:", 9);
+	print_timeout(tabs, "Recovery Timeout", session->recovery_tmo);
+	print_timeout(tabs, "Target Reset Timeout", session->tgt_reset_tmo);
+	print_timeout(tabs, "LUN Reset Timeout", session->lu_reset_tmo);
+	print_timeout(tabs, "Abort Timeout", session->abort_tmo);
 }
 
 /* With secrets the fourth label reads `password`, as scripts have always seen it. */
-static void print_chap(const struct sysfs_session *session, bool secrets)
+static void print_chap(const struct sysfs_session *session, bool secrets, unsigned int tabs)
 {
 	const char *mask = "********";
 
-	print_box(2, "CHAP:", 5);
-	print_line("\t\tusername: %s", print_or(session->username, "<empty>"));
-	print_line("\t\tpassword: %s", secrets ? print_or(session->password, "<empty>") : mask);
-	print_line("\t\tusername_in: %s", print_or(session->username_in, "<empty>"));
-	print_line("\t\tpassword%s: %s", secrets ? "" : "_in", secrets ? print_or(session->password_in, "<empty>") : mask);
+	print_box(tabs, "CHAP:", 5);
+	print_at(tabs, "username: %s", print_or(session->username, "<empty>"));
+	print_at(tabs, "password: %s", secrets ? print_or(session->password, "<empty>") : mask);
+	print_at(tabs, "username_in: %s", print_or(session->username_in, "<empty>"));
+	print_at(tabs, "password%s: %s", secrets ? "" : "_in", secrets ? print_or(session->password_in, "<empty>") : mask);
 }
 
-static void print_length(const char *label, int64_t value)
+static void print_length(unsigned int tabs, const char *label, int64_t value)
 {
 	if (value != SYSFS_NONE)
-		print_line("\t\t%s: %lld", label, (long long)value);
+		print_at(tabs, "%s: %lld", label, (long long)value);
 }
 
-static void print_negotiated(const struct sysfs_session *session)
+static void print_negotiated(const struct sysfs_session *session, unsigned int tabs)
 {
-	print_box(2, "Negotiated iSCSI params:", 24);
-	print_line("\t\tHeaderDigest: %s", session->header_digest > 0 ? "CRC32C" : "None");
-	print_line("\t\tDataDigest: %s", session->data_digest > 0 ? "CRC32C" : "None");
-	print_length("MaxRecvDataSegmentLength", session->max_recv_dlength);
-	print_length("MaxXmitDataSegmentLength", session->max_xmit_dlength);
-	print_length("FirstBurstLength", session->first_burst_len);
-	print_length("MaxBurstLength", session->max_burst_len);
-	print_line("\t\tImmediateData: %s", session->immediate_data > 0 ? "Yes" : "No");
-	print_line("\t\tInitialR2T: %s", session->initial_r2t > 0 ? "Yes" : "No");
-	print_length("MaxOutstandingR2T", session->max_outstanding_r2t);
+	print_box(tabs, "Negotiated iSCSI params:", 24);
+	print_at(tabs, "HeaderDigest: %s", session->header_digest > 0 ? "CRC32C" : "None");
+	print_at(tabs, "DataDigest: %s", session->data_digest > 0 ? "CRC32C" : "None");
+	print_length(tabs, "MaxRecvDataSegmentLength", session->max_recv_dlength);
+	print_length(tabs, "MaxXmitDataSegmentLength", session->max_xmit_dlength);
+	print_length(tabs, "FirstBurstLength", session->first_burst_len);
+	print_length(tabs, "MaxBurstLength", session->max_burst_len);
+	print_at(tabs, "ImmediateData: %s", session->immediate_data > 0 ? "Yes" : "No");
+	print_at(tabs, "InitialR2T: %s", session->initial_r2t > 0 ? "Yes" : "No");
+	print_length(tabs, "MaxOutstandingR2T", session->max_outstanding_r2t);
 }
 
-static void print_devices(struct adm *adm, const struct sysfs_session *session)
+static void print_devices(struct adm *adm, const struct sysfs_session *session, bool with_host, unsigned int tabs)
 {
 	struct sysfs_device *devices = NULL;
 	struct sysfs_host host = { 0 };
 	size_t count = 0;
 
 	sysfs_host_read(adm->sysfs, session->host_no, &host);
-	print_box(2, "Attached SCSI devices:", 24);
-	print_line("\t\tHost Number: %u\tState: %s", session->host_no, print_or(host.state, "Unavailable"));
+	print_box(tabs, "Attached SCSI devices:", 24);
+	if (with_host)
+		print_at(tabs, "Host Number: %u\tState: %s", session->host_no, print_or(host.state, "Unavailable"));
 	if (sysfs_session_devices(adm->sysfs, session->sid, &devices, &count))
 		return;
 	for (size_t i = 0; i < count; i++) {
 		const struct sysfs_device *device = &devices[i];
 
-		print_line("\t\tscsi%u Channel %02u Id %u Lun: %llu", device->host_no, device->channel, device->target,
+		print_at(tabs, "scsi%u Channel %02u Id %u Lun: %llu", device->host_no, device->channel, device->target,
 			   (unsigned long long)device->lun);
 		if (*device->block)
-			print_line("\t\t\tAttached scsi disk %s\t\tState: %s", device->block, print_or(device->state, "Unavailable"));
+			print_at(tabs + 1, "Attached scsi disk %s\t\tState: %s", device->block, print_or(device->state, "Unavailable"));
 	}
 	free(devices);
 }
@@ -173,7 +174,7 @@ static bool same_place(const struct sysfs_session *a, const struct sysfs_session
 }
 
 /* Target and portal are printed where they differ from the session before; a further session of a portal follows a blank line. */
-static void print_place(const struct sysfs_session *before, const struct sysfs_session *session)
+static void print_place(const struct sysfs_session *before, const struct sysfs_session *session, unsigned int tabs)
 {
 	bool same_target = before && !strcmp(before->target_name, session->target_name);
 	const char *address = print_or(session->address, session->persistent_address);
@@ -185,13 +186,13 @@ static void print_place(const struct sysfs_session *before, const struct sysfs_s
 		return;
 	}
 	if (!same_target)
-		print_line("Target: %s (%s)", session->target_name, session->creator == -1 ? "flash" : "non-flash");
-	print_line("\tCurrent Portal: %s", print_portal(address, (int)port, (int)session->tpgt, portal));
-	print_line("\tPersistent Portal: %s", print_portal(session->persistent_address, (int)session->persistent_port,
+		print_at(tabs, "Target: %s (%s)", session->target_name, session->creator == -1 ? "flash" : "non-flash");
+	print_at(tabs + 1, "Current Portal: %s", print_portal(address, (int)port, (int)session->tpgt, portal));
+	print_at(tabs + 1, "Persistent Portal: %s", print_portal(session->persistent_address, (int)session->persistent_port,
 							   (int)session->tpgt, portal));
 }
 
-static void print_versions(struct adm *adm)
+void session_versions(struct adm *adm)
 {
 	char version[64];
 
@@ -201,29 +202,31 @@ static void print_versions(struct adm *adm)
 	print_line("version %s", COMPAT_VERSION);
 }
 
-enum iscsi_err session_tree(struct adm *adm, unsigned int level, bool secrets)
+enum iscsi_err session_tree(struct adm *adm, unsigned int parts, unsigned int tabs)
 {
 	const struct sysfs_session *before = NULL;
-	struct json_object *states = ask_states(adm);
 
-	if (level >= 3)
-		print_versions(adm);
+	if (!adm->states_asked)
+		adm->states = ask_states(adm);
+	adm->states_asked = true;
+	if (parts & TREE_VERSIONS)
+		session_versions(adm);
 	for (size_t i = 0; i < adm->session_count; i++) {
 		struct sysfs_session *session = &adm->sessions[i];
 
 		if (!adm->session_marked[i])
 			continue;
-		print_place(before, session);
-		print_interface(adm, session, state_of(states, session->sid));
-		if (level >= 2) {
-			print_timeouts(session);
-			print_chap(session, secrets);
-			print_negotiated(session);
-		}
-		if (level >= 3)
-			print_devices(adm, session);
+		print_place(before, session, tabs);
+		print_interface(adm, session, state_of(adm->states, session->sid), tabs + 2);
+		if (parts & TREE_TIMEOUTS)
+			print_timeouts(session, tabs + 2);
+		if (parts & TREE_CHAP)
+			print_chap(session, parts & TREE_SECRETS, tabs + 2);
+		if (parts & TREE_NEGOTIATED)
+			print_negotiated(session, tabs + 2);
+		if (parts & TREE_DEVICES)
+			print_devices(adm, session, parts & TREE_HOST, tabs + 2);
 		before = session;
 	}
-	json_object_put(states);
 	return ISCSI_ERR_SUCCESS;
 }

@@ -7,7 +7,21 @@
 
 enum iscsi_err session_lines(struct adm *adm);
 
-/* level 1 to 3; the sessions must have been read as deep. secrets: show CHAP passwords. */
-enum iscsi_err session_tree(struct adm *adm, unsigned int level, bool secrets);
+/* What a tree shows beside places and interfaces. */
+enum tree_part {
+	TREE_TIMEOUTS = 1 << 0,
+	TREE_CHAP = 1 << 1,
+	TREE_SECRETS = 1 << 2,		/* CHAP passwords as they are */
+	TREE_NEGOTIATED = 1 << 3,
+	TREE_DEVICES = 1 << 4,
+	TREE_HOST = 1 << 5,		/* the host's line above the devices */
+	TREE_VERSIONS = 1 << 6,		/* session_versions() first */
+};
+
+/* The sessions must have been read deep enough: SYSFS_STATE, with any of the parts SYSFS_FULL. tabs: how deep it starts. */
+enum iscsi_err session_tree(struct adm *adm, unsigned int parts, unsigned int tabs);
+
+/* The two lines about the kernel's transport class and this program, where the class has a version. */
+void session_versions(struct adm *adm);
 
 #endif

@@ -110,7 +110,7 @@ static void test_lines(void **state)
 
 static enum iscsi_err tree(struct adm *adm)
 {
-	return session_tree(adm, 1, false);
+	return session_tree(adm, 0, 0);
 }
 
 #define INTERFACE(sid, conn, internal) \
