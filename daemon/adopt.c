@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Takes over sessions that exist in the kernel. A healthy one is adopted as it is: nothing is sent to kernel or target. What
- * the kernel does not tell comes from the session's state file; a session without one was made by another program, so its
- * record is looked up in the store (a read-only snapshot, at start-up only) and its ISID derived as open-iscsi does.
+ * Takes over sessions that exist in the kernel. A healthy one is adopted as it is: nothing is sent
+ * to kernel or target. What the kernel does not tell comes from the session's state file; a session
+ * without one was made by another program, so its record is looked up in the store (a read-only
+ * snapshot, at start-up only) and its ISID derived as open-iscsi does.
  */
 #include "daemon/adopt.h"
 
@@ -37,7 +38,9 @@ static enum adoption decide_free(const struct sysfs_session *found)
 {
 	if (says(found->target_state, "UNBOUND") || says(found->target_state, "UNBINDING"))
 		return ADOPT_DESTROY;
-	return says(found->target_state, "SCANNED") || says(found->conn_state, "failed") ? ADOPT_RELOGIN : ADOPT_DESTROY;
+	return says(found->target_state, "SCANNED") || says(found->conn_state, "failed")
+		       ? ADOPT_RELOGIN
+		       : ADOPT_DESTROY;
 }
 
 enum adoption adopt_decide(const struct sysfs_session *found)
@@ -57,7 +60,8 @@ enum adoption adopt_decide(const struct sysfs_session *found)
 
 /* ---- making the session ---- */
 
-static struct session *session_from_state(struct daemon *daemon, const struct sysfs_session *found, struct state *state)
+static struct session *session_from_state(struct daemon *daemon, const struct sysfs_session *found,
+					  struct state *state)
 {
 	struct session *session = session_new(daemon, &state->node, state->initiator_name);
 
@@ -74,7 +78,8 @@ static struct session *session_from_state(struct daemon *daemon, const struct sy
 
 static struct session *session_from_sysfs(struct daemon *daemon, const struct sysfs_session *found)
 {
-	const char *name = found->initiator_name[0] ? found->initiator_name : daemon->initiator.name;
+	const char *name =
+		found->initiator_name[0] ? found->initiator_name : daemon->initiator.name;
 	struct session *session;
 	struct record node;
 
@@ -84,12 +89,14 @@ static struct session *session_from_sysfs(struct daemon *daemon, const struct sy
 		return NULL;
 	isid_from_sid(found->sid, session->isid);
 	adopt_address(found, &session->home);
-	session->negotiated_time2wait_sec = (uint32_t)record_number(&session->node, F_NODE_SESSION_ISCSI_DEFAULT_TIME2WAIT);
+	session->negotiated_time2wait_sec =
+		(uint32_t)record_number(&session->node, F_NODE_SESSION_ISCSI_DEFAULT_TIME2WAIT);
 	session->time2wait_sec = session->negotiated_time2wait_sec;
 	return session;
 }
 
-static struct session *adopt_new(struct daemon *daemon, const struct sysfs_session *found, bool *ret_is_known)
+static struct session *adopt_new(struct daemon *daemon, const struct sysfs_session *found,
+				 bool *ret_is_known)
 {
 	struct session *session = NULL;
 	struct state state;
@@ -110,7 +117,8 @@ static struct session *adopt_new(struct daemon *daemon, const struct sysfs_sessi
 
 /* ---- what is done with it ---- */
 
-static void adopt_resolved(const struct addresses *addresses, int error, const char *sentence, void *data)
+static void adopt_resolved(const struct addresses *addresses, int error, const char *sentence,
+			   void *data)
 {
 	struct session *session = data;
 
@@ -121,10 +129,11 @@ static void adopt_resolved(const struct addresses *addresses, int error, const c
 		session->home = *addresses;
 }
 
-/* Only a lost session of another program, with a host name as its address, has none: asked for now, not in recovery. */
+/* Only a lost session of another program, with a host name as its address, has none: asked for now,
+ * not in recovery. */
 static void adopt_need_address(struct session *session)
 {
-	struct portal portal = { .port = session_port(session), .tpgt = PORTAL_TPGT_NONE };
+	struct portal portal = {.port = session_port(session), .tpgt = PORTAL_TPGT_NONE};
 
 	if (session->home.count)
 		return;
@@ -153,7 +162,8 @@ static void adopt_act(struct session *session, enum adoption adoption, bool is_k
 		adopt_healthy(session, is_known, adoption == ADOPT_SCAN);
 		break;
 	case ADOPT_RELOGIN:
-		session_log(session, LOG_LEVEL_WARNING, "taken over without a connection: logging in again");
+		session_log(session, LOG_LEVEL_WARNING,
+			    "taken over without a connection: logging in again");
 		adopt_need_address(session);
 		conn_event(&session->conn, CONN_EVENT_ADOPTED_LOST);
 		break;
@@ -187,7 +197,8 @@ static void adopt_session(struct daemon *daemon, const struct sysfs_session *fou
 	}
 	r = transports_find(session);
 	if (r < 0) {
-		session_log(session, LOG_LEVEL_ERROR, "its transport is not found: %s", strerror(-r));
+		session_log(session, LOG_LEVEL_ERROR, "its transport is not found: %s",
+			    strerror(-r));
 		session_kill(session);
 		return;
 	}
@@ -241,7 +252,8 @@ static void compare_session(struct session *session)
 		logout_unbound(session);
 		return;
 	}
-	if (says(found.state, "FAILED") || says(found.state, "FREE") || says(found.conn_state, "failed"))
+	if (says(found.state, "FAILED") || says(found.state, "FREE") ||
+	    says(found.conn_state, "failed"))
 		conn_event(&session->conn, CONN_EVENT_LOST);
 }
 
@@ -255,7 +267,8 @@ void adopt_compare(struct daemon *daemon)
 		session_ref(session);
 		if (session->sid >= 0)
 			compare_session(session);
-		/* A session that was killed is out of the list, but its own link still tells where it was. */
+		/* A session that was killed is out of the list, but its own link still tells where
+		 * it was. */
 		next = TAILQ_NEXT(session, entry);
 		session_unref(session);
 		session = next;

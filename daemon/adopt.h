@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Sessions that are in the kernel already: when the daemon starts, and when its events were lost. */
+/* Sessions that are in the kernel already: when the daemon starts, and when its events were lost.
+ */
 #ifndef OPENHBA_DAEMON_ADOPT_H
 #define OPENHBA_DAEMON_ADOPT_H
 
@@ -19,7 +20,8 @@ enum adoption {
 /* What to do with a session that is found, from what sysfs says of it alone. Pure. */
 enum adoption adopt_decide(const struct sysfs_session *session);
 
-/* At start-up: takes every session over. Reads sysfs, state files and, for sessions of other programs, the store: blocks. */
+/* At start-up: takes every session over. Reads sysfs, state files and, for sessions of other
+ * programs, the store: blocks. */
 void adopt_all(struct daemon *daemon);
 
 /* In the loop, after lost events: brings what we believe in line with sysfs. Reads sysfs only. */

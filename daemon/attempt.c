@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Drives one socket (lib/channel_socket) and one login (lib/login) from the loop. Callbacks of the channel only note what
- * happened; attempt_settle() acts on it once the channel has returned, so that nothing is freed under its feet. Opens no
- * file and resolves no name of a record: recovery comes through here with the root disk gone.
+ * Drives one socket (lib/channel_socket) and one login (lib/login) from the loop. Callbacks of the
+ * channel only note what happened; attempt_settle() acts on it once the channel has returned, so
+ * that nothing is freed under its feet. Opens no file and resolves no name of a record: recovery
+ * comes through here with the root disk gone.
  */
 #include "daemon/attempt.h"
 
@@ -117,11 +118,13 @@ static void attempt_lost(struct attempt *attempt)
 	struct session *session = attempt->conn->session;
 
 	if (attempt->conn->state == CONN_XPT_WAIT) {
-		session_fail(session, ISCSI_ERR_TRANS_TIMEOUT, "cannot connect: %s", strerror(-attempt->error));
+		session_fail(session, ISCSI_ERR_TRANS_TIMEOUT, "cannot connect: %s",
+			     strerror(-attempt->error));
 		conn_event(attempt->conn, CONN_EVENT_CONNECT_FAILED);
 		return;
 	}
-	session_fail(session, ISCSI_ERR_TRANS, "connection lost during the login: %s", strerror(-attempt->error));
+	session_fail(session, ISCSI_ERR_TRANS, "connection lost during the login: %s",
+		     strerror(-attempt->error));
 	conn_event(attempt->conn, CONN_EVENT_LOGIN_FAILED);
 }
 
@@ -132,10 +135,13 @@ static void attempt_timeout(struct session *session)
 	unsigned long long seconds = session_login_timeout_ms(session) / 1000;
 
 	if (is_connecting)
-		session_fail(session, ISCSI_ERR_TRANS_TIMEOUT, "no connection within %llu s", seconds);
+		session_fail(session, ISCSI_ERR_TRANS_TIMEOUT, "no connection within %llu s",
+			     seconds);
 	else
-		session_fail(session, ISCSI_ERR_PDU_TIMEOUT, "no end of the login within %llu s", seconds);
-	conn_event(&session->conn, is_connecting ? CONN_EVENT_CONNECT_FAILED : CONN_EVENT_LOGIN_FAILED);
+		session_fail(session, ISCSI_ERR_PDU_TIMEOUT, "no end of the login within %llu s",
+			     seconds);
+	conn_event(&session->conn,
+		   is_connecting ? CONN_EVENT_CONNECT_FAILED : CONN_EVENT_LOGIN_FAILED);
 }
 
 static void attempt_refused(struct attempt *attempt)
@@ -144,10 +150,12 @@ static void attempt_refused(struct attempt *attempt)
 	struct session *session = attempt->conn->session;
 
 	if (outcome->reason == LOGIN_REASON_NEGOTIATION && outcome->key[0])
-		session_fail(session, login_failure(attempt->login), "%s (%s: %s)", login_failure_text(attempt->login),
-			     outcome->key, negotiation_error_text(outcome->negotiation));
+		session_fail(session, login_failure(attempt->login), "%s (%s: %s)",
+			     login_failure_text(attempt->login), outcome->key,
+			     negotiation_error_text(outcome->negotiation));
 	else
-		session_fail(session, login_failure(attempt->login), "%s", login_failure_text(attempt->login));
+		session_fail(session, login_failure(attempt->login), "%s",
+			     login_failure_text(attempt->login));
 	conn_event(attempt->conn, CONN_EVENT_LOGIN_FAILED);
 }
 
@@ -169,7 +177,7 @@ static void channel_error(void *data, int error)
 
 static void attempt_send_login(struct attempt *attempt)
 {
-	struct pdu pdu = { 0 };
+	struct pdu pdu = {0};
 	int r = login_pdu(attempt->login, &pdu);
 
 	if (r == 0)
@@ -179,10 +187,12 @@ static void attempt_send_login(struct attempt *attempt)
 	pdu_done(&pdu);
 }
 
-/* A target may ping as soon as full feature phase is reached, before the kernel has the socket: answered here. */
+/* A target may ping as soon as full feature phase is reached, before the kernel has the socket:
+ * answered here. */
 static void attempt_early_pdu(struct attempt *attempt, const struct pdu *in)
 {
-	struct pdu out = { .nop_out = { .opcode = ISCSI_PDU_NOP_OUT | ISCSI_PDU_IMMEDIATE, .flags = ISCSI_BIT_FINAL } };
+	struct pdu out = {.nop_out = {.opcode = ISCSI_PDU_NOP_OUT | ISCSI_PDU_IMMEDIATE,
+				      .flags = ISCSI_BIT_FINAL}};
 	int r;
 
 	if (pdu_opcode(in) != ISCSI_PDU_NOP_IN) {
@@ -231,7 +241,8 @@ static const struct channel_events channel_events = {
 
 /* ---- what follows from it ---- */
 
-/* The kernel must not inherit half a PDU or a socket the target has closed already; it would notice only at its next ping. */
+/* The kernel must not inherit half a PDU or a socket the target has closed already; it would notice
+ * only at its next ping. */
 static void attempt_finish(struct attempt *attempt)
 {
 	int fd = channel_socket_take_fd(attempt->socket);
@@ -291,9 +302,9 @@ static int attempt_bind(struct session *session, int family, struct iface_bindin
 
 	if (r < 0) {
 		session_fail(session, ISCSI_ERR_AGAIN, "iface %s: %s", session_iface(session),
-			     r == -ENODEV    ? "the network interface is not there" :
-			     r == -ENETDOWN ? "the network interface is down or has no address" :
-					      strerror(-r));
+			     r == -ENODEV     ? "the network interface is not there"
+			     : r == -ENETDOWN ? "the network interface is down or has no address"
+					      : strerror(-r));
 		return r;
 	}
 	memcpy(session->netdev, ret_binding->netdev, sizeof(session->netdev));
@@ -310,10 +321,11 @@ static void socket_set_tos(int fd, int family, int tos)
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof(tos));
 }
 
-static int attempt_connect(struct attempt *attempt, const struct addresses *addresses, unsigned int index)
+static int attempt_connect(struct attempt *attempt, const struct addresses *addresses,
+			   unsigned int index)
 {
 	struct session *session = attempt->conn->session;
-	struct iface_binding binding = { .netdev = "" };
+	struct iface_binding binding = {.netdev = ""};
 	struct channel_socket_settings settings = {
 		.peer = addresses->list[index],
 		.peer_length = addresses->len[index],
@@ -330,7 +342,8 @@ static int attempt_connect(struct attempt *attempt, const struct addresses *addr
 		socket_set_tos(channel_socket_fd(attempt->socket), settings.peer.ss_family,
 			       (int)record_number(&session->node, F_NODE_CONN_TCP_TYPE_OF_SERVICE));
 		r = loop_fd_new(session->daemon->loop, channel_socket_fd(attempt->socket),
-				channel_socket_want(attempt->socket), attempt_ready, attempt, &attempt->watch);
+				channel_socket_want(attempt->socket), attempt_ready, attempt,
+				&attempt->watch);
 	}
 	if (r < 0)
 		session_fail(session, ISCSI_ERR_TRANS_TIMEOUT, "cannot connect: %s", strerror(-r));
@@ -354,9 +367,11 @@ void attempt_open(struct conn *conn)
 		if (session->address_index < addresses->count)
 			r = attempt_connect(attempt, addresses, session->address_index);
 		else
-			session_fail(session, ISCSI_ERR_HOST_NOT_FOUND, "the address is not known yet");
+			session_fail(session, ISCSI_ERR_HOST_NOT_FOUND,
+				     "the address is not known yet");
 	}
-	/* A failure is told by the loop, not from here: the caller may be granting a queue of slots. */
+	/* A failure is told by the loop, not from here: the caller may be granting a queue of
+	 * slots. */
 	if (r < 0)
 		session_wait(session, 0, attempt_open_failed);
 	else
@@ -365,7 +380,8 @@ void attempt_open(struct conn *conn)
 
 /* ---- T4: the login ---- */
 
-static int secret_from_record(const struct record *node, enum field field, struct secret **ret_secret)
+static int secret_from_record(const struct record *node, enum field field,
+			      struct secret **ret_secret)
 {
 	const char *text = record_text(node, field);
 
@@ -375,7 +391,8 @@ static int secret_from_record(const struct record *node, enum field field, struc
 	return *ret_secret ? 0 : -errno;
 }
 
-static int attempt_fill_auth(struct attempt *attempt, const struct record *node, struct login_auth *auth)
+static int attempt_fill_auth(struct attempt *attempt, const struct record *node,
+			     struct login_auth *auth)
 {
 	int r;
 
@@ -383,33 +400,42 @@ static int attempt_fill_auth(struct attempt *attempt, const struct record *node,
 		return 0;
 	r = secret_from_record(node, F_NODE_SESSION_AUTH_PASSWORD, &attempt->password);
 	if (r == 0)
-		r = secret_from_record(node, F_NODE_SESSION_AUTH_PASSWORD_IN, &attempt->password_in);
+		r = secret_from_record(node, F_NODE_SESSION_AUTH_PASSWORD_IN,
+				       &attempt->password_in);
 	if (r < 0)
 		return r;
 	auth->username = record_text(node, F_NODE_SESSION_AUTH_USERNAME);
 	auth->password = attempt->password;
 	auth->username_in = record_text(node, F_NODE_SESSION_AUTH_USERNAME_IN);
 	auth->password_in = attempt->password_in;
-	r = chap_algorithms_parse(record_text(node, F_NODE_SESSION_AUTH_CHAP_ALGS), auth->algorithms);
+	r = chap_algorithms_parse(record_text(node, F_NODE_SESSION_AUTH_CHAP_ALGS),
+				  auth->algorithms);
 	auth->algorithm_count = r < 0 ? 0 : (unsigned int)r;
 	return 0;
 }
 
 static void fill_offer(const struct record *node, struct login_offer *offer)
 {
-	(void)digest_offer_parse(record_text(node, F_NODE_CONN_ISCSI_HEADER_DIGEST), &offer->header_digest);
-	(void)digest_offer_parse(record_text(node, F_NODE_CONN_ISCSI_DATA_DIGEST), &offer->data_digest);
+	(void)digest_offer_parse(record_text(node, F_NODE_CONN_ISCSI_HEADER_DIGEST),
+				 &offer->header_digest);
+	(void)digest_offer_parse(record_text(node, F_NODE_CONN_ISCSI_DATA_DIGEST),
+				 &offer->data_digest);
 	offer->initial_r2t = record_yes(node, F_NODE_SESSION_ISCSI_INITIAL_R2T);
 	offer->immediate_data = record_yes(node, F_NODE_SESSION_ISCSI_IMMEDIATE_DATA);
 	offer->max_recv_data_segment_length =
 		(uint32_t)record_number(node, F_NODE_CONN_ISCSI_MAX_RECV_DATA_SEGMENT_LENGTH);
 	offer->max_xmit_data_segment_length =
 		(uint32_t)record_number(node, F_NODE_CONN_ISCSI_MAX_XMIT_DATA_SEGMENT_LENGTH);
-	offer->max_burst_length = (uint32_t)record_number(node, F_NODE_SESSION_ISCSI_MAX_BURST_LENGTH);
-	offer->first_burst_length = (uint32_t)record_number(node, F_NODE_SESSION_ISCSI_FIRST_BURST_LENGTH);
-	offer->max_outstanding_r2t = (uint32_t)record_number(node, F_NODE_SESSION_ISCSI_MAX_OUTSTANDING_R2T);
-	offer->default_time2wait = (uint32_t)record_number(node, F_NODE_SESSION_ISCSI_DEFAULT_TIME2WAIT);
-	offer->default_time2retain = (uint32_t)record_number(node, F_NODE_SESSION_ISCSI_DEFAULT_TIME2RETAIN);
+	offer->max_burst_length =
+		(uint32_t)record_number(node, F_NODE_SESSION_ISCSI_MAX_BURST_LENGTH);
+	offer->first_burst_length =
+		(uint32_t)record_number(node, F_NODE_SESSION_ISCSI_FIRST_BURST_LENGTH);
+	offer->max_outstanding_r2t =
+		(uint32_t)record_number(node, F_NODE_SESSION_ISCSI_MAX_OUTSTANDING_R2T);
+	offer->default_time2wait =
+		(uint32_t)record_number(node, F_NODE_SESSION_ISCSI_DEFAULT_TIME2WAIT);
+	offer->default_time2retain =
+		(uint32_t)record_number(node, F_NODE_SESSION_ISCSI_DEFAULT_TIME2RETAIN);
 }
 
 static int attempt_new_login(struct attempt *attempt)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One try to reach full feature phase: one socket to one address, one login. Its beginning and end are transitions of the
- * connection (conn.h), whose actions these functions are. Retries, recovery and what the kernel gets are decided elsewhere.
+ * One try to reach full feature phase: one socket to one address, one login. Its beginning and end
+ * are transitions of the connection (conn.h), whose actions these functions are. Retries, recovery
+ * and what the kernel gets are decided elsewhere.
  */
 #ifndef OPENHBA_DAEMON_ATTEMPT_H
 #define OPENHBA_DAEMON_ATTEMPT_H
@@ -21,10 +22,12 @@ void attempt_free(struct attempt *attempt); /* NULL is fine; closes what is open
 /* Actions of the connection's table. */
 void attempt_open(struct conn *conn);	/* T1, M2: binds, opens the socket */
 void attempt_login(struct conn *conn);	/* T4: sends the first login request */
-void attempt_failed(struct conn *conn); /* T2, T7: frees the attempt, follows a redirect or hands on to start or recovery */
+void attempt_failed(struct conn *conn); /* T2, T7: frees the attempt, follows a redirect or hands on
+					   to start or recovery */
 void attempt_drop(struct conn *conn);	/* T2, T7: frees the attempt, nothing follows */
 
-/* After LOGIN_DONE: what was agreed, the next StatSN, and the socket, which is the caller's from then on. */
+/* After LOGIN_DONE: what was agreed, the next StatSN, and the socket, which is the caller's from
+ * then on. */
 const struct login_outcome *attempt_outcome(const struct attempt *attempt);
 uint32_t attempt_exp_statsn(const struct attempt *attempt);
 int attempt_take_fd(struct attempt *attempt);

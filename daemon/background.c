@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Goes to the background so that the exit of the started process means "iscsid answers": the parent leaves only when the child
- * has its socket, its pid file and netlink. The pid file is locked, not only written, so a stale one is no obstacle.
+ * Goes to the background so that the exit of the started process means "iscsid answers": the parent
+ * leaves only when the child has its socket, its pid file and netlink. The pid file is locked, not
+ * only written, so a stale one is no obstacle.
  */
 #include "daemon/background.h"
 

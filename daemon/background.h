@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Being a daemon: going to the background, the pid file, the user to run as. Used by main() only, before the loop runs. */
+/* Being a daemon: going to the background, the pid file, the user to run as. Used by main() only,
+ * before the loop runs. */
 #ifndef OPENHBA_DAEMON_BACKGROUND_H
 #define OPENHBA_DAEMON_BACKGROUND_H
 
 #include <sys/types.h>
 
 /*
- * Forks. The parent waits until the child calls background_ready() and then exits 0, or 1 if the child ends before. Returns in
- * the child only, in a new session with / as its folder: the descriptor for background_ready(), or -errno in the one process.
+ * Forks. The parent waits until the child calls background_ready() and then exits 0, or 1 if the
+ * child ends before. Returns in the child only, in a new session with / as its folder: the
+ * descriptor for background_ready(), or -errno in the one process.
  */
 int background_start(void);
 
 /* The parent may go; standard input, output and error become /dev/null. */
 void background_ready(int fd);
 
-/* Creates, locks (until the process ends) and fills the file. The descriptor, or -EWOULDBLOCK: another process has it, or -errno. */
+/* Creates, locks (until the process ends) and fills the file. The descriptor, or -EWOULDBLOCK:
+ * another process has it, or -errno. */
 int background_lock_pid_file(const char *path);
 
 /* Ends up as this user and group with no other groups; 0 means stay. 0 or -errno. */

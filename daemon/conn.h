@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A connection of a session in the daemon: from "connect" to the moment the kernel owns the socket, and again after the
- * kernel reports it lost. Its states and transitions are those of RFC 7143 8.1 (initiator side) as rows of one table;
- * conn_event() is the only writer of conn->state. Never touches the store or the disk.
+ * A connection of a session in the daemon: from "connect" to the moment the kernel owns the socket,
+ * and again after the kernel reports it lost. Its states and transitions are those of RFC 7143 8.1
+ * (initiator side) as rows of one table; conn_event() is the only writer of conn->state. Never
+ * touches the store or the disk.
  */
 #ifndef OPENHBA_DAEMON_CONN_H
 #define OPENHBA_DAEMON_CONN_H
@@ -34,10 +35,11 @@ enum conn_event {
 	CONN_EVENT_LOGOUT_REQUESTED, /* the target asks for a logout */
 	CONN_EVENT_LOGOUT,	     /* ready to log out: the request goes out */
 	CONN_EVENT_LOGOUT_DONE,	     /* logout response */
-	CONN_EVENT_LOST,	     /* the transport failed, the target dropped it, or a logout was not answered */
-	CONN_EVENT_CLOSED,	     /* taken down by us, no further cleanup needed */
-	CONN_EVENT_ADOPTED,	     /* found healthy in the kernel when the daemon started */
-	CONN_EVENT_ADOPTED_LOST,     /* found broken in the kernel when the daemon started */
+	CONN_EVENT_LOST,	 /* the transport failed, the target dropped it, or a logout was not
+				    answered */
+	CONN_EVENT_CLOSED,	 /* taken down by us, no further cleanup needed */
+	CONN_EVENT_ADOPTED,	 /* found healthy in the kernel when the daemon started */
+	CONN_EVENT_ADOPTED_LOST, /* found broken in the kernel when the daemon started */
 	CONN_EVENT_COUNT,
 };
 
@@ -45,9 +47,9 @@ enum conn_event {
 struct conn {
 	struct session *session;
 	enum conn_state state;
-	struct attempt *attempt;   /* owned: the socket and login in XPT_WAIT and IN_LOGIN */
-	unsigned long refused;	   /* events that had no row */
-	uint32_t cmdsn;		   /* CmdSN of the next login */
+	struct attempt *attempt; /* owned: the socket and login in XPT_WAIT and IN_LOGIN */
+	unsigned long refused;	 /* events that had no row */
+	uint32_t cmdsn;		 /* CmdSN of the next login */
 };
 
 /* What a transition does once the state is written. May itself end in another conn_event(). */
@@ -68,7 +70,8 @@ extern const size_t conn_row_count;
 /* The row of a pair, NULL: refused. Pure. */
 const struct conn_row *conn_row_find(enum conn_state state, enum conn_event event);
 
-/* The only door to conn->state: finds the row, logs it at debug, writes the state, acts. False: refused and counted. */
+/* The only door to conn->state: finds the row, logs it at debug, writes the state, acts. False:
+ * refused and counted. */
 bool conn_event(struct conn *conn, enum conn_event event);
 
 const char *conn_state_name(enum conn_state state); /* "LOGGED_IN": RFC names, also in the IPC */

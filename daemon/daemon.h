@@ -16,7 +16,7 @@ struct loop_fd;
 struct netlink;
 
 #define DAEMON_CONNECTING_MAX 64 /* sockets that connect and log in at once */
-#define DAEMON_SCANNERS	      16 /* threads that scan, resolve and write state files */
+#define DAEMON_SCANNERS 16	 /* threads that scan, resolve and write state files */
 
 struct daemon {
 	struct options options;
@@ -28,9 +28,9 @@ struct daemon {
 	struct initiator initiator;
 	struct session_list sessions;
 	struct slots slots;
-	uint64_t tcp_handle; /* of the kernel's tcp transport; 0: not asked yet */
-	char state_dir[256];	/* RUNDIR, where session-SID files live */
-	unsigned int works;	/* work under way that is waited for at exit only if short */
+	uint64_t tcp_handle;	       /* of the kernel's tcp transport; 0: not asked yet */
+	char state_dir[256];	       /* RUNDIR, where session-SID files live */
+	unsigned int works;	       /* work under way that is waited for at exit only if short */
 	unsigned int dropped_messages; /* netlink messages that made no sense or had no session */
 };
 

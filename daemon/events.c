@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Dispatches the kernel's events by row to the session they name. An event of a session we do not keep (somebody else's, or one
- * we have undone) is dropped and counted. Lost events are made up for by looking at sysfs (adopt.c).
+ * Dispatches the kernel's events by row to the session they name. An event of a session we do not
+ * keep (somebody else's, or one we have undone) is dropped and counted. Lost events are made up for
+ * by looking at sysfs (adopt.c).
  */
 #include "daemon/events.h"
 
@@ -25,7 +26,8 @@ static void event_pdu(struct session *session, const struct netlink_event *event
 
 static void event_conn_error(struct session *session, const struct netlink_event *event)
 {
-	bool is_news = session->conn.state == CONN_LOGGED_IN || session->conn.state == CONN_LOGOUT_REQUESTED;
+	bool is_news = session->conn.state == CONN_LOGGED_IN ||
+		       session->conn.state == CONN_LOGOUT_REQUESTED;
 
 	/* The host adapter is gone: nothing can be recovered through it. */
 	if (event->code == ISCSI_CONN_ERROR_INVALID_HOST && is_news) {
@@ -34,7 +36,8 @@ static void event_conn_error(struct session *session, const struct netlink_event
 		return;
 	}
 	if (is_news && !session->is_leaving)
-		session_log(session, LOG_LEVEL_WARNING, "connection lost (%s): logging in again", conn_error_text(event->code));
+		session_log(session, LOG_LEVEL_WARNING, "connection lost (%s): logging in again",
+			    conn_error_text(event->code));
 	conn_event(&session->conn, CONN_EVENT_LOST);
 }
 
@@ -57,11 +60,11 @@ static const struct {
 	enum iscsi_event type;
 	event_fn *take;
 } event_rows[] = {
-	{ ISCSI_KEVENT_RECV_PDU, event_pdu },
-	{ ISCSI_KEVENT_CONN_ERROR, event_conn_error },
-	{ ISCSI_KEVENT_CREATE_SESSION, event_created },
-	{ ISCSI_KEVENT_UNBIND_SESSION, event_unbound },
-	{ ISCSI_KEVENT_DESTROY_SESSION, event_destroyed },
+	{ISCSI_KEVENT_RECV_PDU, event_pdu},
+	{ISCSI_KEVENT_CONN_ERROR, event_conn_error},
+	{ISCSI_KEVENT_CREATE_SESSION, event_created},
+	{ISCSI_KEVENT_UNBIND_SESSION, event_unbound},
+	{ISCSI_KEVENT_DESTROY_SESSION, event_destroyed},
 };
 
 static void events_take(const struct netlink_event *event, void *data)
@@ -106,7 +109,8 @@ int events_open(struct daemon *daemon, int fd)
 
 	if (r < 0)
 		return r;
-	r = loop_fd_new(daemon->loop, netlink_fd(daemon->netlink), POLLIN, events_ready, daemon, &daemon->netlink_watch);
+	r = loop_fd_new(daemon->loop, netlink_fd(daemon->netlink), POLLIN, events_ready, daemon,
+			&daemon->netlink_watch);
 	if (r < 0)
 		events_close(daemon);
 	return r;

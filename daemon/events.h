@@ -5,7 +5,8 @@
 
 struct daemon;
 
-/* Listens on the daemon's loop: to NETLINK_ISCSI if fd is -1, else to fd, which is taken (tests). -errno as netlink_open(). */
+/* Listens on the daemon's loop: to NETLINK_ISCSI if fd is -1, else to fd, which is taken (tests).
+ * -errno as netlink_open(). */
 int events_open(struct daemon *daemon, int fd);
 void events_close(struct daemon *daemon);
 

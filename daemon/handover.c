@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Hands a socket in full feature phase to the kernel, in three steps that must not be merged (a START in the same datagram as a
- * failed BIND makes a session without a socket that looks healthy):
+ * Hands a socket in full feature phase to the kernel, in three steps that must not be merged (a
+ *START in the same datagram as a failed BIND makes a session without a socket that looks healthy):
  *
  *	CREATE_SESSION (first login only) | CREATE_CONN + BIND_CONN + SET_PARAM... | START_CONN
  *
- * The kernel holds its own reference to the socket, ours is closed in every case. On failure what was made is undone.
+ * The kernel holds its own reference to the socket, ours is closed in every case. On failure what
+ *was made is undone.
  */
 #include "daemon/handover.h"
 
@@ -29,7 +30,8 @@
 
 static int handover_refused(struct session *session, const char *what, int error)
 {
-	session_fail(session, ISCSI_ERR_INTERNAL, "the kernel refused %s: %s", what, strerror(-error));
+	session_fail(session, ISCSI_ERR_INTERNAL, "the kernel refused %s: %s", what,
+		     strerror(-error));
 	return error;
 }
 
@@ -37,9 +39,11 @@ static int handover_refused(struct session *session, const char *what, int error
 static int handover_create(struct session *session)
 {
 	uint32_t sid, host_no;
-	int r = request_create_session(session->daemon->netlink, session->transport_handle, session->conn.cmdsn,
-				       (uint16_t)record_number(&session->node, F_NODE_SESSION_CMDS_MAX),
-				       (uint16_t)record_number(&session->node, F_NODE_SESSION_QUEUE_DEPTH), &sid, &host_no);
+	int r = request_create_session(
+		session->daemon->netlink, session->transport_handle, session->conn.cmdsn,
+		(uint16_t)record_number(&session->node, F_NODE_SESSION_CMDS_MAX),
+		(uint16_t)record_number(&session->node, F_NODE_SESSION_QUEUE_DEPTH), &sid,
+		&host_no);
 
 	if (r < 0) {
 		transports_forget(session->daemon);
@@ -52,7 +56,8 @@ static int handover_create(struct session *session)
 
 static const char *result_name(const struct request_result *result)
 {
-	const struct param_row *row = result->request == ISCSI_UEVENT_SET_PARAM ? param_row(result->param) : NULL;
+	const struct param_row *row =
+		result->request == ISCSI_UEVENT_SET_PARAM ? param_row(result->param) : NULL;
 
 	return row ? row->id : request_name(result->request);
 }
@@ -84,40 +89,47 @@ static int handover_bind(struct session *session, int fd, bool is_first)
 	return r;
 }
 
-/* What `iscsiadm -m host` shows of a software host: the NIC it is bound to. A refusal costs only that. */
+/* What `iscsiadm -m host` shows of a software host: the NIC it is bound to. A refusal costs only
+ * that. */
 static void handover_describe_host(struct session *session)
 {
 	struct netlink *netlink = session->daemon->netlink;
 	uint32_t host_no = (uint32_t)session->host_no;
 
 	if (session->netdev[0])
-		(void)request_set_host_param(netlink, session->transport_handle, host_no, ISCSI_HOST_PARAM_NETDEV_NAME,
-					     session->netdev);
+		(void)request_set_host_param(netlink, session->transport_handle, host_no,
+					     ISCSI_HOST_PARAM_NETDEV_NAME, session->netdev);
 	if (*record_text(&session->node, F_IFACE_HWADDRESS))
-		(void)request_set_host_param(netlink, session->transport_handle, host_no, ISCSI_HOST_PARAM_HWADDRESS,
+		(void)request_set_host_param(netlink, session->transport_handle, host_no,
+					     ISCSI_HOST_PARAM_HWADDRESS,
 					     record_text(&session->node, F_IFACE_HWADDRESS));
 	if (*record_text(&session->node, F_IFACE_INITIATORNAME))
-		(void)request_set_host_param(netlink, session->transport_handle, host_no, ISCSI_HOST_PARAM_INITIATOR_NAME,
+		(void)request_set_host_param(netlink, session->transport_handle, host_no,
+					     ISCSI_HOST_PARAM_INITIATOR_NAME,
 					     session->initiator_name);
 }
 
-/* A close by the target before BIND has set the kernel's callbacks is seen by nobody: look once more. */
+/* A close by the target before BIND has set the kernel's callbacks is seen by nobody: look once
+ * more. */
 static bool socket_is_open(int fd)
 {
 	struct tcp_info info;
 	socklen_t len = sizeof(info);
 
-	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 || info.tcpi_state == TCP_ESTABLISHED;
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 ||
+	       info.tcpi_state == TCP_ESTABLISHED;
 }
 
 static int handover_start(struct session *session, int fd)
 {
-	int r = request_start_conn(session->daemon->netlink, session->transport_handle, (uint32_t)session->sid, 0);
+	int r = request_start_conn(session->daemon->netlink, session->transport_handle,
+				   (uint32_t)session->sid, 0);
 
 	if (r < 0)
 		return handover_refused(session, "START_CONN", r);
 	if (!socket_is_open(fd)) {
-		session_fail(session, ISCSI_ERR_TRANS, "the target closed the connection right after the login");
+		session_fail(session, ISCSI_ERR_TRANS,
+			     "the target closed the connection right after the login");
 		return -ECONNRESET;
 	}
 	return 0;
@@ -148,7 +160,8 @@ static void handover_undo(struct session *session, bool is_first)
 
 	if (session->sid < 0)
 		return;
-	(void)request_stop_conn(netlink, session->transport_handle, sid, 0, is_first ? ISCSI_STOP_TERM : ISCSI_STOP_RECOVER);
+	(void)request_stop_conn(netlink, session->transport_handle, sid, 0,
+				is_first ? ISCSI_STOP_TERM : ISCSI_STOP_RECOVER);
 	if (!is_first)
 		return;
 	(void)request_destroy_conn(netlink, session->transport_handle, sid, 0);
@@ -164,7 +177,8 @@ static void handover_remember(struct session *session, const struct login_outcom
 	session->has_header_digest = agreed->header_digest;
 	session->has_data_digest = agreed->data_digest;
 	if (agreed->target_portal_group_tag >= 0)
-		(void)record_set_number(&session->node, F_NODE_TPGT, agreed->target_portal_group_tag, ORIGIN_COMMAND);
+		(void)record_set_number(&session->node, F_NODE_TPGT,
+					agreed->target_portal_group_tag, ORIGIN_COMMAND);
 	if (session->is_away && session->away_is_permanent) {
 		session->home = session->away;
 		session->is_away = false;
@@ -200,8 +214,8 @@ void handover_take(struct conn *conn)
 int handover_cmdsn(struct session *session)
 {
 	struct iscsi_stats stats;
-	int r = request_get_stats(session->daemon->netlink, session->transport_handle, (uint32_t)session->sid, 0, &stats, NULL, 0,
-				  NULL);
+	int r = request_get_stats(session->daemon->netlink, session->transport_handle,
+				  (uint32_t)session->sid, 0, &stats, NULL, 0, NULL);
 
 	if (r == 0)
 		session->conn.cmdsn = session->initial_cmdsn + stats.scsicmd_pdus;

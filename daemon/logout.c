@@ -2,11 +2,12 @@
 /*
  * A logout, one function per thing that happened:
  *
- *	UNBIND_SESSION -> unbound -> Logout request -> answered -> STOP_CONN(TERM), DESTROY_CONN, DESTROY_SESSION_ASYNC -> destroyed
+ *	UNBIND_SESSION -> unbound -> Logout request -> answered -> STOP_CONN(TERM), DESTROY_CONN,
+ *DESTROY_SESSION_ASYNC -> destroyed
  *
- * Each arrow is a wait, none of them blocks, so any number of sessions walk side by side. One timer of logout_timeout runs over
- * each wait for the target: what does not come in time is done without. A session in recovery has nobody to say goodbye
- * to and goes straight to the end.
+ * Each arrow is a wait, none of them blocks, so any number of sessions walk side by side. One timer
+ *of logout_timeout runs over each wait for the target: what does not come in time is done without.
+ *A session in recovery has nobody to say goodbye to and goes straight to the end.
  */
 #include "daemon/logout.h"
 
@@ -21,7 +22,8 @@
 #include "transport/abi/iscsi_proto.h"
 #include "transport/user/requests.h"
 
-#define DESTROY_TIMEOUT_MS 30000 /* the kernel needs milliseconds; a disk held by a dying command may need longer */
+#define DESTROY_TIMEOUT_MS                                                                         \
+	30000 /* the kernel needs milliseconds; a disk held by a dying command may need longer */
 
 static uint64_t logout_timeout_ms(const struct session *session)
 {
@@ -33,12 +35,15 @@ static uint64_t logout_timeout_ms(const struct session *session)
 static void logout_finish(struct session *session, enum iscsi_err err, const char *sentence)
 {
 	session_ref(session);
-	session_event(session, session->state == SESSION_FAILED ? SESSION_EVENT_GIVEN_UP : SESSION_EVENT_CLOSED);
-	session_log(session, err ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "%s", err ? sentence : "logged out");
+	session_event(session, session->state == SESSION_FAILED ? SESSION_EVENT_GIVEN_UP
+								: SESSION_EVENT_CLOSED);
+	session_log(session, err ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "%s",
+		    err ? sentence : "logged out");
 	if (!err)
 		state_remove(session->daemon, session->sid);
 	session_kill(session);
-	session_answer(session, &session->login, ISCSI_ERR_SESS_NOT_FOUND, "the session was logged out meanwhile");
+	session_answer(session, &session->login, ISCSI_ERR_SESS_NOT_FOUND,
+		       "the session was logged out meanwhile");
 	session_answer(session, &session->logout, err, sentence);
 	session_unref(session);
 }
@@ -58,7 +63,8 @@ void logout_destroyed(struct session *session)
 
 static void logout_stuck(struct session *session)
 {
-	logout_finish(session, ISCSI_ERR_LOGOUT, "the kernel does not let the session go; its disks may still be in use");
+	logout_finish(session, ISCSI_ERR_LOGOUT,
+		      "the kernel does not let the session go; its disks may still be in use");
 }
 
 void logout_destroy(struct session *session)
@@ -81,7 +87,8 @@ void logout_destroy(struct session *session)
 		session_log(session, LOG_LEVEL_DEBUG, "STOP_CONN, DESTROY_CONN: %s", strerror(-r));
 	r = request_destroy_session(netlink, session->transport_handle, sid);
 	if (r < 0)
-		session_log(session, LOG_LEVEL_WARNING, "the kernel refused DESTROY_SESSION: %s", strerror(-r));
+		session_log(session, LOG_LEVEL_WARNING, "the kernel refused DESTROY_SESSION: %s",
+			    strerror(-r));
 	/* -EINVAL: the kernel does not know it any more, so no event will come. */
 	if (r == -EINVAL)
 		session_wait(session, 0, logout_destroyed);
@@ -109,7 +116,8 @@ void logout_send(struct conn *conn)
 		.opcode = ISCSI_PDU_LOGOUT_REQUEST | ISCSI_PDU_IMMEDIATE,
 		.flags = ISCSI_BIT_FINAL | ISCSI_LOGOUT_REQUEST_CLOSE_SESSION,
 	};
-	int r = request_send_pdu(session->daemon->netlink, session->transport_handle, (uint32_t)session->sid, 0, &request, NULL, 0);
+	int r = request_send_pdu(session->daemon->netlink, session->transport_handle,
+				 (uint32_t)session->sid, 0, &request, NULL, 0);
 
 	if (r < 0) {
 		session_log(session, LOG_LEVEL_DEBUG, "logout request: %s", strerror(-r));
@@ -153,7 +161,8 @@ void logout_unbound(struct session *session)
 
 static void logout_begin(struct session *session)
 {
-	int r = request_unbind_session(session->daemon->netlink, session->transport_handle, (uint32_t)session->sid);
+	int r = request_unbind_session(session->daemon->netlink, session->transport_handle,
+				       (uint32_t)session->sid);
 
 	if (r < 0)
 		session_log(session, LOG_LEVEL_DEBUG, "UNBIND_SESSION: %s", strerror(-r));
@@ -163,11 +172,12 @@ static void logout_begin(struct session *session)
 void logout_start(struct session *session, session_done_fn *done, void *data)
 {
 	if (session->is_leaving) {
-		done(session->sid, ISCSI_ERR_BUSY, "a logout of this session is under way already", data);
+		done(session->sid, ISCSI_ERR_BUSY, "a logout of this session is under way already",
+		     data);
 		return;
 	}
 	session->is_leaving = true;
-	session->logout = (struct session_waiter){ done, data };
+	session->logout = (struct session_waiter){done, data};
 	session_set_stage(session, STAGE_CLEANUP);
 	switch (session->conn.state) {
 	case CONN_LOGGED_IN:

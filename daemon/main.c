@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * iscsid: opens what the daemon needs, in an order in which a failure says why and leaves nothing behind, then runs the loop. The
- * sessions outlive it: whatever way it ends, the kernel keeps them and the next iscsid takes them over.
+ * iscsid: opens what the daemon needs, in an order in which a failure says why and leaves nothing
+ * behind, then runs the loop. The sessions outlive it: whatever way it ends, the kernel keeps them
+ * and the next iscsid takes them over.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -33,14 +34,15 @@
 struct program {
 	struct daemon daemon;
 	struct loop_signal *term, *interrupt, *hangup;
-	int pid_fd;   /* -1: no pid file */
-	int ready_fd; /* -1: in the foreground */
+	int pid_fd;    /* -1: no pid file */
+	int ready_fd;  /* -1: in the foreground */
 	int listen_fd; /* from the service manager; negative: none */
 };
 
 /* ---- configuration ---- */
 
-static int config_complaint(const char *name, const char *value, unsigned int line, int error, void *data)
+static int config_complaint(const char *name, const char *value, unsigned int line, int error,
+			    void *data)
 {
 	const char *path = data;
 
@@ -66,12 +68,13 @@ static void config_load(struct daemon *daemon)
 static void initiator_name_load(struct daemon *daemon)
 {
 	const char *path = daemon->options.initiator_path;
-	struct initiator initiator = { 0 };
+	struct initiator initiator = {0};
 	int r = initiator_load(path, &initiator);
 
 	if (r < 0) {
-		log_warning("no initiator name in %s (%s): logins will fail until there is one and iscsid gets SIGHUP", path,
-			    r == -EINVAL ? "it is not a valid iSCSI name" : strerror(-r));
+		log_warning("no initiator name in %s (%s): logins will fail until there is one and "
+			    "iscsid gets SIGHUP",
+			    path, r == -EINVAL ? "it is not a valid iSCSI name" : strerror(-r));
 		initiator_done(&initiator);
 		return;
 	}
@@ -138,14 +141,16 @@ static bool pid_file_open(struct program *program)
 	return program->pid_fd >= 0 || complain("cannot write ", path, program->pid_fd);
 }
 
-/* The kernel makes the socket's family appear when it is asked for; without an autoloader the class is loaded here. */
+/* The kernel makes the socket's family appear when it is asked for; without an autoloader the class
+ * is loaded here. */
 static bool netlink_start(struct daemon *daemon)
 {
 	int r = events_open(daemon, -1);
 
 	if (r == -EPROTONOSUPPORT && transport_load_class(SYSFS_ROOT) == 0)
 		r = events_open(daemon, -1);
-	return r == 0 || complain("cannot open NETLINK_ISCSI", ", is scsi_transport_iscsi loaded?", r);
+	return r == 0 ||
+	       complain("cannot open NETLINK_ISCSI", ", is scsi_transport_iscsi loaded?", r);
 }
 
 /* RUNDIR is looked into by others (the socket is in it); the files in it are not for them. */
@@ -196,25 +201,28 @@ static bool program_open(struct program *program)
 	return r == 0 || complain("cannot change user or group", "", r);
 }
 
-/* Recovery has to work while the root disk is the one that is lost. In a container some of this is not permitted. */
+/* Recovery has to work while the root disk is the one that is lost. In a container some of this is
+ * not permitted. */
 static void memory_protect(void)
 {
 	struct {
 		const char *what;
 		int error;
 	} steps[] = {
-		{ "lock memory", memory_lock() },
-		{ "be spared by the OOM killer", memory_lock_oom() },
-		{ "raise priority", memory_lock_nice(NICE) },
-		{ "be an I/O flusher", memory_lock_io_flusher() },
+		{"lock memory", memory_lock()},
+		{"be spared by the OOM killer", memory_lock_oom()},
+		{"raise priority", memory_lock_nice(NICE)},
+		{"be an I/O flusher", memory_lock_io_flusher()},
 	};
-	struct text text = { 0 };
+	struct text text = {0};
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
 		if (steps[i].error < 0)
-			text_addf(&text, "%s%s (%s)", text.len ? ", " : "", steps[i].what, strerror(-steps[i].error));
+			text_addf(&text, "%s%s (%s)", text.len ? ", " : "", steps[i].what,
+				  strerror(-steps[i].error));
 	if (text.len && !text.failed)
-		log_warning("not permitted to %s: a lost root disk may not be recovered", text.data);
+		log_warning("not permitted to %s: a lost root disk may not be recovered",
+			    text.data);
 	text_done(&text);
 }
 
@@ -275,7 +283,7 @@ static void program_close(struct program *program)
 
 int main(int argc, char **argv)
 {
-	struct program program = { .pid_fd = -1, .ready_fd = -1 };
+	struct program program = {.pid_fd = -1, .ready_fd = -1};
 	struct options *options = &program.daemon.options;
 
 	switch (options_parse(argc, argv, options, stdout, stderr)) {

@@ -9,10 +9,12 @@
 
 struct session;
 
-/* bhs: 48 bytes, aligned to 4; data: the data segment, bytes of it. Both are the target's word and borrowed for the call. */
+/* bhs: 48 bytes, aligned to 4; data: the data segment, bytes of it. Both are the target's word and
+ * borrowed for the call. */
 void message_receive(struct session *session, const void *bhs, const void *data, size_t bytes);
 
-/* Is this sense data, as an asynchronous SCSI event carries it (2 length bytes first), "reported LUNs data has changed" (3f/0e)? */
+/* Is this sense data, as an asynchronous SCSI event carries it (2 length bytes first), "reported
+ * LUNs data has changed" (3f/0e)? */
 bool message_says_luns_changed(const uint8_t *data, size_t bytes);
 
 #endif

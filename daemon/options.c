@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Reads the command line of iscsid(8) into a struct; main() is the caller. Option letters and names are those of
- * open-iscsi's iscsid, plus -s. Never looks at files and never exits.
+ * Reads the command line of iscsid(8) into a struct; main() is the caller. Option letters and names
+ * are those of open-iscsi's iscsid, plus -s. Never looks at files and never exits.
  */
 #include "daemon/options.h"
 
@@ -13,18 +13,12 @@
 #include "lib/ipc.h"
 
 static const struct option long_options[] = {
-	{ "config", required_argument, NULL, 'c' },
-	{ "initiatorname", required_argument, NULL, 'i' },
-	{ "foreground", no_argument, NULL, 'f' },
-	{ "debug", required_argument, NULL, 'd' },
-	{ "no-pid-file", no_argument, NULL, 'n' },
-	{ "uid", required_argument, NULL, 'u' },
-	{ "gid", required_argument, NULL, 'g' },
-	{ "pid", required_argument, NULL, 'p' },
-	{ "socket", required_argument, NULL, 's' },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'v' },
-	{ NULL, 0, NULL, 0 },
+	{"config", required_argument, NULL, 'c'}, {"initiatorname", required_argument, NULL, 'i'},
+	{"foreground", no_argument, NULL, 'f'},	  {"debug", required_argument, NULL, 'd'},
+	{"no-pid-file", no_argument, NULL, 'n'},  {"uid", required_argument, NULL, 'u'},
+	{"gid", required_argument, NULL, 'g'},	  {"pid", required_argument, NULL, 'p'},
+	{"socket", required_argument, NULL, 's'}, {"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'v'},	  {NULL, 0, NULL, 0},
 };
 
 static const char usage[] =
@@ -111,14 +105,16 @@ static bool option_take(struct options *options, int letter, const char *argumen
 	}
 }
 
-enum options_result options_parse(int argc, char **argv, struct options *options, FILE *out, FILE *err)
+enum options_result options_parse(int argc, char **argv, struct options *options, FILE *out,
+				  FILE *err)
 {
 	int letter;
 
 	options_init(options);
 	optind = 0;
 	opterr = 0;
-	while ((letter = getopt_long(argc, argv, ":c:i:fd:nu:g:p:s:hv", long_options, NULL)) != -1) {
+	while ((letter = getopt_long(argc, argv, ":c:i:fd:nu:g:p:s:hv", long_options, NULL)) !=
+	       -1) {
 		if (letter == 'h') {
 			fputs(usage, out);
 			return OPTIONS_EXIT_OK;
@@ -133,12 +129,14 @@ enum options_result options_parse(int argc, char **argv, struct options *options
 			return OPTIONS_EXIT_FAILURE;
 		}
 		if (!option_take(options, letter, optarg)) {
-			fprintf(err, "iscsid: -%c %s: not a possible value. See iscsid --help.\n", letter, optarg);
+			fprintf(err, "iscsid: -%c %s: not a possible value. See iscsid --help.\n",
+				letter, optarg);
 			return OPTIONS_EXIT_FAILURE;
 		}
 	}
 	if (optind < argc) {
-		fprintf(err, "iscsid: %s: no argument is expected here. See iscsid --help.\n", argv[optind]);
+		fprintf(err, "iscsid: %s: no argument is expected here. See iscsid --help.\n",
+			argv[optind]);
 		return OPTIONS_EXIT_FAILURE;
 	}
 	return OPTIONS_RUN;

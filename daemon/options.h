@@ -21,6 +21,7 @@ struct options {
 enum options_result { OPTIONS_RUN, OPTIONS_EXIT_OK, OPTIONS_EXIT_FAILURE };
 
 /* Fills options. What is to be said (help, version, what is wrong) goes to out and err. */
-enum options_result options_parse(int argc, char **argv, struct options *options, FILE *out, FILE *err);
+enum options_result options_parse(int argc, char **argv, struct options *options, FILE *out,
+				  FILE *err);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The parameters of SET_PARAM after a login. Digests and the next StatSN come first: the kernel reads the next PDU with them.
- * The set is what open-iscsi's iscsid leaves in sysfs, so that whoever reads /sys/class/iscsi_* finds the same.
+ * The parameters of SET_PARAM after a login. Digests and the next StatSN come first: the kernel
+ * reads the next PDU with them. The set is what open-iscsi's iscsid leaves in sysfs, so that
+ * whoever reads /sys/class/iscsi_* finds the same.
  */
 #include "daemon/params.h"
 
@@ -12,41 +13,43 @@
 #define AGREED(member) offsetof(struct negotiated, member)
 
 const struct param_source_row params_rows[] = {
-	{ ISCSI_PARAM_HDRDGST_EN, PARAM_FROM_BOOL, AGREED(header_digest) },
-	{ ISCSI_PARAM_DATADGST_EN, PARAM_FROM_BOOL, AGREED(data_digest) },
-	{ ISCSI_PARAM_EXP_STATSN, PARAM_FROM_STATSN, 0 },
-	{ ISCSI_PARAM_MAX_RECV_DLENGTH, PARAM_FROM_U32, AGREED(max_recv_data_segment_length) },
-	{ ISCSI_PARAM_MAX_XMIT_DLENGTH, PARAM_FROM_U32, AGREED(max_xmit_data_segment_length) },
-	{ ISCSI_PARAM_INITIAL_R2T_EN, PARAM_FROM_BOOL, AGREED(initial_r2t) },
-	{ ISCSI_PARAM_IMM_DATA_EN, PARAM_FROM_BOOL, AGREED(immediate_data) },
-	{ ISCSI_PARAM_FIRST_BURST, PARAM_FROM_U32, AGREED(first_burst_length) },
-	{ ISCSI_PARAM_MAX_BURST, PARAM_FROM_U32, AGREED(max_burst_length) },
-	{ ISCSI_PARAM_TARGET_NAME, PARAM_FROM_TEXT, F_NODE_NAME },
-	{ ISCSI_PARAM_TPGT, PARAM_FROM_TPGT, 0 },
-	{ ISCSI_PARAM_PERSISTENT_ADDRESS, PARAM_FROM_TEXT, F_NODE_CONN_ADDRESS },
-	{ ISCSI_PARAM_PERSISTENT_PORT, PARAM_FROM_NUMBER, F_NODE_CONN_PORT },
-	{ ISCSI_PARAM_INITIATOR_NAME, PARAM_FROM_INITIATOR, 0 },
-	{ ISCSI_PARAM_IFACE_NAME, PARAM_FROM_IFACE, 0 },
-	{ ISCSI_PARAM_PING_TMO, PARAM_FROM_NUMBER, F_NODE_CONN_TIMEO_NOOP_OUT_TIMEOUT },
-	{ ISCSI_PARAM_RECV_TMO, PARAM_FROM_NUMBER, F_NODE_CONN_TIMEO_NOOP_OUT_INTERVAL },
-	{ ISCSI_PARAM_MAX_R2T, PARAM_FROM_U32, AGREED(max_outstanding_r2t) },
-	{ ISCSI_PARAM_PDU_INORDER_EN, PARAM_FROM_BOOL, AGREED(data_pdu_in_order) },
-	{ ISCSI_PARAM_DATASEQ_INORDER_EN, PARAM_FROM_BOOL, AGREED(data_sequence_in_order) },
-	{ ISCSI_PARAM_ERL, PARAM_FROM_U32, AGREED(error_recovery_level) },
-	{ ISCSI_PARAM_FAST_ABORT, PARAM_FROM_NUMBER, F_NODE_SESSION_ISCSI_FAST_ABORT },
-	{ ISCSI_PARAM_ABORT_TMO, PARAM_FROM_NUMBER, F_NODE_SESSION_ERR_TIMEO_ABORT_TIMEOUT },
-	{ ISCSI_PARAM_LU_RESET_TMO, PARAM_FROM_NUMBER, F_NODE_SESSION_ERR_TIMEO_LU_RESET_TIMEOUT },
-	{ ISCSI_PARAM_TGT_RESET_TMO, PARAM_FROM_NUMBER, F_NODE_SESSION_ERR_TIMEO_TGT_RESET_TIMEOUT },
-	{ ISCSI_PARAM_SESS_RECOVERY_TMO, PARAM_FROM_NUMBER, F_NODE_SESSION_TIMEO_REPLACEMENT_TIMEOUT },
-	{ ISCSI_PARAM_DISCOVERY_SESS, PARAM_FROM_NOTHING, 0 },
-	{ ISCSI_PARAM_USERNAME, PARAM_FROM_CHAP, F_NODE_SESSION_AUTH_USERNAME },
-	{ ISCSI_PARAM_PASSWORD, PARAM_FROM_CHAP, F_NODE_SESSION_AUTH_PASSWORD },
-	{ ISCSI_PARAM_USERNAME_IN, PARAM_FROM_CHAP, F_NODE_SESSION_AUTH_USERNAME_IN },
-	{ ISCSI_PARAM_PASSWORD_IN, PARAM_FROM_CHAP, F_NODE_SESSION_AUTH_PASSWORD_IN },
+	{ISCSI_PARAM_HDRDGST_EN, PARAM_FROM_BOOL, AGREED(header_digest)},
+	{ISCSI_PARAM_DATADGST_EN, PARAM_FROM_BOOL, AGREED(data_digest)},
+	{ISCSI_PARAM_EXP_STATSN, PARAM_FROM_STATSN, 0},
+	{ISCSI_PARAM_MAX_RECV_DLENGTH, PARAM_FROM_U32, AGREED(max_recv_data_segment_length)},
+	{ISCSI_PARAM_MAX_XMIT_DLENGTH, PARAM_FROM_U32, AGREED(max_xmit_data_segment_length)},
+	{ISCSI_PARAM_INITIAL_R2T_EN, PARAM_FROM_BOOL, AGREED(initial_r2t)},
+	{ISCSI_PARAM_IMM_DATA_EN, PARAM_FROM_BOOL, AGREED(immediate_data)},
+	{ISCSI_PARAM_FIRST_BURST, PARAM_FROM_U32, AGREED(first_burst_length)},
+	{ISCSI_PARAM_MAX_BURST, PARAM_FROM_U32, AGREED(max_burst_length)},
+	{ISCSI_PARAM_TARGET_NAME, PARAM_FROM_TEXT, F_NODE_NAME},
+	{ISCSI_PARAM_TPGT, PARAM_FROM_TPGT, 0},
+	{ISCSI_PARAM_PERSISTENT_ADDRESS, PARAM_FROM_TEXT, F_NODE_CONN_ADDRESS},
+	{ISCSI_PARAM_PERSISTENT_PORT, PARAM_FROM_NUMBER, F_NODE_CONN_PORT},
+	{ISCSI_PARAM_INITIATOR_NAME, PARAM_FROM_INITIATOR, 0},
+	{ISCSI_PARAM_IFACE_NAME, PARAM_FROM_IFACE, 0},
+	{ISCSI_PARAM_PING_TMO, PARAM_FROM_NUMBER, F_NODE_CONN_TIMEO_NOOP_OUT_TIMEOUT},
+	{ISCSI_PARAM_RECV_TMO, PARAM_FROM_NUMBER, F_NODE_CONN_TIMEO_NOOP_OUT_INTERVAL},
+	{ISCSI_PARAM_MAX_R2T, PARAM_FROM_U32, AGREED(max_outstanding_r2t)},
+	{ISCSI_PARAM_PDU_INORDER_EN, PARAM_FROM_BOOL, AGREED(data_pdu_in_order)},
+	{ISCSI_PARAM_DATASEQ_INORDER_EN, PARAM_FROM_BOOL, AGREED(data_sequence_in_order)},
+	{ISCSI_PARAM_ERL, PARAM_FROM_U32, AGREED(error_recovery_level)},
+	{ISCSI_PARAM_FAST_ABORT, PARAM_FROM_NUMBER, F_NODE_SESSION_ISCSI_FAST_ABORT},
+	{ISCSI_PARAM_ABORT_TMO, PARAM_FROM_NUMBER, F_NODE_SESSION_ERR_TIMEO_ABORT_TIMEOUT},
+	{ISCSI_PARAM_LU_RESET_TMO, PARAM_FROM_NUMBER, F_NODE_SESSION_ERR_TIMEO_LU_RESET_TIMEOUT},
+	{ISCSI_PARAM_TGT_RESET_TMO, PARAM_FROM_NUMBER, F_NODE_SESSION_ERR_TIMEO_TGT_RESET_TIMEOUT},
+	{ISCSI_PARAM_SESS_RECOVERY_TMO, PARAM_FROM_NUMBER,
+	 F_NODE_SESSION_TIMEO_REPLACEMENT_TIMEOUT},
+	{ISCSI_PARAM_DISCOVERY_SESS, PARAM_FROM_NOTHING, 0},
+	{ISCSI_PARAM_USERNAME, PARAM_FROM_CHAP, F_NODE_SESSION_AUTH_USERNAME},
+	{ISCSI_PARAM_PASSWORD, PARAM_FROM_CHAP, F_NODE_SESSION_AUTH_PASSWORD},
+	{ISCSI_PARAM_USERNAME_IN, PARAM_FROM_CHAP, F_NODE_SESSION_AUTH_USERNAME_IN},
+	{ISCSI_PARAM_PASSWORD_IN, PARAM_FROM_CHAP, F_NODE_SESSION_AUTH_PASSWORD_IN},
 };
 const size_t params_row_count = sizeof(params_rows) / sizeof(params_rows[0]);
 
-static void params_add_tpgt(struct request_batch *batch, const struct session *session, const struct negotiated *agreed)
+static void params_add_tpgt(struct request_batch *batch, const struct session *session,
+			    const struct negotiated *agreed)
 {
 	int64_t tpgt = agreed->target_portal_group_tag;
 
@@ -56,7 +59,8 @@ static void params_add_tpgt(struct request_batch *batch, const struct session *s
 		batch_set_number(batch, (uint32_t)session->sid, 0, ISCSI_PARAM_TPGT, tpgt);
 }
 
-static void params_add_chap(struct request_batch *batch, const struct session *session, const struct param_source_row *row)
+static void params_add_chap(struct request_batch *batch, const struct session *session,
+			    const struct param_source_row *row)
 {
 	const char *text = record_text(&session->node, (enum field)row->place);
 
@@ -64,8 +68,9 @@ static void params_add_chap(struct request_batch *batch, const struct session *s
 		batch_set_param(batch, (uint32_t)session->sid, 0, row->param, text);
 }
 
-static void params_add_row(struct request_batch *batch, const struct session *session, const struct login_outcome *outcome,
-			   uint32_t exp_statsn, const struct param_source_row *row)
+static void params_add_row(struct request_batch *batch, const struct session *session,
+			   const struct login_outcome *outcome, uint32_t exp_statsn,
+			   const struct param_source_row *row)
 {
 	const char *agreed = (const char *)&outcome->negotiated + row->place;
 	uint32_t sid = (uint32_t)session->sid;
@@ -75,13 +80,16 @@ static void params_add_row(struct request_batch *batch, const struct session *se
 		batch_set_number(batch, sid, 0, row->param, *(const bool *)agreed);
 		break;
 	case PARAM_FROM_U32:
-		batch_set_number(batch, sid, 0, row->param, *(const uint32_t *)(const void *)agreed);
+		batch_set_number(batch, sid, 0, row->param,
+				 *(const uint32_t *)(const void *)agreed);
 		break;
 	case PARAM_FROM_NUMBER:
-		batch_set_number(batch, sid, 0, row->param, record_number(&session->node, (enum field)row->place));
+		batch_set_number(batch, sid, 0, row->param,
+				 record_number(&session->node, (enum field)row->place));
 		break;
 	case PARAM_FROM_TEXT:
-		batch_set_param(batch, sid, 0, row->param, record_text(&session->node, (enum field)row->place));
+		batch_set_param(batch, sid, 0, row->param,
+				record_text(&session->node, (enum field)row->place));
 		break;
 	case PARAM_FROM_CHAP:
 		params_add_chap(batch, session, row);
@@ -104,8 +112,8 @@ static void params_add_row(struct request_batch *batch, const struct session *se
 	}
 }
 
-void params_add(struct request_batch *batch, const struct session *session, const struct login_outcome *outcome,
-		uint32_t exp_statsn)
+void params_add(struct request_batch *batch, const struct session *session,
+		const struct login_outcome *outcome, uint32_t exp_statsn)
 {
 	for (size_t i = 0; i < params_row_count; i++)
 		params_add_row(batch, session, outcome, exp_statsn, &params_rows[i]);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the kernel is told about a connection it is handed: one row per parameter, in the order they are sent. */
+/* What the kernel is told about a connection it is handed: one row per parameter, in the order they
+ * are sent. */
 #ifndef OPENHBA_DAEMON_PARAMS_H
 #define OPENHBA_DAEMON_PARAMS_H
 
@@ -14,16 +15,16 @@ struct request_batch;
 struct session;
 
 enum param_source {
-	PARAM_FROM_BOOL,     /* a bool of struct negotiated */
-	PARAM_FROM_U32,	     /* a number of struct negotiated */
-	PARAM_FROM_NUMBER,   /* a number or yes/no of the record */
-	PARAM_FROM_TEXT,     /* a text of the record */
-	PARAM_FROM_CHAP,     /* the same, only if CHAP is used and it is not empty */
-	PARAM_FROM_STATSN,   /* the next StatSN */
-	PARAM_FROM_TPGT,     /* the target's word, else the record's */
+	PARAM_FROM_BOOL,      /* a bool of struct negotiated */
+	PARAM_FROM_U32,	      /* a number of struct negotiated */
+	PARAM_FROM_NUMBER,    /* a number or yes/no of the record */
+	PARAM_FROM_TEXT,      /* a text of the record */
+	PARAM_FROM_CHAP,      /* the same, only if CHAP is used and it is not empty */
+	PARAM_FROM_STATSN,    /* the next StatSN */
+	PARAM_FROM_TPGT,      /* the target's word, else the record's */
 	PARAM_FROM_INITIATOR, /* the initiator name in use */
-	PARAM_FROM_IFACE,    /* the iface's name */
-	PARAM_FROM_NOTHING,  /* 0 */
+	PARAM_FROM_IFACE,     /* the iface's name */
+	PARAM_FROM_NOTHING,   /* 0 */
 };
 
 struct param_source_row {
@@ -36,7 +37,7 @@ extern const struct param_source_row params_rows[];
 extern const size_t params_row_count;
 
 /* Adds a SET_PARAM for each row that applies. */
-void params_add(struct request_batch *batch, const struct session *session, const struct login_outcome *outcome,
-		uint32_t exp_statsn);
+void params_add(struct request_batch *batch, const struct session *session,
+		const struct login_outcome *outcome, uint32_t exp_statsn);
 
 #endif

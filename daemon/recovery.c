@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The timers of a lost connection, in words: STOP_CONN(RECOVER) at once, which blocks the disks and starts the kernel's
- * replacement timeout; after Time2Wait a login on a new socket with the same ISID (session reinstatement) and the CmdSN the
- * kernel is at; after a failure again in 1, 2, then every 3 seconds, for ever or reopen_max times.
+ * The timers of a lost connection, in words: STOP_CONN(RECOVER) at once, which blocks the disks and
+ * starts the kernel's replacement timeout; after Time2Wait a login on a new socket with the same
+ * ISID (session reinstatement) and the CmdSN the kernel is at; after a failure again in 1, 2, then
+ * every 3 seconds, for ever or reopen_max times.
  *
- * The root file system may be the disk that is lost: nothing here opens a file, reads the store, looks up a name or waits.
+ * The root file system may be the disk that is lost: nothing here opens a file, reads the store,
+ * looks up a name or waits.
  */
 #include "daemon/recovery.h"
 
@@ -29,7 +31,8 @@ static void recovery_connect(struct session *session)
 
 	if (r < 0) {
 		session->attempts++;
-		session_fail(session, ISCSI_ERR_INTERNAL, "the kernel does not tell the session's counters: %s", strerror(-r));
+		session_fail(session, ISCSI_ERR_INTERNAL,
+			     "the kernel does not tell the session's counters: %s", strerror(-r));
 		recovery_failed(session);
 		return;
 	}
@@ -40,11 +43,12 @@ static void recovery_connect(struct session *session)
 
 static void recovery_begin(struct session *session)
 {
-	int r = request_stop_conn(session->daemon->netlink, session->transport_handle, (uint32_t)session->sid, 0,
-				  ISCSI_STOP_RECOVER);
+	int r = request_stop_conn(session->daemon->netlink, session->transport_handle,
+				  (uint32_t)session->sid, 0, ISCSI_STOP_RECOVER);
 
 	if (r < 0)
-		session_log(session, LOG_LEVEL_WARNING, "the kernel refused STOP_CONN: %s", strerror(-r));
+		session_log(session, LOG_LEVEL_WARNING, "the kernel refused STOP_CONN: %s",
+			    strerror(-r));
 	session_event(session, SESSION_EVENT_FAILED);
 	session_set_stage(session, STAGE_REOPEN);
 	session->began_ms = loop_now_ms();
@@ -55,7 +59,8 @@ static void recovery_begin(struct session *session)
 
 void recovery_start(struct conn *conn)
 {
-	/* Somebody waits for the logout: a session without a connection is as good as logged out. */
+	/* Somebody waits for the logout: a session without a connection is as good as logged out.
+	 */
 	if (conn->session->is_leaving) {
 		logout_destroy(conn->session);
 		return;
@@ -70,23 +75,24 @@ void recovery_after_logout(struct session *session)
 
 static void recovery_give_up(struct session *session)
 {
-	session_log(session, LOG_LEVEL_ERROR, "given up after %u attempts to log in again: %s", session->attempts,
-		    session->failure.sentence);
+	session_log(session, LOG_LEVEL_ERROR, "given up after %u attempts to log in again: %s",
+		    session->attempts, session->failure.sentence);
 	logout_destroy(session);
 }
 
 void recovery_failed(struct session *session)
 {
 	uint64_t max = (uint64_t)record_number(&session->node, F_NODE_SESSION_REOPEN_MAX);
-	uint64_t frequency = (uint64_t)record_number(&session->node, F_NODE_SESSION_SESS_REOPEN_LOG_FREQ);
+	uint64_t frequency =
+		(uint64_t)record_number(&session->node, F_NODE_SESSION_SESS_REOPEN_LOG_FREQ);
 
 	if (max && session->attempts >= max) {
 		recovery_give_up(session);
 		return;
 	}
 	if (frequency && (session->attempts - 1) % frequency == 0)
-		session_log(session, LOG_LEVEL_WARNING, "not logged in again (attempt %u): %s", session->attempts,
-			    session->failure.sentence);
+		session_log(session, LOG_LEVEL_WARNING, "not logged in again (attempt %u): %s",
+			    session->attempts, session->failure.sentence);
 	if (attempt_other_address(session)) {
 		start_connect(session);
 		return;
@@ -98,6 +104,7 @@ void recovery_done(struct session *session)
 {
 	session_event(session, SESSION_EVENT_CONTINUED);
 	session_set_stage(session, STAGE_NO_CHANGE);
-	session_log(session, LOG_LEVEL_INFO, "operational after recovery (%u attempt%s, %llu ms)", session->attempts,
-		    session->attempts == 1 ? "" : "s", (unsigned long long)(loop_now_ms() - session->began_ms));
+	session_log(session, LOG_LEVEL_INFO, "operational after recovery (%u attempt%s, %llu ms)",
+		    session->attempts, session->attempts == 1 ? "" : "s",
+		    (unsigned long long)(loop_now_ms() - session->began_ms));
 }

@@ -8,8 +8,10 @@
 struct conn;
 struct session;
 
-void recovery_start(struct conn *conn); /* T15, T16, A2: stops the kernel's connection, waits, connects */
-void recovery_after_logout(struct session *session); /* a logout the target asked for is done: the same, from FREE */
+void recovery_start(
+	struct conn *conn); /* T15, T16, A2: stops the kernel's connection, waits, connects */
+void recovery_after_logout(
+	struct session *session); /* a logout the target asked for is done: the same, from FREE */
 void recovery_failed(struct session *session); /* an attempt ended: session->failure says how */
 void recovery_done(struct session *session);   /* the kernel has a new connection */
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Follows redirects: at most node.session.login_redirect_max in one login, a temporary one for this login only, a permanent
- * one for the life of the session (the record stays as it is). A target that redirects to a host name is looked up on a
- * worker thread; addresses of the record itself are never looked up again.
+ * Follows redirects: at most node.session.login_redirect_max in one login, a temporary one for this
+ * login only, a permanent one for the life of the session (the record stays as it is). A target
+ * that redirects to a host name is looked up on a worker thread; addresses of the record itself are
+ * never looked up again.
  */
 #include "daemon/redirect.h"
 
@@ -20,13 +21,15 @@ static void redirect_give_up(struct session *session)
 		recovery_failed(session);
 }
 
-static void redirect_resolved(const struct addresses *addresses, int error, const char *sentence, void *data)
+static void redirect_resolved(const struct addresses *addresses, int error, const char *sentence,
+			      void *data)
 {
 	struct session *session = data;
 
 	session->resolve = NULL;
 	if (error) {
-		session_fail(session, ISCSI_ERR_LOGIN, "redirected to a host that is not found: %s", sentence);
+		session_fail(session, ISCSI_ERR_LOGIN, "redirected to a host that is not found: %s",
+			     sentence);
 		redirect_give_up(session);
 		return;
 	}
@@ -40,12 +43,14 @@ void redirect_take(struct session *session, const struct login_outcome *outcome)
 
 	session->redirects++;
 	if (max && session->redirects > (uint64_t)max) {
-		session_fail(session, ISCSI_ERR_LOGIN, "redirected more than %lld times", (long long)max);
+		session_fail(session, ISCSI_ERR_LOGIN, "redirected more than %lld times",
+			     (long long)max);
 		conn_event(&session->conn, CONN_EVENT_LOGIN_FAILED);
 		return;
 	}
 	if (portal_parse(outcome->redirect, ISCSI_PORT, &session->redirect) < 0) {
-		session_fail(session, ISCSI_ERR_LOGIN, "redirected to \"%.64s\", which is no address", outcome->redirect);
+		session_fail(session, ISCSI_ERR_LOGIN,
+			     "redirected to \"%.64s\", which is no address", outcome->redirect);
 		conn_event(&session->conn, CONN_EVENT_LOGIN_FAILED);
 		return;
 	}
@@ -66,8 +71,10 @@ void redirect_follow(struct session *session)
 		start_connect(session);
 		return;
 	}
-	if (resolve_start(session->daemon, &session->redirect, redirect_resolved, session, &session->resolve) < 0) {
-		session_fail(session, ISCSI_ERR_LOGIN, "redirected to a host that cannot be looked up");
+	if (resolve_start(session->daemon, &session->redirect, redirect_resolved, session,
+			  &session->resolve) < 0) {
+		session_fail(session, ISCSI_ERR_LOGIN,
+			     "redirected to a host that cannot be looked up");
 		redirect_give_up(session);
 	}
 }

@@ -6,7 +6,8 @@
 struct login_outcome;
 struct session;
 
-/* A login ended in a redirect: notes where to and ends the attempt; a bad or one too many is a failed login. */
+/* A login ended in a redirect: notes where to and ends the attempt; a bad or one too many is a
+ * failed login. */
 void redirect_take(struct session *session, const struct login_outcome *outcome);
 
 /* The attempt is gone: goes where redirect_take() noted, at once. */

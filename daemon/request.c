@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Collects the ends of a call's items into replies. Called by verbs.c; knows the IPC, but no session. */
+/* Collects the ends of a call's items into replies. Called by verbs.c; knows the IPC, but no
+ * session. */
 #include "daemon/request.h"
 
 #include <stdbool.h>
@@ -40,7 +41,7 @@ struct request *request_new(struct ipc_call *call, size_t count)
 	request->call = call;
 	request->count = request->unanswered = request->unended = count;
 	for (size_t i = 0; i < count; i++)
-		request->items[i] = (struct request_item){ .request = request, .index = i };
+		request->items[i] = (struct request_item){.request = request, .index = i};
 	ipc_call_on_close(call, request_closed, request);
 	return request;
 }
@@ -60,18 +61,21 @@ static void request_free_if_done(struct request *request)
 	free(request);
 }
 
-static struct json_object *item_describe(const struct request_item *item, int sid, enum iscsi_err err, const char *sentence)
+static struct json_object *item_describe(const struct request_item *item, int sid,
+					 enum iscsi_err err, const char *sentence)
 {
 	struct json_object *reply = json_object_new_object();
 
 	json_object_object_add(reply, "index", json_object_new_int64((int64_t)item->index));
 	json_object_object_add(reply, "sid", json_object_new_int(sid));
 	json_object_object_add(reply, "error", json_object_new_int((int)err));
-	json_object_object_add(reply, "message", *sentence ? json_object_new_string(sentence) : NULL);
+	json_object_object_add(reply, "message",
+			       *sentence ? json_object_new_string(sentence) : NULL);
 	return reply;
 }
 
-static void request_keep_verdict(struct request *request, struct json_object *reply, enum iscsi_err err)
+static void request_keep_verdict(struct request *request, struct json_object *reply,
+				 enum iscsi_err err)
 {
 	if (request->has_failure) {
 		json_object_put(reply);
@@ -82,7 +86,8 @@ static void request_keep_verdict(struct request *request, struct json_object *re
 	request->has_failure = err != ISCSI_ERR_SUCCESS;
 }
 
-static void item_answer(struct request_item *item, int sid, enum iscsi_err err, const char *sentence)
+static void item_answer(struct request_item *item, int sid, enum iscsi_err err,
+			const char *sentence)
 {
 	struct request *request = item->request;
 	struct json_object *reply;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A Login or Logout call of many items: each ends when it ends, the client hears of it (all of them with `more`, else the one
- * that matters most), and nothing is lost when the client leaves.
+ * A Login or Logout call of many items: each ends when it ends, the client hears of it (all of them
+ * with `more`, else the one that matters most), and nothing is lost when the client leaves.
  */
 #ifndef OPENHBA_DAEMON_REQUEST_H
 #define OPENHBA_DAEMON_REQUEST_H
@@ -14,7 +14,8 @@ struct ipc_call;
 struct request;
 struct request_item;
 
-struct request *request_new(struct ipc_call *call, size_t count); /* NULL: no memory. Frees itself after its last item */
+struct request *request_new(struct ipc_call *call,
+			    size_t count); /* NULL: no memory. Frees itself after its last item */
 struct request_item *request_item(struct request *request, size_t index);
 
 /* A session_done_fn: data is the item. Once per item. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Name resolution for logins. getaddrinfo() blocks, so it runs as work of the loop; the job belongs to the loop until its
- * result is delivered, and a cancelled one is only told to keep quiet. Recovery never calls this.
+ * Name resolution for logins. getaddrinfo() blocks, so it runs as work of the loop; the job belongs
+ * to the loop until its result is delivered, and a cancelled one is only told to keep quiet.
+ * Recovery never calls this.
  */
 #include "daemon/resolve.h"
 
@@ -40,7 +41,8 @@ int addresses_from_literal(const struct portal *portal, struct addresses *ret_ad
 static void resolve_run(void *data)
 {
 	struct resolve *resolve = data;
-	struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV };
+	struct addrinfo hints = {
+		.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
 	struct addrinfo *found = NULL;
 	char service[8];
 
@@ -48,10 +50,12 @@ static void resolve_run(void *data)
 	resolve->gai_error = getaddrinfo(resolve->portal.address, service, &hints, &found);
 	if (resolve->gai_error)
 		return;
-	for (struct addrinfo *at = found; at && resolve->addresses.count < ADDRESSES_MAX; at = at->ai_next) {
+	for (struct addrinfo *at = found; at && resolve->addresses.count < ADDRESSES_MAX;
+	     at = at->ai_next) {
 		if (at->ai_family != AF_INET && at->ai_family != AF_INET6)
 			continue;
-		memcpy(&resolve->addresses.list[resolve->addresses.count], at->ai_addr, at->ai_addrlen);
+		memcpy(&resolve->addresses.list[resolve->addresses.count], at->ai_addr,
+		       at->ai_addrlen);
 		resolve->addresses.len[resolve->addresses.count++] = at->ai_addrlen;
 	}
 	freeaddrinfo(found);
@@ -79,11 +83,14 @@ static void resolve_done(void *data, bool cancelled)
 	resolve->daemon->works--;
 	if (!resolve->cancelled && !cancelled)
 		resolve->fn(&resolve->addresses, error,
-			    resolve->gai_error ? gai_strerror(resolve->gai_error) : "no usable address", resolve->data);
+			    resolve->gai_error ? gai_strerror(resolve->gai_error)
+					       : "no usable address",
+			    resolve->data);
 	free(resolve);
 }
 
-int resolve_start(struct daemon *daemon, const struct portal *portal, resolve_fn *fn, void *data, struct resolve **ret_resolve)
+int resolve_start(struct daemon *daemon, const struct portal *portal, resolve_fn *fn, void *data,
+		  struct resolve **ret_resolve)
 {
 	struct resolve *resolve = calloc(1, sizeof(*resolve));
 	int r;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Runs scans and writes state files. A scan is some twenty SCSI commands in a row and blocks as long as the recovery timeout when
- * the connection dies under it, so it never runs on the loop. The thread sees only the job; the session is looked at before
- * and after. Called by start.c, message.c and adopt.c.
+ * Runs scans and writes state files. A scan is some twenty SCSI commands in a row and blocks as
+ * long as the recovery timeout when the connection dies under it, so it never runs on the loop. The
+ * thread sees only the job; the session is looked at before and after. Called by start.c, message.c
+ * and adopt.c.
  */
 #include "daemon/scan.h"
 
@@ -49,8 +50,9 @@ static void scan_run(void *data)
 		scan_set_nice(job);
 	if (!job->wants_scan)
 		return;
-	job->scan_error = job->kind == SCAN_AGAIN ? scsi_rescan_session(SYSFS_ROOT, job->sid, job->host_no)
-						  : scsi_scan_session(SYSFS_ROOT, job->sid, job->host_no);
+	job->scan_error = job->kind == SCAN_AGAIN
+				  ? scsi_rescan_session(SYSFS_ROOT, job->sid, job->host_no)
+				  : scsi_scan_session(SYSFS_ROOT, job->sid, job->host_no);
 	if (job->scan_error == 0)
 		job->scan_error = scsi_set_queue_depth(SYSFS_ROOT, job->sid, job->queue_depth);
 }
@@ -65,10 +67,12 @@ static void scan_job_free(struct scan_job *job)
 static void scan_report(const struct scan_job *job)
 {
 	if (job->state_error)
-		session_log(job->session, LOG_LEVEL_WARNING, "cannot write %s: %s; a restarted iscsid will know less", job->state.path,
-			    strerror(-job->state_error));
+		session_log(job->session, LOG_LEVEL_WARNING,
+			    "cannot write %s: %s; a restarted iscsid will know less",
+			    job->state.path, strerror(-job->state_error));
 	if (job->scan_error && !job->session->is_leaving)
-		session_log(job->session, LOG_LEVEL_WARNING, "scan: %s", strerror(-job->scan_error));
+		session_log(job->session, LOG_LEVEL_WARNING, "scan: %s",
+			    strerror(-job->scan_error));
 }
 
 static void scan_done(void *data, bool cancelled)
@@ -107,8 +111,9 @@ static struct scan_job *scan_job_new(struct session *session, enum scan_kind kin
 	job->host_no = (uint32_t)session->host_no;
 	job->queue_depth = (uint32_t)record_number(&session->node, F_NODE_SESSION_QUEUE_DEPTH);
 	job->nice = (int)record_number(&session->node, F_NODE_SESSION_XMIT_THREAD_PRIORITY);
-	job->wants_scan = kind == SCAN_AGAIN ||
-			  (kind == SCAN_AFTER_LOGIN && record_is(&session->node, F_NODE_SESSION_SCAN, "auto"));
+	job->wants_scan =
+		kind == SCAN_AGAIN || (kind == SCAN_AFTER_LOGIN &&
+				       record_is(&session->node, F_NODE_SESSION_SCAN, "auto"));
 	if (kind != SCAN_AGAIN && state_file_fill(&job->state, session) < 0) {
 		scan_job_free(job);
 		return NULL;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The blocking work that follows a login: the state file, the SCSI scan, queue depths. On worker threads, one piece per session. */
+/* The blocking work that follows a login: the state file, the SCSI scan, queue depths. On worker
+ * threads, one piece per session. */
 #ifndef OPENHBA_DAEMON_SCAN_H
 #define OPENHBA_DAEMON_SCAN_H
 
@@ -14,10 +15,11 @@ enum scan_kind {
 };
 
 /*
- * done(session) is called on the loop's thread when all is finished, unless the session has been killed; it may be NULL.
- * False: it could not be started (logged). While one is running for this session another SCAN_AGAIN is remembered and
- * started after it.
+ * done(session) is called on the loop's thread when all is finished, unless the session has been
+ * killed; it may be NULL. False: it could not be started (logged). While one is running for this
+ * session another SCAN_AGAIN is remembered and started after it.
  */
-bool scan_start(struct session *session, enum scan_kind kind, void (*done)(struct session *session));
+bool scan_start(struct session *session, enum scan_kind kind,
+		void (*done)(struct session *session));
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Sessions: their life, the session machine, and the little things everybody asks of a session. What happens to a session is
- * decided elsewhere: start.c logs in, recovery.c logs in again, logout.c takes down, adopt.c finds them at start-up.
+ * Sessions: their life, the session machine, and the little things everybody asks of a session.
+ * What happens to a session is decided elsewhere: start.c logs in, recovery.c logs in again,
+ * logout.c takes down, adopt.c finds them at start-up.
  */
 #include "daemon/session.h"
 
@@ -16,16 +17,18 @@
 #include "lib/portal.h"
 
 /*
- * Q2 (ACTIVE) is a target's. N4, the session continuation, is what a relogin is from here: the target sees a reinstatement
- * (N6 and N1 of a new session with the same ISID), but the kernel and its disks keep the session they had.
+ * Q2 (ACTIVE) is a target's. N4, the session continuation, is what a relogin is from here: the
+ * target sees a reinstatement (N6 and N1 of a new session with the same ISID), but the kernel and
+ * its disks keep the session they had.
  */
 const struct session_row session_rows[] = {
-	{ "N1", SESSION_FREE, SESSION_EVENT_LOGGED_IN, SESSION_LOGGED_IN, "a connection is logged in" },
-	{ "N1", SESSION_FREE, SESSION_EVENT_FAILED, SESSION_FAILED, "found failed in the kernel" },
-	{ "N3", SESSION_LOGGED_IN, SESSION_EVENT_CLOSED, SESSION_FREE, "closed in order" },
-	{ "N5", SESSION_LOGGED_IN, SESSION_EVENT_FAILED, SESSION_FAILED, "its connection is lost" },
-	{ "N4", SESSION_FAILED, SESSION_EVENT_CONTINUED, SESSION_LOGGED_IN, "logged in again" },
-	{ "N6", SESSION_FAILED, SESSION_EVENT_GIVEN_UP, SESSION_FREE, "given up" },
+	{"N1", SESSION_FREE, SESSION_EVENT_LOGGED_IN, SESSION_LOGGED_IN,
+	 "a connection is logged in"},
+	{"N1", SESSION_FREE, SESSION_EVENT_FAILED, SESSION_FAILED, "found failed in the kernel"},
+	{"N3", SESSION_LOGGED_IN, SESSION_EVENT_CLOSED, SESSION_FREE, "closed in order"},
+	{"N5", SESSION_LOGGED_IN, SESSION_EVENT_FAILED, SESSION_FAILED, "its connection is lost"},
+	{"N4", SESSION_FAILED, SESSION_EVENT_CONTINUED, SESSION_LOGGED_IN, "logged in again"},
+	{"N6", SESSION_FAILED, SESSION_EVENT_GIVEN_UP, SESSION_FREE, "given up"},
 };
 const size_t session_row_count = sizeof(session_rows) / sizeof(session_rows[0]);
 
@@ -36,10 +39,8 @@ static const char *const state_names[SESSION_STATE_COUNT] = {
 };
 
 static const char *const event_names[SESSION_EVENT_COUNT] = {
-	[SESSION_EVENT_LOGGED_IN] = "LOGGED_IN",
-	[SESSION_EVENT_CLOSED] = "CLOSED",
-	[SESSION_EVENT_FAILED] = "FAILED",
-	[SESSION_EVENT_CONTINUED] = "CONTINUED",
+	[SESSION_EVENT_LOGGED_IN] = "LOGGED_IN", [SESSION_EVENT_CLOSED] = "CLOSED",
+	[SESSION_EVENT_FAILED] = "FAILED",	 [SESSION_EVENT_CONTINUED] = "CONTINUED",
 	[SESSION_EVENT_GIVEN_UP] = "GIVEN_UP",
 };
 
@@ -79,10 +80,12 @@ bool session_event(struct session *session, enum session_event event)
 
 	if (!row) {
 		session->refused++;
-		session_log(session, LOG_LEVEL_DEBUG, "%s refused in %s", event_names[event], state_names[session->state]);
+		session_log(session, LOG_LEVEL_DEBUG, "%s refused in %s", event_names[event],
+			    state_names[session->state]);
 		return false;
 	}
-	session_log(session, LOG_LEVEL_DEBUG, "%s %s -> %s", row->number, state_names[row->from], state_names[row->to]);
+	session_log(session, LOG_LEVEL_DEBUG, "%s %s -> %s", row->number, state_names[row->from],
+		    state_names[row->to]);
 	session->state = row->to;
 	session_touch(session);
 	return true;
@@ -147,7 +150,8 @@ struct session *session_new(struct daemon *daemon, struct record *node, const ch
 		session_free(session);
 		return NULL;
 	}
-	session->initial_cmdsn = (uint32_t)record_number(&session->node, F_NODE_SESSION_INITIAL_CMDSN);
+	session->initial_cmdsn =
+		(uint32_t)record_number(&session->node, F_NODE_SESSION_INITIAL_CMDSN);
 	session->since_ms = session->began_ms = loop_now_ms();
 	TAILQ_INSERT_TAIL(&daemon->sessions, session, entry);
 	return session;
@@ -187,16 +191,17 @@ struct session *session_find(const struct daemon *daemon, int sid)
 	if (sid < 0)
 		return NULL;
 	TAILQ_FOREACH(session, &daemon->sessions, entry)
-		if (session->sid == sid)
-			return session;
+	if (session->sid == sid)
+		return session;
 	return NULL;
 }
 
 static bool session_is_alike(const struct session *a, const struct session *b)
 {
-	struct portal one = { .port = session_port(a) }, two = { .port = session_port(b) };
+	struct portal one = {.port = session_port(a)}, two = {.port = session_port(b)};
 
-	if (a == b || strcmp(session_target(a), session_target(b)) || strcmp(session_iface(a), session_iface(b)))
+	if (a == b || strcmp(session_target(a), session_target(b)) ||
+	    strcmp(session_iface(a), session_iface(b)))
 		return false;
 	snprintf(one.address, sizeof(one.address), "%s", session_address(a));
 	snprintf(two.address, sizeof(two.address), "%s", session_address(b));
@@ -208,8 +213,8 @@ struct session *session_twin(const struct session *session)
 	struct session *other;
 
 	TAILQ_FOREACH(other, &session->daemon->sessions, entry)
-		if (!other->is_leaving && session_is_alike(session, other))
-			return other;
+	if (!other->is_leaving && session_is_alike(session, other))
+		return other;
 	return NULL;
 }
 
@@ -218,8 +223,8 @@ static bool isid_is_taken(const struct session *session)
 	const struct session *other;
 
 	TAILQ_FOREACH(other, &session->daemon->sessions, entry)
-		if (other != session && !memcmp(other->isid, session->isid, ISID_BYTES))
-			return true;
+	if (other != session && !memcmp(other->isid, session->isid, ISID_BYTES))
+		return true;
 	return false;
 }
 
@@ -232,8 +237,8 @@ static unsigned int session_free_ordinal(const struct session *session)
 	do {
 		is_taken = false;
 		TAILQ_FOREACH(other, &session->daemon->sessions, entry)
-			if (other->ordinal == ordinal && session_is_alike(session, other))
-				is_taken = true;
+		if (other->ordinal == ordinal && session_is_alike(session, other))
+			is_taken = true;
 		ordinal += is_taken;
 	} while (is_taken);
 	return ordinal;
@@ -283,11 +288,12 @@ void session_fail(struct session *session, enum iscsi_err err, const char *forma
 	va_end(args);
 }
 
-void session_answer(struct session *session, struct session_waiter *waiter, enum iscsi_err err, const char *sentence)
+void session_answer(struct session *session, struct session_waiter *waiter, enum iscsi_err err,
+		    const char *sentence)
 {
 	struct session_waiter answered = *waiter;
 
-	*waiter = (struct session_waiter){ 0 };
+	*waiter = (struct session_waiter){0};
 	if (answered.fn)
 		answered.fn(session->sid, err, sentence, answered.data);
 }
@@ -295,8 +301,8 @@ void session_answer(struct session *session, struct session_waiter *waiter, enum
 void session_log(const struct session *session, enum log_level level, const char *format, ...)
 {
 	char text[512], sid[16] = "", portal_text[PORTAL_TEXT_MAX];
-	struct portal portal = { .port = session_port(session),
-				 .tpgt = (int)record_number(&session->node, F_NODE_TPGT) };
+	struct portal portal = {.port = session_port(session),
+				.tpgt = (int)record_number(&session->node, F_NODE_TPGT)};
 	va_list args;
 
 	if (level > log_level())
@@ -308,7 +314,8 @@ void session_log(const struct session *session, enum log_level level, const char
 		snprintf(sid, sizeof(sid), " %d", session->sid);
 	snprintf(portal.address, sizeof(portal.address), "%s", session_address(session));
 	log_line(level, "session%s %s %s [%s]: %s", sid, session_target(session),
-		 portal_format(&portal, portal.tpgt >= 0, portal_text), session_iface(session), text);
+		 portal_format(&portal, portal.tpgt >= 0, portal_text), session_iface(session),
+		 text);
 }
 
 const char *session_target(const struct session *session)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A session the daemon keeps: what to log in with, who it is at the target (ISID) and in the kernel (sid), and how it is doing.
- * Everything recovery needs is in here, in locked memory. The session machine is that of RFC 7143 8.3 (initiator side);
- * session_event() is the only writer of session->state.
+ * A session the daemon keeps: what to log in with, who it is at the target (ISID) and in the kernel
+ * (sid), and how it is doing. Everything recovery needs is in here, in locked memory. The session
+ * machine is that of RFC 7143 8.3 (initiator side); session_event() is the only writer of
+ * session->state.
  */
 #ifndef OPENHBA_DAEMON_SESSION_H
 #define OPENHBA_DAEMON_SESSION_H
@@ -29,7 +30,8 @@ enum session_event {
 	SESSION_EVENT_LOGGED_IN, /* its connection reached full feature phase */
 	SESSION_EVENT_CLOSED,	 /* closed in order */
 	SESSION_EVENT_FAILED,	 /* its connection is lost */
-	SESSION_EVENT_CONTINUED, /* reinstated at the target, the kernel goes on with the same session */
+	SESSION_EVENT_CONTINUED, /* reinstated at the target, the kernel goes on with the same
+				    session */
 	SESSION_EVENT_GIVEN_UP,	 /* taken down while failed */
 	SESSION_EVENT_COUNT,
 };
@@ -48,7 +50,8 @@ struct session_row {
 extern const struct session_row session_rows[];
 extern const size_t session_row_count;
 
-/* How a login or logout ended; sentence is borrowed for the call, "" on success. The session may be gone afterwards. */
+/* How a login or logout ended; sentence is borrowed for the call, "" on success. The session may be
+ * gone afterwards. */
 typedef void session_done_fn(int sid, enum iscsi_err err, const char *sentence, void *data);
 
 struct session_waiter {
@@ -67,8 +70,8 @@ struct session_failure {
 TAILQ_HEAD(session_list, session);
 
 /*
- * Owned by the daemon's list, which holds one reference; each piece of work under way holds another. session_kill() makes
- * it unreachable and silent, the last session_unref() frees it.
+ * Owned by the daemon's list, which holds one reference; each piece of work under way holds
+ * another. session_kill() makes it unreachable and silent, the last session_unref() frees it.
  */
 struct session {
 	TAILQ_ENTRY(session) entry;
@@ -79,8 +82,9 @@ struct session {
 	struct record node;
 	char *initiator_name, *initiator_alias;
 	uint8_t isid[ISID_BYTES];
-	unsigned int ordinal;	 /* 0.. among sessions of the same target, portal and iface */
-	uint32_t initial_cmdsn;	 /* of the kernel session: its CmdSN is this plus the commands it counted */
+	unsigned int ordinal;	/* 0.. among sessions of the same target, portal and iface */
+	uint32_t initial_cmdsn; /* of the kernel session: its CmdSN is this plus the commands it
+				   counted */
 	char netdev[16], hwaddress[18]; /* what the iface was bound to last; "" : nothing */
 
 	uint64_t transport_handle;
@@ -110,12 +114,13 @@ struct session {
 	void (*on_timer)(struct session *session);
 
 	struct session_waiter login, logout;
-	bool is_leaving;   /* a logout is under way, or the session is being destroyed */
+	bool is_leaving; /* a logout is under way, or the session is being destroyed */
 	bool is_scanning;
 	bool wants_rescan; /* asked for while a scan was running */
 };
 
-/* Takes node (moved, also on failure). A new session, in the list, without ISID. NULL: no memory. */
+/* Takes node (moved, also on failure). A new session, in the list, without ISID. NULL: no memory.
+ */
 struct session *session_new(struct daemon *daemon, struct record *node, const char *initiator_name);
 struct session *session_ref(struct session *session);
 void session_unref(struct session *session);
@@ -123,7 +128,8 @@ void session_kill(struct session *session);
 
 struct session *session_find(const struct daemon *daemon, int sid); /* NULL */
 
-/* The session with the same target, portal and iface as this one that is not leaving, other than itself, or NULL. */
+/* The session with the same target, portal and iface as this one that is not leaving, other than
+ * itself, or NULL. */
 struct session *session_twin(const struct session *session);
 
 /* Chooses the ordinal and an ISID no other session has. */
@@ -142,12 +148,15 @@ void session_wait(struct session *session, uint64_t delay_ms, void (*fn)(struct 
 void session_wait_stop(struct session *session);
 
 /* Remembers why an attempt failed, for the log and the waiter. */
-void session_fail(struct session *session, enum iscsi_err err, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void session_fail(struct session *session, enum iscsi_err err, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* Answers the waiter, if there is one, and forgets it. */
-void session_answer(struct session *session, struct session_waiter *waiter, enum iscsi_err err, const char *sentence);
+void session_answer(struct session *session, struct session_waiter *waiter, enum iscsi_err err,
+		    const char *sentence);
 
-/* One line with the session in front: "session 3 iqn.2024-01.example:disk 192.0.2.10:3260,1 [default]: ..." */
+/* One line with the session in front: "session 3 iqn.2024-01.example:disk 192.0.2.10:3260,1
+ * [default]: ..." */
 void session_log(const struct session *session, enum log_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The bound on sockets that connect and log in: a counter and a queue. Called by start.c and recovery.c; knows nothing of them. */
+/* The bound on sockets that connect and log in: a counter and a queue. Called by start.c and
+ * recovery.c; knows nothing of them. */
 #include "daemon/slots.h"
 
 void slots_init(struct slots *slots, unsigned int count)

@@ -2,10 +2,12 @@
 /*
  * The path of a first login, one function per thing that happened:
  *
- *	start_login -> transport there? -> address known? -> a slot -> T1..T5 (attempt.c) -> handover.c -> start_done -> scan
+ *	start_login -> transport there? -> address known? -> a slot -> T1..T5 (attempt.c) ->
+ *handover.c -> start_done -> scan
  *
- * and its end on failure, where it is decided whether to try again: connection trouble and a busy target are worth another
- * attempt until initial_login_retry_max login timeouts are over; wrong secrets and unknown names are not.
+ * and its end on failure, where it is decided whether to try again: connection trouble and a busy
+ *target are worth another attempt until initial_login_retry_max login timeouts are over; wrong
+ *secrets and unknown names are not.
  */
 #include "daemon/start.h"
 
@@ -18,12 +20,15 @@
 #include "daemon/transports.h"
 #include "lib/loop.h"
 
-bool start_may_retry(enum iscsi_err err, uint64_t elapsed_ms, uint64_t login_timeout_ms, uint64_t retry_max)
+bool start_may_retry(enum iscsi_err err, uint64_t elapsed_ms, uint64_t login_timeout_ms,
+		     uint64_t retry_max)
 {
-	/* A host name or a NIC may appear while the machine boots; a whole login timeout is enough for that. */
+	/* A host name or a NIC may appear while the machine boots; a whole login timeout is enough
+	 * for that. */
 	if (err == ISCSI_ERR_HOST_NOT_FOUND || err == ISCSI_ERR_AGAIN)
 		return elapsed_ms < login_timeout_ms;
-	if (err != ISCSI_ERR_TRANS && err != ISCSI_ERR_TRANS_TIMEOUT && err != ISCSI_ERR_PDU_TIMEOUT && err != ISCSI_ERR_LOGIN)
+	if (err != ISCSI_ERR_TRANS && err != ISCSI_ERR_TRANS_TIMEOUT &&
+	    err != ISCSI_ERR_PDU_TIMEOUT && err != ISCSI_ERR_LOGIN)
 		return false;
 	return elapsed_ms < retry_max * login_timeout_ms;
 }
@@ -33,7 +38,8 @@ uint64_t start_delay_ms(unsigned int attempts)
 	return attempts < 3 ? 1000 * (uint64_t)(attempts ? attempts : 1) : 3000;
 }
 
-/* A target that says "try later" until the time is over is, to scripts, a connection that timed out. */
+/* A target that says "try later" until the time is over is, to scripts, a connection that timed
+ * out. */
 static enum iscsi_err final_error(enum iscsi_err err)
 {
 	return err == ISCSI_ERR_LOGIN ? ISCSI_ERR_TRANS_TIMEOUT : err;
@@ -43,8 +49,8 @@ static void start_give_up(struct session *session)
 {
 	struct session_failure failure = session->failure;
 
-	session_log(session, LOG_LEVEL_ERROR, "login failed after %u attempt%s: %s", session->attempts,
-		    session->attempts == 1 ? "" : "s", failure.sentence);
+	session_log(session, LOG_LEVEL_ERROR, "login failed after %u attempt%s: %s",
+		    session->attempts, session->attempts == 1 ? "" : "s", failure.sentence);
 	session_ref(session);
 	session_kill(session);
 	session_answer(session, &session->login, final_error(failure.err), failure.sentence);
@@ -68,18 +74,22 @@ static void start_again(struct session *session)
 void start_failed(struct session *session)
 {
 	uint64_t elapsed_ms = loop_now_ms() - session->began_ms;
-	uint64_t retry_max = (uint64_t)record_number(&session->node, F_NODE_SESSION_INITIAL_LOGIN_RETRY_MAX);
+	uint64_t retry_max =
+		(uint64_t)record_number(&session->node, F_NODE_SESSION_INITIAL_LOGIN_RETRY_MAX);
 
-	if (!start_may_retry(session->failure.err, elapsed_ms, session_login_timeout_ms(session), retry_max)) {
+	if (!start_may_retry(session->failure.err, elapsed_ms, session_login_timeout_ms(session),
+			     retry_max)) {
 		start_give_up(session);
 		return;
 	}
-	session_log(session, LOG_LEVEL_DEBUG, "attempt %u: %s", session->attempts, session->failure.sentence);
+	session_log(session, LOG_LEVEL_DEBUG, "attempt %u: %s", session->attempts,
+		    session->failure.sentence);
 	if (session->home.count && attempt_other_address(session)) {
 		start_connect(session);
 		return;
 	}
-	session_wait(session, session->home.count ? start_delay_ms(session->attempts) : 1000, start_again);
+	session_wait(session, session->home.count ? start_delay_ms(session->attempts) : 1000,
+		     start_again);
 }
 
 static void start_granted(void *data)
@@ -96,15 +106,16 @@ void start_connect(struct session *session)
 	slot_take(&session->daemon->slots, &session->slot, start_granted, session);
 }
 
-static void start_resolved(const struct addresses *addresses, int error, const char *sentence, void *data)
+static void start_resolved(const struct addresses *addresses, int error, const char *sentence,
+			   void *data)
 {
 	struct session *session = data;
 
 	session->resolve = NULL;
 	session->attempts++;
 	if (error) {
-		session_fail(session, error == -ENOMEM ? ISCSI_ERR_NOMEM : ISCSI_ERR_HOST_NOT_FOUND, "cannot resolve %s: %s",
-			     session_address(session), sentence);
+		session_fail(session, error == -ENOMEM ? ISCSI_ERR_NOMEM : ISCSI_ERR_HOST_NOT_FOUND,
+			     "cannot resolve %s: %s", session_address(session), sentence);
 		start_failed(session);
 		return;
 	}
@@ -114,7 +125,7 @@ static void start_resolved(const struct addresses *addresses, int error, const c
 
 static void start_resolve(struct session *session)
 {
-	struct portal portal = { .port = session_port(session), .tpgt = PORTAL_TPGT_NONE };
+	struct portal portal = {.port = session_port(session), .tpgt = PORTAL_TPGT_NONE};
 	size_t len = strlen(session_address(session));
 	int r = -ENAMETOOLONG;
 
@@ -127,10 +138,12 @@ static void start_resolve(struct session *session)
 		return;
 	}
 	if (r == -ENOENT)
-		r = resolve_start(session->daemon, &portal, start_resolved, session, &session->resolve);
+		r = resolve_start(session->daemon, &portal, start_resolved, session,
+				  &session->resolve);
 	if (r == 0)
 		return;
-	session_fail(session, ISCSI_ERR_HOST_NOT_FOUND, "cannot use address %s: %s", session_address(session), strerror(-r));
+	session_fail(session, ISCSI_ERR_HOST_NOT_FOUND, "cannot use address %s: %s",
+		     session_address(session), strerror(-r));
 	start_failed(session);
 }
 
@@ -147,7 +160,7 @@ static void start_with_transport(struct session *session, int error)
 
 void start_login(struct session *session, session_done_fn *done, void *data)
 {
-	session->login = (struct session_waiter){ done, data };
+	session->login = (struct session_waiter){done, data};
 	session->began_ms = loop_now_ms();
 	transports_want(session, start_with_transport);
 }
@@ -162,14 +175,16 @@ static const char *start_authentication(const struct session *session)
 {
 	if (!record_is(&session->node, F_NODE_SESSION_AUTH_AUTHMETHOD, "CHAP"))
 		return "no authentication";
-	return *record_text(&session->node, F_NODE_SESSION_AUTH_PASSWORD_IN) ? "mutual CHAP" : "CHAP";
+	return *record_text(&session->node, F_NODE_SESSION_AUTH_PASSWORD_IN) ? "mutual CHAP"
+									     : "CHAP";
 }
 
 void start_done(struct session *session)
 {
 	session_event(session, SESSION_EVENT_LOGGED_IN);
 	session_set_stage(session, STAGE_NO_CHANGE);
-	session_log(session, LOG_LEVEL_INFO, "logged in (%s%s%s) in %llu ms", start_authentication(session),
+	session_log(session, LOG_LEVEL_INFO, "logged in (%s%s%s) in %llu ms",
+		    start_authentication(session),
 		    session->has_header_digest ? ", header digest CRC32C" : "",
 		    session->has_data_digest ? ", data digest CRC32C" : "",
 		    (unsigned long long)(loop_now_ms() - session->began_ms));

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * State files. Written by temp file and rename after each login, removed after the logout, read once when the daemon starts. The
- * record's own settings keep their names; what is not a setting of a record begins with "session.". A file that does not
- * parse is as good as none: the session is then taken for one of another program.
+ * State files. Written by temp file and rename after each login, removed after the logout, read
+ * once when the daemon starts. The record's own settings keep their names; what is not a setting of
+ * a record begins with "session.". A file that does not parse is as good as none: the session is
+ * then taken for one of another program.
  */
 #include "daemon/state.h"
 
@@ -45,8 +46,9 @@ static void add_address(struct text *text, const struct sockaddr_storage *addres
 	char number[INET6_ADDRSTRLEN + 16];
 	bool is_six = address->ss_family == AF_INET6;
 
-	if (!inet_ntop(address->ss_family, is_six ? (const void *)&six->sin6_addr : (const void *)&four->sin_addr, number,
-		       INET6_ADDRSTRLEN))
+	if (!inet_ntop(address->ss_family,
+		       is_six ? (const void *)&six->sin6_addr : (const void *)&four->sin_addr,
+		       number, INET6_ADDRSTRLEN))
 		return;
 	if (is_six && six->sin6_scope_id)
 		snprintf(number + strlen(number), 16, "%%%u", six->sin6_scope_id);
@@ -55,7 +57,8 @@ static void add_address(struct text *text, const struct sockaddr_storage *addres
 
 static unsigned long address_port(const struct addresses *addresses)
 {
-	const struct sockaddr_in *four = (const struct sockaddr_in *)(const void *)&addresses->list[0];
+	const struct sockaddr_in *four =
+		(const struct sockaddr_in *)(const void *)&addresses->list[0];
 
 	/* The port is at the same place in both families. */
 	return addresses->count ? ntohs(four->sin_port) : 0;
@@ -166,13 +169,14 @@ static int take_port(struct state_reader *reader, const char *value)
 static int take_address(struct state_reader *reader, const char *value)
 {
 	struct addresses *addresses = &reader->state->addresses;
-	struct portal portal = { .port = reader->port, .tpgt = PORTAL_TPGT_NONE };
+	struct portal portal = {.port = reader->port, .tpgt = PORTAL_TPGT_NONE};
 	int r;
 
 	if (addresses->count == ADDRESSES_MAX || strlen(value) >= sizeof(portal.address))
 		return -EINVAL;
 	strcpy(portal.address, value);
-	r = portal_sockaddr(&portal, &addresses->list[addresses->count], &addresses->len[addresses->count]);
+	r = portal_sockaddr(&portal, &addresses->list[addresses->count],
+			    &addresses->len[addresses->count]);
 	if (r == 0)
 		addresses->count++;
 	return r == 0 ? 0 : -EINVAL;
@@ -182,17 +186,14 @@ static const struct {
 	const char *name;
 	int (*take)(struct state_reader *reader, const char *value);
 } state_lines[] = {
-	{ "session.isid", take_isid },
-	{ "session.initiator_name", take_initiator },
-	{ "session.netdev", take_netdev },
-	{ "session.initial_cmdsn", take_cmdsn },
-	{ "session.time2wait", take_time2wait },
-	{ "session.ordinal", take_ordinal },
-	{ "session.port", take_port },
-	{ "session.address", take_address },
+	{"session.isid", take_isid},	       {"session.initiator_name", take_initiator},
+	{"session.netdev", take_netdev},       {"session.initial_cmdsn", take_cmdsn},
+	{"session.time2wait", take_time2wait}, {"session.ordinal", take_ordinal},
+	{"session.port", take_port},	       {"session.address", take_address},
 };
 
-/* Lines that are not settings of a record come here. Unknown ones are of another version and passed over. */
+/* Lines that are not settings of a record come here. Unknown ones are of another version and passed
+ * over. */
 static int state_line(const char *name, const char *value, unsigned int line, int error, void *data)
 {
 	for (size_t i = 0; i < sizeof(state_lines) / sizeof(state_lines[0]); i++)
@@ -203,7 +204,7 @@ static int state_line(const char *name, const char *value, unsigned int line, in
 
 int state_parse(const char *data, size_t len, struct state *ret_state)
 {
-	struct state_reader reader = { .state = ret_state, .port = ISCSI_PORT };
+	struct state_reader reader = {.state = ret_state, .port = ISCSI_PORT};
 	int r;
 
 	memset(ret_state, 0, sizeof(*ret_state));
@@ -211,8 +212,8 @@ int state_parse(const char *data, size_t len, struct state *ret_state)
 	r = record_parse(&ret_state->node, data, len, ORIGIN_RECORD, state_line, &reader);
 	if (r < 0)
 		return r;
-	if (!ret_state->has_isid || !ret_state->has_cmdsn || !ret_state->initiator_name || !ret_state->addresses.count ||
-	    !*record_text(&ret_state->node, F_NODE_NAME))
+	if (!ret_state->has_isid || !ret_state->has_cmdsn || !ret_state->initiator_name ||
+	    !ret_state->addresses.count || !*record_text(&ret_state->node, F_NODE_NAME))
 		return -EINVAL;
 	return 0;
 }
@@ -226,7 +227,7 @@ void state_done(struct state *state)
 
 int state_load(const char *dir, int sid, struct state *ret_state)
 {
-	struct text text = { 0 };
+	struct text text = {0};
 	char path[288];
 	int r;
 
@@ -265,7 +266,8 @@ int state_clean(const char *dir, const uint32_t *sids, size_t count)
 	if (!folder)
 		return -errno;
 	while ((entry = readdir(folder)))
-		if (is_stale(entry->d_name, sids, count) && unlinkat(dirfd(folder), entry->d_name, 0) == 0)
+		if (is_stale(entry->d_name, sids, count) &&
+		    unlinkat(dirfd(folder), entry->d_name, 0) == 0)
 			removed++;
 	closedir(folder);
 	return removed;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a restarted daemon must know of a session and the kernel does not tell: the record it was logged in with, its ISID, its
- * first CmdSN, the addresses of its portal. One file RUNDIR/session-SID per session, `name = value` lines, mode 0600, on tmpfs.
+ * What a restarted daemon must know of a session and the kernel does not tell: the record it was
+ * logged in with, its ISID, its first CmdSN, the addresses of its portal. One file
+ * RUNDIR/session-SID per session, `name = value` lines, mode 0600, on tmpfs.
  */
 #ifndef OPENHBA_DAEMON_STATE_H
 #define OPENHBA_DAEMON_STATE_H
@@ -36,17 +37,20 @@ struct state {
 };
 
 int state_file_fill(struct state_file *file, const struct session *session); /* -ENOMEM */
-int state_file_write(const struct state_file *file);			     /* blocks; 0 or -errno */
-void state_file_done(struct state_file *file);				     /* zeroes: it holds secrets */
+int state_file_write(const struct state_file *file); /* blocks; 0 or -errno */
+void state_file_done(struct state_file *file);	     /* zeroes: it holds secrets */
 
-/* Reads a file's text. -EINVAL: what is needed is missing or refused. state_done() in every case. */
+/* Reads a file's text. -EINVAL: what is needed is missing or refused. state_done() in every case.
+ */
 int state_parse(const char *data, size_t len, struct state *ret_state);
 void state_done(struct state *state);
 
-/* Blocking, for start-up: reads the file of a session. -ENOENT, -EINVAL, ... state_done() in every case. */
+/* Blocking, for start-up: reads the file of a session. -ENOENT, -EINVAL, ... state_done() in every
+ * case. */
 int state_load(const char *dir, int sid, struct state *ret_state);
 
-/* Blocking, for start-up: removes files of sessions that are not in sids. How many were removed, or -errno. */
+/* Blocking, for start-up: removes files of sessions that are not in sids. How many were removed, or
+ * -errno. */
 int state_clean(const char *dir, const uint32_t *sids, size_t count);
 
 void state_remove(struct daemon *daemon, int sid); /* by a worker thread */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Finds, and where needed loads, the kernel's driver of a session. Reading sysfs and loading modules block, so they are work of
- * the loop; what was found is kept in the daemon. Only transports that take a connected socket are driven from here.
+ * Finds, and where needed loads, the kernel's driver of a session. Reading sysfs and loading
+ * modules block, so they are work of the loop; what was found is kept in the daemon. Only
+ * transports that take a connected socket are driven from here.
  */
 #include "daemon/transports.h"
 
@@ -56,14 +57,15 @@ static void transports_done(void *data, bool cancelled)
 	free(work);
 }
 
-static int transports_look(struct session *session, const struct transport_row *row, transports_fn *fn)
+static int transports_look(struct session *session, const struct transport_row *row,
+			   transports_fn *fn)
 {
 	struct transports_work *work = calloc(1, sizeof(*work));
 	int r;
 
 	if (!work)
 		return -ENOMEM;
-	*work = (struct transports_work){ .session = session, .row = row, .fn = fn };
+	*work = (struct transports_work){.session = session, .row = row, .fn = fn};
 	r = loop_work(session->daemon->loop, transports_run, transports_done, work, NULL);
 	if (r < 0) {
 		free(work);

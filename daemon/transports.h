@@ -8,10 +8,12 @@
 struct daemon;
 struct session;
 
-/* error: 0, and session->transport_handle is set; -ENODEV the kernel has no such driver; -EOPNOTSUPP one we cannot drive. */
+/* error: 0, and session->transport_handle is set; -ENODEV the kernel has no such driver;
+ * -EOPNOTSUPP one we cannot drive. */
 typedef void transports_fn(struct session *session, int error);
 
-/* Calls fn at once if the transport of the session's record is known, else after it was looked for and, if need be, loaded. */
+/* Calls fn at once if the transport of the session's record is known, else after it was looked for
+ * and, if need be, loaded. */
 void transports_want(struct session *session, transports_fn *fn);
 
 /* The same without loading and without waiting: for sessions that exist already. 0 or -errno. */

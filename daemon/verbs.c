@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Turns IPC calls into operations and their ends into replies. Parameters are a client's word and are checked here, once: a node
- * that does not parse is refused by itself, the others of the call go on. Never waits; a client that leaves does not stop
- * what it has begun.
+ * Turns IPC calls into operations and their ends into replies. Parameters are a client's word and
+ * are checked here, once: a node that does not parse is refused by itself, the others of the call
+ * go on. Never waits; a client that leaves does not stop what it has begun.
  */
 #include "daemon/verbs.h"
 
@@ -25,11 +25,14 @@
 static const char interface_description[] =
 	"interface org.openhba.iscsid\n"
 	"type Node (settings: [string]string)\n"
-	"type Session (sid: int, host: int, target: string, address: string, port: int, tpgt: int, iface: string,\n"
+	"type Session (sid: int, host: int, target: string, address: string, port: int, tpgt: int, "
+	"iface: string,\n"
 	"  connection_state: string, session_state: string, since: int)\n"
-	"method Info() -> (version: string, interface_version: int, pid: int, initiator_name: ?string,\n"
+	"method Info() -> (version: string, interface_version: int, pid: int, initiator_name: "
+	"?string,\n"
 	"  initiator_alias: string, config_file: string)\n"
-	"method Login(nodes: []Node, multiple: ?bool, wait: ?bool) -> (index: int, sid: int, error: int, message: ?string)\n"
+	"method Login(nodes: []Node, multiple: ?bool, wait: ?bool) -> (index: int, sid: int, "
+	"error: int, message: ?string)\n"
 	"method Logout(sids: []int) -> (index: int, sid: int, error: int, message: ?string)\n"
 	"method Sessions(sid: ?int) -> (sessions: []Session)\n"
 	"method Statistics(sid: int) -> (counters: [string]int, extended: [string]int)\n"
@@ -40,7 +43,8 @@ static const char interface_description[] =
 
 static int node_parse(struct json_object *settings, struct record *node, struct text *sentence)
 {
-	json_object_object_foreach (settings, name, value) {
+	json_object_object_foreach(settings, name, value)
+	{
 		enum field field = field_find(RECORD_NODE, name);
 		int r;
 
@@ -61,21 +65,24 @@ static int node_parse(struct json_object *settings, struct record *node, struct 
 	return 0;
 }
 
-static enum iscsi_err node_check(const struct record *node, const char *initiator_name, const char **ret_sentence)
+static enum iscsi_err node_check(const struct record *node, const char *initiator_name,
+				 const char **ret_sentence)
 {
 	if (!name_is_storable(record_text(node, F_NODE_NAME)))
 		*ret_sentence = "node.name is not a target name";
 	else if (!*record_text(node, F_NODE_CONN_ADDRESS))
 		*ret_sentence = "node.conn[0].address is missing";
 	else if (!initiator_name)
-		*ret_sentence = "there is no initiator name: set InitiatorName in " CONFDIR "/initiatorname.iscsi";
+		*ret_sentence = "there is no initiator name: set InitiatorName in " CONFDIR
+				"/initiatorname.iscsi";
 	else
 		return ISCSI_ERR_SUCCESS;
 	return ISCSI_ERR_INVAL;
 }
 
 /* Takes node. */
-static void login_record(struct daemon *daemon, struct record *node, bool may_exist, struct request_item *item)
+static void login_record(struct daemon *daemon, struct record *node, bool may_exist,
+			 struct request_item *item)
 {
 	const char *own_name = record_text(node, F_IFACE_INITIATORNAME);
 	const char *initiator_name = *own_name ? own_name : daemon->initiator.name;
@@ -95,21 +102,24 @@ static void login_record(struct daemon *daemon, struct record *node, bool may_ex
 	}
 	if (!may_exist && session_twin(session)) {
 		session_kill(session);
-		request_answer(-1, ISCSI_ERR_SESS_EXISTS, "a session to this target, portal and iface exists", item);
+		request_answer(-1, ISCSI_ERR_SESS_EXISTS,
+			       "a session to this target, portal and iface exists", item);
 		return;
 	}
 	session_choose_isid(session);
 	start_login(session, request_answer, item);
 }
 
-static void login_node(struct daemon *daemon, struct json_object *object, bool may_exist, struct request_item *item)
+static void login_node(struct daemon *daemon, struct json_object *object, bool may_exist,
+		       struct request_item *item)
 {
 	struct json_object *settings;
-	struct text sentence = { 0 };
+	struct text sentence = {0};
 	struct record node;
 	int r;
 
-	if (!json_object_is_type(object, json_type_object) || json_get_object(object, "settings", &settings) < 0) {
+	if (!json_object_is_type(object, json_type_object) ||
+	    json_get_object(object, "settings", &settings) < 0) {
 		request_answer(-1, ISCSI_ERR_INVAL, "a node without settings", item);
 		return;
 	}
@@ -118,7 +128,9 @@ static void login_node(struct daemon *daemon, struct json_object *object, bool m
 	if (r < 0) {
 		record_done(&node);
 		request_answer(-1, r == -ENOMEM ? ISCSI_ERR_NOMEM : ISCSI_ERR_INVAL,
-			       sentence.data && !sentence.failed ? sentence.data : "a setting is refused", item);
+			       sentence.data && !sentence.failed ? sentence.data
+								 : "a setting is refused",
+			       item);
 	} else {
 		login_record(daemon, &node, may_exist, item);
 	}
@@ -146,7 +158,8 @@ static void verb_login(struct ipc_call *call, struct json_object *parameters, vo
 		return;
 	}
 	for (size_t i = 0; i < count; i++)
-		login_node(data, json_object_array_get_idx(nodes, i), may_exist, request_item(request, i));
+		login_node(data, json_object_array_get_idx(nodes, i), may_exist,
+			   request_item(request, i));
 	if (!waits)
 		request_answer_now(request);
 	request_begun(request);
@@ -174,14 +187,16 @@ static void verb_logout(struct ipc_call *call, struct json_object *parameters, v
 	}
 	for (size_t i = 0; i < count; i++) {
 		struct json_object *number = json_object_array_get_idx(sids, i);
-		int64_t sid = json_object_is_type(number, json_type_int) ? json_object_get_int64(number) : -1;
+		int64_t sid = json_object_is_type(number, json_type_int)
+				      ? json_object_get_int64(number)
+				      : -1;
 		struct session *session = sid > INT32_MAX ? NULL : session_find(daemon, (int)sid);
 
 		if (session)
 			logout_start(session, request_answer, request_item(request, i));
 		else
-			request_answer(sid > INT32_MAX ? -1 : (int)sid, ISCSI_ERR_SESS_NOT_FOUND, "no such session",
-				       request_item(request, i));
+			request_answer(sid > INT32_MAX ? -1 : (int)sid, ISCSI_ERR_SESS_NOT_FOUND,
+				       "no such session", request_item(request, i));
 	}
 	request_begun(request);
 }
@@ -236,29 +251,35 @@ static void verb_sessions(struct ipc_call *call, struct json_object *parameters,
 	struct session *session;
 	int64_t sid = -1;
 
-	if (json_get_number(parameters, "sid", 0, INT32_MAX, &sid) == 0 && !session_find(daemon, (int)sid)) {
+	if (json_get_number(parameters, "sid", 0, INT32_MAX, &sid) == 0 &&
+	    !session_find(daemon, (int)sid)) {
 		ipc_error(call, ISCSI_ERR_SESS_NOT_FOUND, NULL);
 		return;
 	}
 	list = json_object_new_array();
 	TAILQ_FOREACH(session, &daemon->sessions, entry)
-		if (session->sid >= 0 && (sid < 0 || session->sid == sid))
-			json_object_array_add(list, session_describe(session));
+	if (session->sid >= 0 && (sid < 0 || session->sid == sid))
+		json_object_array_add(list, session_describe(session));
 	reply = json_object_new_object();
 	json_object_object_add(reply, "sessions", list);
 	ipc_reply(call, reply, false);
 }
 
-#define STAT(member) { #member, offsetof(struct iscsi_stats, member), sizeof(((struct iscsi_stats *)0)->member) }
+#define STAT(member)                                                                               \
+	{                                                                                          \
+#member, offsetof(struct iscsi_stats, member),                                     \
+			sizeof(((struct iscsi_stats *)0)->member)                                  \
+	}
 
 static const struct {
 	const char *name;
 	size_t offset, size;
 } stat_rows[] = {
-	STAT(txdata_octets), STAT(rxdata_octets), STAT(noptx_pdus), STAT(scsicmd_pdus), STAT(tmfcmd_pdus),
-	STAT(login_pdus), STAT(text_pdus), STAT(dataout_pdus), STAT(logout_pdus), STAT(snack_pdus),
-	STAT(noprx_pdus), STAT(scsirsp_pdus), STAT(tmfrsp_pdus), STAT(textrsp_pdus), STAT(datain_pdus),
-	STAT(logoutrsp_pdus), STAT(r2t_pdus), STAT(async_pdus), STAT(rjt_pdus), STAT(digest_err),
+	STAT(txdata_octets), STAT(rxdata_octets), STAT(noptx_pdus),  STAT(scsicmd_pdus),
+	STAT(tmfcmd_pdus),   STAT(login_pdus),	  STAT(text_pdus),   STAT(dataout_pdus),
+	STAT(logout_pdus),   STAT(snack_pdus),	  STAT(noprx_pdus),  STAT(scsirsp_pdus),
+	STAT(tmfrsp_pdus),   STAT(textrsp_pdus),  STAT(datain_pdus), STAT(logoutrsp_pdus),
+	STAT(r2t_pdus),	     STAT(async_pdus),	  STAT(rjt_pdus),    STAT(digest_err),
 	STAT(timeout_err),
 };
 
@@ -290,12 +311,13 @@ static void verb_statistics(struct ipc_call *call, struct json_object *parameter
 	int64_t sid;
 	int r;
 
-	if (json_get_number(parameters, "sid", 0, INT32_MAX, &sid) < 0 || !(session = session_find(daemon, (int)sid))) {
+	if (json_get_number(parameters, "sid", 0, INT32_MAX, &sid) < 0 ||
+	    !(session = session_find(daemon, (int)sid))) {
 		ipc_error(call, ISCSI_ERR_SESS_NOT_FOUND, NULL);
 		return;
 	}
-	r = request_get_stats(daemon->netlink, session->transport_handle, (uint32_t)sid, 0, &stats, custom,
-			      ISCSI_STATS_CUSTOM_MAX, &count);
+	r = request_get_stats(daemon->netlink, session->transport_handle, (uint32_t)sid, 0, &stats,
+			      custom, ISCSI_STATS_CUSTOM_MAX, &count);
 	if (r < 0) {
 		ipc_error(call, iscsi_err_from_errno(r), strerror(-r));
 		return;
@@ -323,16 +345,17 @@ static void verb_stop(struct ipc_call *call, struct json_object *parameters, voi
 }
 
 static const struct ipc_method methods[] = {
-	{ IPC_INTERFACE ".Info", false, verb_info },
-	{ IPC_INTERFACE ".Login", true, verb_login },
-	{ IPC_INTERFACE ".Logout", true, verb_logout },
-	{ IPC_INTERFACE ".Sessions", false, verb_sessions },
-	{ IPC_INTERFACE ".Statistics", true, verb_statistics },
-	{ IPC_INTERFACE ".Stop", true, verb_stop },
+	{IPC_INTERFACE ".Info", false, verb_info},
+	{IPC_INTERFACE ".Login", true, verb_login},
+	{IPC_INTERFACE ".Logout", true, verb_logout},
+	{IPC_INTERFACE ".Sessions", false, verb_sessions},
+	{IPC_INTERFACE ".Statistics", true, verb_statistics},
+	{IPC_INTERFACE ".Stop", true, verb_stop},
 };
 
 int verbs_open(struct daemon *daemon, int listen_fd)
 {
-	return ipc_server_new(daemon->loop, daemon->options.socket_path, listen_fd, methods, sizeof(methods) / sizeof(methods[0]),
-			      interface_description, daemon, &daemon->ipc);
+	return ipc_server_new(daemon->loop, daemon->options.socket_path, listen_fd, methods,
+			      sizeof(methods) / sizeof(methods[0]), interface_description, daemon,
+			      &daemon->ipc);
 }

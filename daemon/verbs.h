@@ -5,7 +5,8 @@
 
 struct daemon;
 
-/* Serves the IPC on the daemon's loop; listen_fd is a listening socket or -1 for options.socket_path. -errno. */
+/* Serves the IPC on the daemon's loop; listen_fd is a listening socket or -1 for
+ * options.socket_path. -errno. */
 int verbs_open(struct daemon *daemon, int listen_fd);
 
 #endif

@@ -13,28 +13,32 @@ static const struct {
 	const char *state, *target_state, *conn_state;
 	enum adoption adoption;
 } rows[] = {
-	{ "LOGGED_IN", "SCANNED", "up", ADOPT_HEALTHY },
-	{ "LOGGED_IN", "ALLOCATED", "up", ADOPT_SCAN },
-	{ "LOGGED_IN", "UNBOUND", "up", ADOPT_LOGOUT },
-	{ "LOGGED_IN", "UNBINDING", "up", ADOPT_LOGOUT },
-	{ "LOGGED_IN", "SCANNED", "failed", ADOPT_RELOGIN },
-	{ "LOGGED_IN", "SCANNED", "down", ADOPT_RELOGIN },
-	{ "LOGGED_IN", "", "", ADOPT_HEALTHY },
-	{ "FAILED", "SCANNED", "failed", ADOPT_RELOGIN },
-	{ "FAILED", "ALLOCATED", "failed", ADOPT_RELOGIN },
-	{ "FAILED", "SCANNED", "bound", ADOPT_RELOGIN },
-	{ "FREE", "SCANNED", "failed", ADOPT_RELOGIN },
-	{ "FREE", "SCANNED", "bound", ADOPT_RELOGIN },
-	{ "FREE", "ALLOCATED", "failed", ADOPT_RELOGIN },
-	{ "FREE", "ALLOCATED", "bound", ADOPT_DESTROY },
-	{ "FREE", "ALLOCATED", "down", ADOPT_DESTROY },
-	{ "FREE", "UNBOUND", "failed", ADOPT_DESTROY },
-	{ "FREE", "", "", ADOPT_DESTROY },
+	{"LOGGED_IN", "SCANNED", "up", ADOPT_HEALTHY},
+	{"LOGGED_IN", "ALLOCATED", "up", ADOPT_SCAN},
+	{"LOGGED_IN", "UNBOUND", "up", ADOPT_LOGOUT},
+	{"LOGGED_IN", "UNBINDING", "up", ADOPT_LOGOUT},
+	{"LOGGED_IN", "SCANNED", "failed", ADOPT_RELOGIN},
+	{"LOGGED_IN", "SCANNED", "down", ADOPT_RELOGIN},
+	{"LOGGED_IN", "", "", ADOPT_HEALTHY},
+	{"FAILED", "SCANNED", "failed", ADOPT_RELOGIN},
+	{"FAILED", "ALLOCATED", "failed", ADOPT_RELOGIN},
+	{"FAILED", "SCANNED", "bound", ADOPT_RELOGIN},
+	{"FREE", "SCANNED", "failed", ADOPT_RELOGIN},
+	{"FREE", "SCANNED", "bound", ADOPT_RELOGIN},
+	{"FREE", "ALLOCATED", "failed", ADOPT_RELOGIN},
+	{"FREE", "ALLOCATED", "bound", ADOPT_DESTROY},
+	{"FREE", "ALLOCATED", "down", ADOPT_DESTROY},
+	{"FREE", "UNBOUND", "failed", ADOPT_DESTROY},
+	{"FREE", "", "", ADOPT_DESTROY},
 };
 
 static struct sysfs_session session_of(size_t i)
 {
-	struct sysfs_session session = { .sid = 1, .has_conn = true, .creator = 287, .transport = "tcp", .target_name = "iqn.x:y" };
+	struct sysfs_session session = {.sid = 1,
+					.has_conn = true,
+					.creator = 287,
+					.transport = "tcp",
+					.target_name = "iqn.x:y"};
 
 	strcpy(session.state, rows[i].state);
 	strcpy(session.target_state, rows[i].target_state);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* First logins from start to kernel: the requests in their order, what is undone when one is refused, early pings, closes. */
+/* First logins from start to kernel: the requests in their order, what is undone when one is
+ * refused, early pings, closes. */
 #include "tests/unit/daemon_world.h"
 
 #include "daemon/handover.h"
@@ -7,8 +8,8 @@
 
 static void test_order(void **state)
 {
-	static const int head[] = { ISCSI_UEVENT_CREATE_SESSION, ISCSI_UEVENT_CREATE_CONN, ISCSI_UEVENT_BIND_CONN,
-				    1000 + ISCSI_UEVENT_SET_PARAM };
+	static const int head[] = {ISCSI_UEVENT_CREATE_SESSION, ISCSI_UEVENT_CREATE_CONN,
+				   ISCSI_UEVENT_BIND_CONN, 1000 + ISCSI_UEVENT_SET_PARAM};
 	struct world *world = *state;
 	struct session *session = world_logged_in(world);
 
@@ -81,7 +82,8 @@ static bool login_is_there(struct world *world)
 	return world->target.logins;
 }
 
-/* Runs until the target has the login request, and goes on when all it has to say lies in the socket. */
+/* Runs until the target has the login request, and goes on when all it has to say lies in the
+ * socket. */
 static void run_into_full_socket(struct world *world)
 {
 	world->target.slow_ms = 20;
@@ -146,8 +148,8 @@ static void test_many(void **state)
 		assert_int_equal(world->err[i], ISCSI_ERR_SUCCESS);
 	assert_int_equal(world->daemon.slots.free, 7);
 	TAILQ_FOREACH(a, &world->daemon.sessions, entry)
-		TAILQ_FOREACH(b, &world->daemon.sessions, entry)
-			assert_true(a == b || (a->sid != b->sid && memcmp(a->isid, b->isid, ISID_BYTES)));
+	TAILQ_FOREACH(b, &world->daemon.sessions, entry)
+	assert_true(a == b || (a->sid != b->sid && memcmp(a->isid, b->isid, ISID_BYTES)));
 }
 
 #define WORLD_TEST(test) cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
@@ -155,10 +157,13 @@ static void test_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WORLD_TEST(test_order),	      WORLD_TEST(test_one_cmdsn),
+		WORLD_TEST(test_order),
+		WORLD_TEST(test_one_cmdsn),
 		WORLD_TEST(test_state_file_is_there_before_the_answer),
-		WORLD_TEST(test_refused),     WORLD_TEST(test_create_refused),
-		WORLD_TEST(test_early_ping),  WORLD_TEST(test_early_close),
+		WORLD_TEST(test_refused),
+		WORLD_TEST(test_create_refused),
+		WORLD_TEST(test_early_ping),
+		WORLD_TEST(test_early_close),
 		WORLD_TEST(test_many),
 	};
 

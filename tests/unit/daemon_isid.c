@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* ISIDs: derived the same way for ever (a target knows a session by it), different for different sources, text both ways. */
+/* ISIDs: derived the same way for ever (a target knows a session by it), different for different
+ * sources, text both ways. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -35,7 +36,7 @@ static void test_stable(void **state)
 
 static void test_each_part_counts(void **state)
 {
-	struct isid_source other[] = { source, source, source, source, source, source };
+	struct isid_source other[] = {source, source, source, source, source, source};
 	uint8_t first[ISID_BYTES], isid[ISID_BYTES];
 
 	other[0].initiator = "iqn.2016-04.com.openhba:lac";
@@ -64,7 +65,8 @@ static void test_from_sid(void **state)
 
 static void test_text(void **state)
 {
-	static const char *const bad[] = { "", "00023d", "00023d00000g", "00023D000000", "00023d0000000", " 0023d000000" };
+	static const char *const bad[] = {
+		"", "00023d", "00023d00000g", "00023D000000", "00023d0000000", " 0023d000000"};
 	uint8_t isid[ISID_BYTES];
 	char text[ISID_TEXT_MAX];
 

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Logouts: the requests in order, targets and kernels that do not answer, many at once, losses on the way. */
+/* Logouts: the requests in order, targets and kernels that do not answer, many at once, losses on
+ * the way. */
 #include "tests/unit/daemon_world.h"
 
 #include "daemon/logout.h"
 
 static void test_order(void **state)
 {
-	static const int order[] = { ISCSI_UEVENT_UNBIND_SESSION, ISCSI_UEVENT_SEND_PDU, ISCSI_UEVENT_STOP_CONN,
-				     ISCSI_UEVENT_DESTROY_CONN, ISCSI_UEVENT_DESTROY_SESSION_ASYNC };
+	static const int order[] = {ISCSI_UEVENT_UNBIND_SESSION, ISCSI_UEVENT_SEND_PDU,
+				    ISCSI_UEVENT_STOP_CONN, ISCSI_UEVENT_DESTROY_CONN,
+				    ISCSI_UEVENT_DESTROY_SESSION_ASYNC};
 	struct world *world = *state;
 	struct session *session = world_logged_in(world);
 	unsigned int before = world->kernel.count;
@@ -101,7 +103,7 @@ static void test_many_side_by_side(void **state)
 	world_run(world, all_are_in);
 	before = world->kernel.count;
 	TAILQ_FOREACH(session, &world->daemon.sessions, entry)
-		logout_start(session, world_ended, world);
+	logout_start(session, world_ended, world);
 	world_run(world, none_is_left);
 	for (unsigned int i = 0; i < 20; i++)
 		assert_int_equal(world->kernel.requests[before + i], ISCSI_UEVENT_UNBIND_SESSION);
@@ -113,7 +115,8 @@ static void test_removed_by_somebody_else(void **state)
 	struct world *world = *state;
 	struct session *session = world_logged_in(world);
 
-	world_send_event(&world->kernel, ISCSI_KEVENT_DESTROY_SESSION, (uint32_t[]){ 0, (uint32_t)session->sid, 0 }, "", 0);
+	world_send_event(&world->kernel, ISCSI_KEVENT_DESTROY_SESSION,
+			 (uint32_t[]){0, (uint32_t)session->sid, 0}, "", 0);
 	world_run(world, none_is_left);
 	assert_int_equal(world_requests(world, ISCSI_UEVENT_DESTROY_SESSION_ASYNC), 0);
 }
@@ -123,9 +126,12 @@ static void test_removed_by_somebody_else(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WORLD_TEST(test_order),		  WORLD_TEST(test_silent_target),
-		WORLD_TEST(test_disks_do_not_go), WORLD_TEST(test_lost_on_the_way),
-		WORLD_TEST(test_twice),		  WORLD_TEST(test_many_side_by_side),
+		WORLD_TEST(test_order),
+		WORLD_TEST(test_silent_target),
+		WORLD_TEST(test_disks_do_not_go),
+		WORLD_TEST(test_lost_on_the_way),
+		WORLD_TEST(test_twice),
+		WORLD_TEST(test_many_side_by_side),
 		WORLD_TEST(test_removed_by_somebody_else),
 	};
 

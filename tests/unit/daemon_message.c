@@ -10,8 +10,9 @@
 
 #include "daemon/message.h"
 
-static const uint8_t fixed[] = { 0, 18, 0x70, 0, 6, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x3f, 0x0e, 0, 0, 0, 0 };
-static const uint8_t descriptor[] = { 0, 8, 0x72, 6, 0x3f, 0x0e, 0, 0, 0, 0 };
+static const uint8_t fixed[] = {0, 18, 0x70, 0, 6,    0,    0, 0, 0, 10,
+				0, 0,  0,    0, 0x3f, 0x0e, 0, 0, 0, 0};
+static const uint8_t descriptor[] = {0, 8, 0x72, 6, 0x3f, 0x0e, 0, 0, 0, 0};
 
 /* An exact copy on the heap: a byte read too far is seen by the sanitizer. */
 static bool says(const uint8_t *data, size_t bytes)

@@ -21,8 +21,8 @@ struct run {
 static void run(struct run *run, const char *first, const char *second, const char *third)
 {
 	static char words[3][64]; /* options point into them */
-	char *argv[] = { (char[]){ "iscsid" }, NULL, NULL, NULL, NULL };
-	const char *given[] = { first, second, third };
+	char *argv[] = {(char[]){"iscsid"}, NULL, NULL, NULL, NULL};
+	const char *given[] = {first, second, third};
 	size_t size;
 	FILE *out = open_memstream(&run->out, &size), *err = open_memstream(&run->err, &size);
 	int argc = 1;
@@ -76,7 +76,10 @@ static void test_numbers(void **state)
 static void test_paths(void **state)
 {
 	static const char *const words[][2] = {
-		{ "-c", "--config=x" }, { "-i", "--initiatorname=x" }, { "-p", "--pid=x" }, { "-s", "--socket=x" },
+		{"-c", "--config=x"},
+		{"-i", "--initiatorname=x"},
+		{"-p", "--pid=x"},
+		{"-s", "--socket=x"},
 	};
 	struct run r;
 
@@ -116,8 +119,8 @@ static void test_socket_from_environment(void **state)
 static void test_refused(void **state)
 {
 	static const char *const bad[][2] = {
-		{ "-x", NULL }, { "--bogus", NULL }, { "-d", "9" },  { "-d", "x" }, { "-d", "-1" }, { "-d", "" },
-		{ "-c", NULL }, { "-c", "" },	     { "-u", "me" }, { "word", NULL },
+		{"-x", NULL}, {"--bogus", NULL}, {"-d", "9"}, {"-d", "x"},  {"-d", "-1"},
+		{"-d", ""},   {"-c", NULL},	 {"-c", ""},  {"-u", "me"}, {"word", NULL},
 	};
 	struct run r;
 
@@ -147,9 +150,9 @@ static void test_help_and_version(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),	cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_paths),		cmocka_unit_test(test_socket_from_environment),
-		cmocka_unit_test(test_refused),		cmocka_unit_test(test_help_and_version),
+		cmocka_unit_test(test_defaults), cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_paths),	 cmocka_unit_test(test_socket_from_environment),
+		cmocka_unit_test(test_refused),	 cmocka_unit_test(test_help_and_version),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Lost connections: the CmdSN and ISID of the relogin, retries and their end, redirects, what a target may ask for. */
+/* Lost connections: the CmdSN and ISID of the relogin, retries and their end, redirects, what a
+ * target may ask for. */
 #include "tests/unit/daemon_world.h"
 
 #include "daemon/logout.h"
@@ -12,7 +13,8 @@ static struct session *first(struct world *world)
 
 static bool is_back(struct world *world)
 {
-	return first(world) && first(world)->state == SESSION_LOGGED_IN && world_requests(world, ISCSI_UEVENT_START_CONN) == 2;
+	return first(world) && first(world)->state == SESSION_LOGGED_IN &&
+	       world_requests(world, ISCSI_UEVENT_START_CONN) == 2;
 }
 
 static bool is_lost(struct world *world)
@@ -69,7 +71,8 @@ static void test_target_answers_later(void **state)
 	assert_int_equal(world->target.logins, 3);
 }
 
-/* An authentication failure ends a first login; a session with disks on it is not given up for it. */
+/* An authentication failure ends a first login; a session with disks on it is not given up for it.
+ */
 static void test_refusal_does_not_end_it(void **state)
 {
 	struct world *world = *state;
@@ -117,7 +120,8 @@ static void test_redirects(void **state)
 	struct world *world = *state;
 	struct session *session = world_logged_in(world);
 
-	snprintf(world->target.redirect, sizeof(world->target.redirect), "127.0.0.1:%d,1", world->target.port);
+	snprintf(world->target.redirect, sizeof(world->target.redirect), "127.0.0.1:%d,1",
+		 world->target.port);
 	world->target.status_times = 3;
 	world_conn_error(world, session->sid);
 	world_run(world, is_back);
@@ -129,7 +133,8 @@ static void test_redirect_without_end(void **state)
 	struct world *world = *state;
 	struct session *session = world_session(world, 0);
 
-	snprintf(world->target.redirect, sizeof(world->target.redirect), "127.0.0.1:%d,1", world->target.port);
+	snprintf(world->target.redirect, sizeof(world->target.redirect), "127.0.0.1:%d,1",
+		 world->target.port);
 	world_set(session, F_NODE_SESSION_LOGIN_REDIRECT_MAX, "3");
 	world_set(session, F_NODE_SESSION_INITIAL_LOGIN_RETRY_MAX, "0");
 	start_login(session, world_ended, world);
@@ -141,8 +146,10 @@ static void test_redirect_without_end(void **state)
 
 static void send_async(struct world *world, int sid, uint8_t event)
 {
-	struct pdu pdu = { .async = { .opcode = ISCSI_PDU_ASYNC_MESSAGE, .flags = ISCSI_BIT_FINAL, .event = event,
-				      .tag = htonl(ISCSI_TAG_NONE) } };
+	struct pdu pdu = {.async = {.opcode = ISCSI_PDU_ASYNC_MESSAGE,
+				    .flags = ISCSI_BIT_FINAL,
+				    .event = event,
+				    .tag = htonl(ISCSI_TAG_NONE)}};
 
 	world_pdu(world, sid, &pdu);
 }
@@ -176,8 +183,10 @@ static void test_ping_with_data_is_answered(void **state)
 {
 	struct world *world = *state;
 	struct session *session = world_logged_in(world);
-	struct pdu pdu = { .nop_in = { .opcode = ISCSI_PDU_NOP_IN, .flags = ISCSI_BIT_FINAL, .itt = htonl(ISCSI_TAG_NONE),
-				       .ttt = htonl(7) } };
+	struct pdu pdu = {.nop_in = {.opcode = ISCSI_PDU_NOP_IN,
+				     .flags = ISCSI_BIT_FINAL,
+				     .itt = htonl(ISCSI_TAG_NONE),
+				     .ttt = htonl(7)}};
 
 	assert_int_equal(pdu_set_data(&pdu, "ping", 4), 0);
 	world_pdu(world, session->sid, &pdu);
@@ -190,7 +199,7 @@ static void test_nonsense(void **state)
 {
 	struct world *world = *state;
 	struct session *session = world_logged_in(world);
-	struct pdu pdu = { .bhs = { .opcode = ISCSI_PDU_LOGIN_RESPONSE } };
+	struct pdu pdu = {.bhs = {.opcode = ISCSI_PDU_LOGIN_RESPONSE}};
 
 	world_pdu(world, session->sid, &pdu);
 	pdu.bhs.opcode = ISCSI_PDU_LOGOUT_RESPONSE;

@@ -23,7 +23,7 @@ static int setup(void **state)
 {
 	granted_count = 0;
 	for (int i = 0; i < MANY; i++)
-		slot[i] = (struct slot){ 0 };
+		slot[i] = (struct slot){0};
 	slots_init(&slots, 3);
 	return 0;
 }

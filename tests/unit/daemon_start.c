@@ -14,8 +14,9 @@
 static void test_which_errors(void **state)
 {
 	for (int err = 0; err < ISCSI_ERR_COUNT; err++) {
-		bool expected = err == ISCSI_ERR_TRANS || err == ISCSI_ERR_LOGIN || err == ISCSI_ERR_TRANS_TIMEOUT ||
-				err == ISCSI_ERR_PDU_TIMEOUT || err == ISCSI_ERR_HOST_NOT_FOUND || err == ISCSI_ERR_AGAIN;
+		bool expected = err == ISCSI_ERR_TRANS || err == ISCSI_ERR_LOGIN ||
+				err == ISCSI_ERR_TRANS_TIMEOUT || err == ISCSI_ERR_PDU_TIMEOUT ||
+				err == ISCSI_ERR_HOST_NOT_FOUND || err == ISCSI_ERR_AGAIN;
 
 		assert_int_equal(start_may_retry((enum iscsi_err)err, 0, TIMEOUT, 4), expected);
 	}
@@ -35,7 +36,7 @@ static void test_how_long(void **state)
 
 static void test_delays(void **state)
 {
-	static const uint64_t first[] = { 1000, 1000, 2000, 3000, 3000 };
+	static const uint64_t first[] = {1000, 1000, 2000, 3000, 3000};
 
 	for (unsigned int i = 0; i < sizeof(first) / sizeof(first[0]); i++)
 		assert_int_equal(start_delay_ms(i), first[i]);

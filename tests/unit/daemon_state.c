@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* State files: what is written is read back, a file cut or spoiled anywhere is refused whole, stale ones are removed. */
+/* State files: what is written is read back, a file cut or spoiled anywhere is refused whole, stale
+ * ones are removed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,7 +28,7 @@ static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 	struct record node;
-	struct portal portal = { .address = "fe80::1%1", .port = 3261 };
+	struct portal portal = {.address = "fe80::1%1", .port = 3261};
 
 	strcpy(f->dir, "/tmp/openhba-state-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
@@ -36,9 +37,13 @@ static int setup(void **state)
 	slots_init(&f->daemon.slots, 1);
 	assert_int_equal(loop_new(&f->daemon.loop), 0);
 	record_init(&node, RECORD_NODE);
-	assert_int_equal(record_set(&node, F_NODE_NAME, "iqn.2024-01.example:disk", ORIGIN_COMMAND), 0);
-	assert_int_equal(record_set(&node, F_NODE_CONN_ADDRESS, "storage.example", ORIGIN_COMMAND), 0);
-	assert_int_equal(record_set(&node, F_NODE_SESSION_AUTH_PASSWORD, "wonderland123", ORIGIN_COMMAND), 0);
+	assert_int_equal(record_set(&node, F_NODE_NAME, "iqn.2024-01.example:disk", ORIGIN_COMMAND),
+			 0);
+	assert_int_equal(record_set(&node, F_NODE_CONN_ADDRESS, "storage.example", ORIGIN_COMMAND),
+			 0);
+	assert_int_equal(
+		record_set(&node, F_NODE_SESSION_AUTH_PASSWORD, "wonderland123", ORIGIN_COMMAND),
+		0);
 	f->session = session_new(&f->daemon, &node, "iqn.2016-04.com.openhba:lab");
 	assert_non_null(f->session);
 	f->session->sid = 7;
@@ -50,7 +55,8 @@ static int setup(void **state)
 	f->session->ordinal = 2;
 	assert_int_equal(addresses_from_literal(&portal, &f->session->home), 0);
 	strcpy(portal.address, "192.0.2.10");
-	assert_int_equal(portal_sockaddr(&portal, &f->session->home.list[1], &f->session->home.len[1]), 0);
+	assert_int_equal(
+		portal_sockaddr(&portal, &f->session->home.list[1], &f->session->home.len[1]), 0);
 	f->session->home.count = 2;
 	*state = f;
 	return 0;
@@ -90,13 +96,16 @@ static void test_round_trip(void **state)
 	assert_int_equal(back.time2wait_sec, 3);
 	assert_int_equal(back.ordinal, 2);
 	assert_int_equal(back.addresses.count, 2);
-	assert_memory_equal(&back.addresses.list[0], &f->session->home.list[0], sizeof(struct sockaddr_in6));
-	assert_memory_equal(&back.addresses.list[1], &f->session->home.list[1], sizeof(struct sockaddr_in));
+	assert_memory_equal(&back.addresses.list[0], &f->session->home.list[0],
+			    sizeof(struct sockaddr_in6));
+	assert_memory_equal(&back.addresses.list[1], &f->session->home.list[1],
+			    sizeof(struct sockaddr_in));
 	state_done(&back);
 	state_file_done(&file);
 }
 
-/* A file cut at any byte is either good without its tail or refused; it never gives half a session. */
+/* A file cut at any byte is either good without its tail or refused; it never gives half a session.
+ */
 static void test_cut_anywhere(void **state)
 {
 	struct fixture *f = *state;
@@ -111,15 +120,17 @@ static void test_cut_anywhere(void **state)
 		assert_true(r == 0 || r == -EINVAL);
 		whole += r == 0;
 		if (r == 0)
-			assert_true(back.has_isid && back.has_cmdsn && back.addresses.count && back.initiator_name);
+			assert_true(back.has_isid && back.has_cmdsn && back.addresses.count &&
+				    back.initiator_name);
 		state_done(&back);
 	}
 	assert_true(whole > 0 && whole < file.text.len);
 	state_file_done(&file);
 }
 
-#define GOOD "node.name = iqn.x:y\nsession.isid = 00023d000001\nsession.initiator_name = iqn.a:b\n" \
-	     "session.initial_cmdsn = 0\nsession.address = 192.0.2.1\n"
+#define GOOD                                                                                       \
+	"node.name = iqn.x:y\nsession.isid = 00023d000001\nsession.initiator_name = iqn.a:b\n"     \
+	"session.initial_cmdsn = 0\nsession.address = 192.0.2.1\n"
 
 static void test_spoiled(void **state)
 {
@@ -127,23 +138,24 @@ static void test_spoiled(void **state)
 		const char *text;
 		int result;
 	} rows[] = {
-		{ GOOD, 0 },
-		{ GOOD "session.of_tomorrow = 1\n", 0 },
-		{ GOOD "session.isid = 00023d00000\n", -EINVAL },
-		{ GOOD "session.initial_cmdsn = 4294967296\n", -EINVAL },
-		{ GOOD "session.initial_cmdsn = -1\n", -EINVAL },
-		{ GOOD "session.address = storage.example\n", -EINVAL },
-		{ GOOD "session.port = 65536\n", -EINVAL },
-		{ GOOD "session.time2wait = 3601\n", -EINVAL },
-		{ GOOD "session.ordinal = x\n", -EINVAL },
-		{ GOOD "session.netdev = sixteen_bytes_xx\n", -EINVAL },
-		{ "", -EINVAL },
+		{GOOD, 0},
+		{GOOD "session.of_tomorrow = 1\n", 0},
+		{GOOD "session.isid = 00023d00000\n", -EINVAL},
+		{GOOD "session.initial_cmdsn = 4294967296\n", -EINVAL},
+		{GOOD "session.initial_cmdsn = -1\n", -EINVAL},
+		{GOOD "session.address = storage.example\n", -EINVAL},
+		{GOOD "session.port = 65536\n", -EINVAL},
+		{GOOD "session.time2wait = 3601\n", -EINVAL},
+		{GOOD "session.ordinal = x\n", -EINVAL},
+		{GOOD "session.netdev = sixteen_bytes_xx\n", -EINVAL},
+		{"", -EINVAL},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct state back;
 
-		assert_int_equal(state_parse(rows[i].text, strlen(rows[i].text), &back), rows[i].result);
+		assert_int_equal(state_parse(rows[i].text, strlen(rows[i].text), &back),
+				 rows[i].result);
 		state_done(&back);
 	}
 }
@@ -170,7 +182,7 @@ static bool is_there(const char *dir, const char *name)
 static void test_clean(void **state)
 {
 	struct fixture *f = *state;
-	const uint32_t sids[] = { 3, 12 };
+	const uint32_t sids[] = {3, 12};
 
 	touch(f->dir, "session-3");
 	touch(f->dir, "session-4");
@@ -178,7 +190,8 @@ static void test_clean(void **state)
 	touch(f->dir, "session-12.tmp");
 	touch(f->dir, "iscsid.sock");
 	assert_int_equal(state_clean(f->dir, sids, 2), 2);
-	assert_true(is_there(f->dir, "session-3") && is_there(f->dir, "session-12") && is_there(f->dir, "iscsid.sock"));
+	assert_true(is_there(f->dir, "session-3") && is_there(f->dir, "session-12") &&
+		    is_there(f->dir, "iscsid.sock"));
 	assert_false(is_there(f->dir, "session-4") || is_there(f->dir, "session-12.tmp"));
 	assert_int_equal(state_clean("/nonexistent", sids, 2), -ENOENT);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The IPC, asked by a real client from a thread of its own: each method, what is refused, and replies of many items. */
+/* The IPC, asked by a real client from a thread of its own: each method, what is refused, and
+ * replies of many items. */
 #include "tests/unit/daemon_world.h"
 
 #include "daemon/verbs.h"
@@ -37,8 +38,8 @@ static void *ask_run(void *data)
 	struct ipc_client *client;
 
 	assert_int_equal(ipc_connect(ask->path, &client), 0);
-	ask->err = ipc_client_call(client, ask->method, json_tokener_parse(ask->parameters), ask->more, 8000, keep_reply, ask,
-				   &ask->message);
+	ask->err = ipc_client_call(client, ask->method, json_tokener_parse(ask->parameters),
+				   ask->more, 8000, keep_reply, ask, &ask->message);
 	ipc_client_free(client);
 	ask->is_done = true;
 	return NULL;
@@ -49,11 +50,13 @@ static bool is_asked(struct world *world)
 	return asking->is_done;
 }
 
-static void ask(struct world *world, struct ask *ask, const char *method, const char *parameters, bool more)
+static void ask(struct world *world, struct ask *ask, const char *method, const char *parameters,
+		bool more)
 {
 	pthread_t thread;
 
-	*ask = (struct ask){ .world = world, .method = method, .parameters = parameters, .more = more };
+	*ask = (struct ask){
+		.world = world, .method = method, .parameters = parameters, .more = more};
 	snprintf(ask->path, sizeof(ask->path), "%s/sock", world->dir);
 	asking = ask;
 	assert_int_equal(pthread_create(&thread, NULL, ask_run, ask), 0);
@@ -106,9 +109,11 @@ static int teardown(void **state)
 	return world_teardown(state);
 }
 
-#define NODE(name, port, rest) \
-	"{\"settings\":{\"node.name\":\"" name "\",\"node.conn[0].address\":\"127.0.0.1\",\"node.conn[0].port\":\"" port \
-	"\",\"node.session.scan\":\"manual\",\"node.conn[0].timeo.logout_timeout\":\"1\"" rest "}}"
+#define NODE(name, port, rest)                                                                     \
+	"{\"settings\":{\"node.name\":\"" name                                                     \
+	"\",\"node.conn[0].address\":\"127.0.0.1\",\"node.conn[0].port\":\"" port                  \
+	"\",\"node.session.scan\":\"manual\",\"node.conn[0].timeo.logout_timeout\":\"1\"" rest     \
+	"}}"
 
 /* The node of the world's target; static storage. */
 static const char *nodes(struct world *world, const char *format)
@@ -119,7 +124,8 @@ static const char *nodes(struct world *world, const char *format)
 
 	snprintf(port, sizeof(port), "%d", world->target.port);
 	for (const char *at = format; *at; at++)
-		n += (size_t)snprintf(text + n, sizeof(text) - n, "%.*s", *at == '@' ? 8 : 1, *at == '@' ? port : at);
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%.*s", *at == '@' ? 8 : 1,
+				      *at == '@' ? port : at);
 	return text;
 }
 
@@ -142,7 +148,8 @@ static void test_login_sessions_logout(void **state)
 	struct json_object *list, *one;
 	struct ask a;
 
-	ask(world, &a, "org.openhba.iscsid.Login", nodes(world, "{\"nodes\":[" NODE("iqn.x:y", "@", "") "]}"), true);
+	ask(world, &a, "org.openhba.iscsid.Login",
+	    nodes(world, "{\"nodes\":[" NODE("iqn.x:y", "@", "") "]}"), true);
 	assert_int_equal(a.err, ISCSI_ERR_SUCCESS);
 	assert_int_equal(a.count, 1);
 	assert_int_equal(number(a.replies[0], "error"), 0);
@@ -170,24 +177,42 @@ static void test_login_sessions_logout(void **state)
 	ask_done(&a);
 }
 
-/* Bad nodes are refused one by one, good ones go on; a second session to the same place only if asked for. */
+/* Bad nodes are refused one by one, good ones go on; a second session to the same place only if
+ * asked for. */
 static void test_login_many(void **state)
 {
 	struct world *world = *state;
-	static const int64_t expected[] = { 0, ISCSI_ERR_SESS_EXISTS, ISCSI_ERR_INVAL, ISCSI_ERR_INVAL, ISCSI_ERR_TRANS_NOT_FOUND,
-					    ISCSI_ERR_INVAL, 0 };
+	static const int64_t expected[] = {0,
+					   ISCSI_ERR_SESS_EXISTS,
+					   ISCSI_ERR_INVAL,
+					   ISCSI_ERR_INVAL,
+					   ISCSI_ERR_TRANS_NOT_FOUND,
+					   ISCSI_ERR_INVAL,
+					   0};
 	struct ask a;
 
-	ask(world, &a, "org.openhba.iscsid.Login",
-	    nodes(world, "{\"nodes\":[" NODE("iqn.x:y", "@", "") "," NODE("iqn.x:y", "@", "") "," NODE("iqn x", "@", "") ","
-			 NODE("iqn.x:z", "@", ",\"node.session.cmds_max\":\"many\"") ","
-			 NODE("iqn.x:z", "@", ",\"iface.transport_name\":\"warp\"") ",{}," NODE("iqn.x:w", "@", ",\"node.of_tomorrow\":\"1\"")
-			 "]}"),
-	    true);
+	ask(
+		world, &a, "org.openhba.iscsid.Login",
+		nodes(world, "{\"nodes\":[" NODE("iqn.x:y", "@", "") "," NODE(
+				     "iqn.x:y", "@",
+				     "") "," NODE("iqn x", "@",
+						  "") "," NODE("iqn.x:z", "@",
+							       ",\"node.session.cmds_max\":"
+							       "\"many\"") "," NODE("iqn.x:z", "@",
+										    ",\"iface."
+										    "transport_"
+										    "name\":"
+										    "\"warp\"") ",{"
+												"}"
+												"," NODE("iqn.x:w",
+													 "@",
+													 ",\"node.of_tomorrow\":\"1\"") "]}"),
+		true);
 	assert_int_equal(a.err, ISCSI_ERR_SUCCESS);
 	assert_int_equal(a.count, 7);
 	for (size_t i = 0; i < a.count; i++)
-		assert_int_equal(number(a.replies[i], "error"), expected[number(a.replies[i], "index")]);
+		assert_int_equal(number(a.replies[i], "error"),
+				 expected[number(a.replies[i], "index")]);
 	ask_done(&a);
 	ask(world, &a, "org.openhba.iscsid.Login",
 	    nodes(world, "{\"multiple\":true,\"nodes\":[" NODE("iqn.x:y", "@", "") "]}"), false);
@@ -203,7 +228,8 @@ static void test_verdict(void **state)
 	struct ask a;
 
 	ask(world, &a, "org.openhba.iscsid.Login",
-	    nodes(world, "{\"nodes\":[" NODE("iqn.x:y", "@", "") "," NODE("iqn.x:y", "@", "") "]}"), false);
+	    nodes(world, "{\"nodes\":[" NODE("iqn.x:y", "@", "") "," NODE("iqn.x:y", "@", "") "]}"),
+	    false);
 	assert_int_equal(a.count, 1);
 	assert_int_equal(number(a.replies[0], "error"), ISCSI_ERR_SESS_EXISTS);
 	ask_done(&a);
@@ -222,7 +248,8 @@ static void test_login_without_waiting(void **state)
 	struct ask a;
 
 	world->target.slow_ms = 30;
-	ask(world, &a, "org.openhba.iscsid.Login", nodes(world, "{\"wait\":false,\"nodes\":[" NODE("iqn.x:y", "@", "") "]}"), true);
+	ask(world, &a, "org.openhba.iscsid.Login",
+	    nodes(world, "{\"wait\":false,\"nodes\":[" NODE("iqn.x:y", "@", "") "]}"), true);
 	assert_int_equal(a.count, 1);
 	assert_int_equal(number(a.replies[0], "error"), 0);
 	assert_int_equal(number(a.replies[0], "sid"), -1);
@@ -252,8 +279,8 @@ static void test_statistics(void **state)
 static void test_refused_parameters(void **state)
 {
 	static const char *const rows[][2] = {
-		{ "Login", "{}" },		  { "Login", "{\"nodes\":[]}" },   { "Login", "{\"nodes\":1}" },
-		{ "Logout", "{}" },		  { "Logout", "{\"sids\":[]}" },   { "Logout", "{\"sids\":\"1\"}" },
+		{"Login", "{}"},  {"Login", "{\"nodes\":[]}"}, {"Login", "{\"nodes\":1}"},
+		{"Logout", "{}"}, {"Logout", "{\"sids\":[]}"}, {"Logout", "{\"sids\":\"1\"}"},
 	};
 	char method[64];
 	struct ask a;
@@ -276,7 +303,8 @@ static void test_no_initiator_name(void **state)
 
 	free(world->daemon.initiator.name);
 	world->daemon.initiator.name = NULL;
-	ask(world, &a, IPC_INTERFACE ".Login", nodes(world, "{\"nodes\":[" NODE("iqn.x:y", "@", "") "]}"), true);
+	ask(world, &a, IPC_INTERFACE ".Login",
+	    nodes(world, "{\"nodes\":[" NODE("iqn.x:y", "@", "") "]}"), true);
 	assert_int_equal(number(a.replies[0], "error"), ISCSI_ERR_INVAL);
 	assert_non_null(strstr(text_of(a.replies[0], "message"), "InitiatorName"));
 	ask_done(&a);
@@ -287,10 +315,14 @@ static void test_no_initiator_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		VERB_TEST(test_info),		 VERB_TEST(test_login_sessions_logout),
-		VERB_TEST(test_login_many),	 VERB_TEST(test_verdict),
-		VERB_TEST(test_login_without_waiting), VERB_TEST(test_statistics),
-		VERB_TEST(test_refused_parameters), VERB_TEST(test_no_initiator_name),
+		VERB_TEST(test_info),
+		VERB_TEST(test_login_sessions_logout),
+		VERB_TEST(test_login_many),
+		VERB_TEST(test_verdict),
+		VERB_TEST(test_login_without_waiting),
+		VERB_TEST(test_statistics),
+		VERB_TEST(test_refused_parameters),
+		VERB_TEST(test_no_initiator_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

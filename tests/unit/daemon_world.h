@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A small world for the daemon's tests: a kernel (a thread behind a socket pair that answers netlink requests, keeps the sockets
- * it is handed and lets a test raise events) and a target (a thread that accepts logins on loopback). Both write down what
- * they saw and can be told to misbehave. Everything the daemon does in between is the real code.
+ * A small world for the daemon's tests: a kernel (a thread behind a socket pair that answers
+ * netlink requests, keeps the sockets it is handed and lets a test raise events) and a target (a
+ * thread that accepts logins on loopback). Both write down what they saw and can be told to
+ * misbehave. Everything the daemon does in between is the real code.
  */
 #ifndef OPENHBA_TESTS_DAEMON_WORLD_H
 #define OPENHBA_TESTS_DAEMON_WORLD_H
@@ -31,17 +32,18 @@
 #include "lib/pdu.h"
 #include "transport/user/netlink.h"
 
-#define WORLD_MAX	64
-#define WORLD_REQUESTS	8192
+#define WORLD_MAX 64
+#define WORLD_REQUESTS 8192
 #define WORLD_PATIENCE_MS 8000
-#define DATAGRAM	(128 << 10)
-#define WORLD_TARGET	"iqn.2024-01.example:disk"
+#define DATAGRAM (128 << 10)
+#define WORLD_TARGET "iqn.2024-01.example:disk"
 
 struct world_kernel {
 	int fd; /* our end of the pair */
 	pthread_t thread;
 	pthread_mutex_t lock;
-	int requests[WORLD_REQUESTS]; /* request numbers as they came; 1000 + number for SET_PARAM */
+	int requests[WORLD_REQUESTS]; /* request numbers as they came; 1000 + number for SET_PARAM
+				       */
 	unsigned int count;
 	uint32_t last_sid;
 	uint32_t initial_cmdsn;
@@ -64,7 +66,7 @@ struct world_target {
 	uint32_t cmdsn;
 	unsigned int pings_answered;
 	/* knobs */
-	uint16_t status;      /* of login responses: 0 is success */
+	uint16_t status;	   /* of login responses: 0 is success */
 	unsigned int status_times; /* for so many logins, then success; 0: for ever */
 	char redirect[64];
 	bool pings_early;     /* a NOP-In right behind the login */
@@ -87,13 +89,14 @@ struct world {
 
 /* ---- the kernel ---- */
 
-static void world_send_event(struct world_kernel *kernel, uint32_t type, const uint32_t words[3], const void *tail, size_t bytes)
+static void world_send_event(struct world_kernel *kernel, uint32_t type, const uint32_t words[3],
+			     const void *tail, size_t bytes)
 {
 	struct {
 		struct nlmsghdr header;
 		struct iscsi_uevent message;
 		uint8_t tail[512];
-	} out = { .header = { .nlmsg_len = (uint32_t)(NLMSG_HDRLEN + ISCSI_UEVENT_BYTES + bytes) } };
+	} out = {.header = {.nlmsg_len = (uint32_t)(NLMSG_HDRLEN + ISCSI_UEVENT_BYTES + bytes)}};
 
 	out.message.type = type;
 	for (int i = 0; i < 3; i++)
@@ -106,7 +109,7 @@ static void world_send_event(struct world_kernel *kernel, uint32_t type, const u
 __attribute__((unused)) static void world_conn_error(struct world *world, int sid)
 {
 	world_send_event(&world->kernel, ISCSI_KEVENT_CONN_ERROR,
-			 (uint32_t[]){ (uint32_t)sid, 0, ISCSI_CONN_ERROR_TCP_CONN_CLOSE }, "", 0);
+			 (uint32_t[]){(uint32_t)sid, 0, ISCSI_CONN_ERROR_TCP_CONN_CLOSE}, "", 0);
 }
 
 /* Passes up a PDU of the target. */
@@ -117,16 +120,20 @@ __attribute__((unused)) static void world_pdu(struct world *world, int sid, cons
 
 	assert_true(length <= sizeof(bytes));
 	pdu_encode(pdu, bytes);
-	world_send_event(&world->kernel, ISCSI_KEVENT_RECV_PDU, (uint32_t[]){ (uint32_t)sid, 0, 0 }, bytes, length);
+	world_send_event(&world->kernel, ISCSI_KEVENT_RECV_PDU, (uint32_t[]){(uint32_t)sid, 0, 0},
+			 bytes, length);
 }
 
-static void kernel_logout(struct world_kernel *kernel, uint32_t sid, const struct iscsi_bhs *request)
+static void kernel_logout(struct world_kernel *kernel, uint32_t sid,
+			  const struct iscsi_bhs *request)
 {
-	struct iscsi_bhs_logout_response response = { .opcode = ISCSI_PDU_LOGOUT_RESPONSE, .flags = ISCSI_BIT_FINAL,
-						      .itt = request->itt };
+	struct iscsi_bhs_logout_response response = {
+		.opcode = ISCSI_PDU_LOGOUT_RESPONSE, .flags = ISCSI_BIT_FINAL, .itt = request->itt};
 
-	if ((request->opcode & ISCSI_PDU_OPCODE_BITS) == ISCSI_PDU_LOGOUT_REQUEST && !kernel->ignores_logout)
-		world_send_event(kernel, ISCSI_KEVENT_RECV_PDU, (uint32_t[]){ sid, 0, 0 }, &response, sizeof(response));
+	if ((request->opcode & ISCSI_PDU_OPCODE_BITS) == ISCSI_PDU_LOGOUT_REQUEST &&
+	    !kernel->ignores_logout)
+		world_send_event(kernel, ISCSI_KEVENT_RECV_PDU, (uint32_t[]){sid, 0, 0}, &response,
+				 sizeof(response));
 }
 
 static void kernel_bind(struct world_kernel *kernel, const struct iscsi_uevent *message)
@@ -139,14 +146,16 @@ static void kernel_bind(struct world_kernel *kernel, const struct iscsi_uevent *
 }
 
 /* What follows a reply. */
-static void kernel_after(struct world_kernel *kernel, const struct iscsi_uevent *message, const void *tail)
+static void kernel_after(struct world_kernel *kernel, const struct iscsi_uevent *message,
+			 const void *tail)
 {
 	uint32_t sid = message->u.session.sid;
 
 	switch (message->type) {
 	case ISCSI_UEVENT_UNBIND_SESSION:
 		if (!kernel->ignores_unbind)
-			world_send_event(kernel, ISCSI_KEVENT_UNBIND_SESSION, (uint32_t[]){ sid, 0, 0 }, "", 0);
+			world_send_event(kernel, ISCSI_KEVENT_UNBIND_SESSION,
+					 (uint32_t[]){sid, 0, 0}, "", 0);
 		break;
 	case ISCSI_UEVENT_SEND_PDU:
 		kernel_logout(kernel, message->u.send_pdu.sid, tail);
@@ -156,7 +165,8 @@ static void kernel_after(struct world_kernel *kernel, const struct iscsi_uevent 
 		if (kernel->sockets[sid % WORLD_MAX] >= 0)
 			close(kernel->sockets[sid % WORLD_MAX]);
 		kernel->sockets[sid % WORLD_MAX] = -1;
-		world_send_event(kernel, ISCSI_KEVENT_DESTROY_SESSION, (uint32_t[]){ 0, sid, 0 }, "", 0);
+		world_send_event(kernel, ISCSI_KEVENT_DESTROY_SESSION, (uint32_t[]){0, sid, 0}, "",
+				 0);
 		break;
 	default:
 		break;
@@ -167,8 +177,10 @@ static void kernel_execute(struct world_kernel *kernel, struct iscsi_uevent *mes
 {
 	if (message->type == (uint32_t)kernel->refuse) {
 		message->iferror = -EINVAL;
-		if (message->type == ISCSI_UEVENT_BIND_CONN || message->type == ISCSI_UEVENT_START_CONN ||
-		    message->type == ISCSI_UEVENT_STOP_CONN || message->type == ISCSI_UEVENT_SEND_PDU)
+		if (message->type == ISCSI_UEVENT_BIND_CONN ||
+		    message->type == ISCSI_UEVENT_START_CONN ||
+		    message->type == ISCSI_UEVENT_STOP_CONN ||
+		    message->type == ISCSI_UEVENT_SEND_PDU)
 			message->r.retcode = -EINVAL;
 		else
 			message->type = ISCSI_KEVENT_IF_ERROR;
@@ -183,13 +195,14 @@ static void kernel_execute(struct world_kernel *kernel, struct iscsi_uevent *mes
 	}
 }
 
-static void kernel_reply(struct world_kernel *kernel, const struct nlmsghdr *header, const struct iscsi_uevent *message)
+static void kernel_reply(struct world_kernel *kernel, const struct nlmsghdr *header,
+			 const struct iscsi_uevent *message)
 {
 	struct {
 		struct nlmsghdr header;
 		struct iscsi_uevent message;
 		struct iscsi_stats stats;
-	} out = { .header = *header, .message = *message };
+	} out = {.header = *header, .message = *message};
 	size_t bytes = NLMSG_HDRLEN + ISCSI_UEVENT_BYTES;
 
 	if (message->type == ISCSI_UEVENT_GET_STATS && !message->iferror) {
@@ -217,11 +230,13 @@ static void *kernel_run(void *data)
 			pthread_mutex_lock(&kernel->lock);
 			if (kernel->count < WORLD_REQUESTS)
 				kernel->requests[kernel->count++] =
-					(int)message.type + (message.type == ISCSI_UEVENT_SET_PARAM ? 1000 : 0);
+					(int)message.type +
+					(message.type == ISCSI_UEVENT_SET_PARAM ? 1000 : 0);
 			kernel_execute(kernel, &message);
 			kernel_reply(kernel, &header, &message);
 			if (!message.iferror)
-				kernel_after(kernel, &message, datagram + at + NLMSG_HDRLEN + sizeof(message));
+				kernel_after(kernel, &message,
+					     datagram + at + NLMSG_HDRLEN + sizeof(message));
 			pthread_mutex_unlock(&kernel->lock);
 			at += NLMSG_ALIGN(header.nlmsg_len);
 		}
@@ -242,10 +257,12 @@ static void target_send(int fd, const struct pdu *pdu)
 	(void)!send(fd, bytes, length, MSG_NOSIGNAL);
 }
 
-/* Every offer comes back as it is, which is a legal answer to each; declarations of the initiator do not. */
+/* Every offer comes back as it is, which is a legal answer to each; declarations of the initiator
+ * do not. */
 static void target_answer_keys(const struct pdu *request, struct text *text)
 {
-	static const char *const declared[] = { "InitiatorName", "InitiatorAlias", "TargetName", "SessionType" };
+	static const char *const declared[] = {"InitiatorName", "InitiatorAlias", "TargetName",
+					       "SessionType"};
 	struct keys_reader reader;
 	struct key_pair pair;
 
@@ -280,19 +297,22 @@ static uint16_t target_status(struct world_target *target)
 
 static void target_ping(int fd)
 {
-	struct pdu ping = { .nop_in = { .opcode = ISCSI_PDU_NOP_IN, .flags = ISCSI_BIT_FINAL, .itt = htonl(ISCSI_TAG_NONE),
-					.ttt = htonl(5) } };
+	struct pdu ping = {.nop_in = {.opcode = ISCSI_PDU_NOP_IN,
+				      .flags = ISCSI_BIT_FINAL,
+				      .itt = htonl(ISCSI_TAG_NONE),
+				      .ttt = htonl(5)}};
 
 	target_send(fd, &ping);
 }
 
 static void target_login(struct world_target *target, int fd, const struct pdu *request)
 {
-	struct pdu response = { .login_response = { .opcode = ISCSI_PDU_LOGIN_RESPONSE, .flags = request->bhs.flags,
-						    .itt = request->bhs.itt } };
+	struct pdu response = {.login_response = {.opcode = ISCSI_PDU_LOGIN_RESPONSE,
+						  .flags = request->bhs.flags,
+						  .itt = request->bhs.itt}};
 	char redirect[64];
 	uint16_t status;
-	struct text text = { 0 };
+	struct text text = {0};
 
 	memcpy(redirect, target->redirect, sizeof(redirect));
 	status = target_status(target);
@@ -300,7 +320,8 @@ static void target_login(struct world_target *target, int fd, const struct pdu *
 	memcpy(target->isid, request->login_request.isid, 6);
 	memcpy(response.login_response.isid, request->login_request.isid, 6);
 	target->cmdsn = ntohl(request->login_request.cmdsn);
-	response.login_response.exp_cmdsn = response.login_response.max_cmdsn = request->login_request.cmdsn;
+	response.login_response.exp_cmdsn = response.login_response.max_cmdsn =
+		request->login_request.cmdsn;
 	response.login_response.statsn = htonl(1000);
 	response.login_response.status_class = (uint8_t)(status >> 8);
 	response.login_response.status_detail = (uint8_t)status;
@@ -331,9 +352,11 @@ static void target_read(struct world_target *target, int fd, struct pdu_reader *
 		size_t n = 0;
 
 		if (pdu_reader_feed(reader, bytes + used, (size_t)length - used, &n) == 1) {
-			if (pdu_opcode(&reader->pdu) == ISCSI_PDU_LOGIN_REQUEST && !target->is_silent)
+			if (pdu_opcode(&reader->pdu) == ISCSI_PDU_LOGIN_REQUEST &&
+			    !target->is_silent)
 				target_login(target, fd, &reader->pdu);
-			else if (pdu_opcode(&reader->pdu) == ISCSI_PDU_NOP_OUT && ntohl(reader->pdu.nop_out.ttt) == 5)
+			else if (pdu_opcode(&reader->pdu) == ISCSI_PDU_NOP_OUT &&
+				 ntohl(reader->pdu.nop_out.ttt) == 5)
 				target->pings_answered++;
 			pdu_reader_next(reader);
 		}
@@ -345,8 +368,8 @@ static void *target_run(void *data)
 {
 	struct world_target *target = data;
 	struct pdu_reader *readers = calloc(WORLD_MAX + 2, sizeof(*readers));
-	struct pollfd fds[WORLD_MAX + 2] = { { .fd = target->stop_fd[0], .events = POLLIN },
-					     { .fd = target->listen_fd, .events = POLLIN } };
+	struct pollfd fds[WORLD_MAX + 2] = {{.fd = target->stop_fd[0], .events = POLLIN},
+					    {.fd = target->listen_fd, .events = POLLIN}};
 	nfds_t count = 2;
 
 	while (poll(fds, count, -1) >= 0 && !fds[0].revents) {
@@ -374,7 +397,8 @@ static void *target_run(void *data)
 
 static void target_open(struct world_target *target)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t length = sizeof(address);
 
 	target->listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -409,7 +433,8 @@ static int world_setup(void **state)
 		world->kernel.sockets[i] = -1;
 	assert_int_equal(events_open(&world->daemon, pair[0]), 0);
 	pthread_mutex_init(&world->kernel.lock, NULL);
-	assert_int_equal(pthread_create(&world->kernel.thread, NULL, kernel_run, &world->kernel), 0);
+	assert_int_equal(pthread_create(&world->kernel.thread, NULL, kernel_run, &world->kernel),
+			 0);
 	target_open(&world->target);
 	*state = world;
 	return 0;
@@ -444,7 +469,8 @@ static int world_teardown(void **state)
 }
 
 /* A session_done_fn. */
-__attribute__((unused)) static void world_ended(int sid, enum iscsi_err err, const char *sentence, void *data)
+__attribute__((unused)) static void world_ended(int sid, enum iscsi_err err, const char *sentence,
+						void *data)
 {
 	struct world *world = data;
 
@@ -474,9 +500,11 @@ static void world_look(void *data)
 }
 
 /* Runs the daemon's loop until is_done() says so; fails the test when that takes too long. */
-__attribute__((unused)) static void world_run(struct world *world, bool (*is_done)(struct world *world))
+__attribute__((unused)) static void world_run(struct world *world,
+					      bool (*is_done)(struct world *world))
 {
-	struct world_wait wait = { .world = world, .is_done = is_done, .until_ms = loop_now_ms() + WORLD_PATIENCE_MS };
+	struct world_wait wait = {
+		.world = world, .is_done = is_done, .until_ms = loop_now_ms() + WORLD_PATIENCE_MS};
 
 	assert_int_equal(loop_timer_new(world->daemon.loop, world_look, &wait, &wait.timer), 0);
 	loop_timer_set(wait.timer, 0);
@@ -485,7 +513,8 @@ __attribute__((unused)) static void world_run(struct world *world, bool (*is_don
 	assert_true(wait.was_done);
 }
 
-__attribute__((unused)) static void world_set(struct session *session, enum field field, const char *text)
+__attribute__((unused)) static void world_set(struct session *session, enum field field,
+					      const char *text)
 {
 	assert_int_equal(record_set(&session->node, field, text, ORIGIN_COMMAND), 0);
 }
