@@ -235,7 +235,7 @@ static bool check_pair(struct record *scratch, const struct args_pair *pair, boo
 		return false;
 	}
 	if (!allow_iface && is_iface_field(scratch->kind, field)) {
-		print_problem("Cannot modify %s from node mode. Use iface mode to update this value.", pair->name);
+		print_problem("Cannot modify %s. Use iface mode to update this value.", pair->name);
 		return false;
 	}
 	if (!record_set(scratch, field, pair->value, ORIGIN_COMMAND))
@@ -244,6 +244,20 @@ static bool check_pair(struct record *scratch, const struct args_pair *pair, boo
 	print_problem("%s", sentence.data && !sentence.failed ? sentence.data : "the value is refused");
 	text_done(&sentence);
 	return false;
+}
+
+enum iscsi_err adm_refuse_iface_pairs(const struct args *args)
+{
+	for (size_t i = 0; i < args->pair_count; i++) {
+		const char *name = args->pairs[i].name;
+		enum field field = find_field(RECORD_NODE, name);
+
+		if (field == FIELD_NONE || field_rows[field].flags & FIELD_FIXED || !is_iface_field(RECORD_NODE, field))
+			continue;
+		print_problem("Cannot modify %s. Use iface mode to update this value.", name);
+		return ISCSI_ERR_INVAL;
+	}
+	return ISCSI_ERR_SUCCESS;
 }
 
 enum iscsi_err adm_check_pairs(const struct args *args, enum record_kind kind, bool allow_iface)

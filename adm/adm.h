@@ -92,6 +92,9 @@ enum iscsi_err adm_filter(struct adm *adm, struct node_filter *ret_filter);
 /* -p as a portal. INVAL is printed, also when it is missing. */
 enum iscsi_err adm_portal(const struct args *args, int default_port, struct portal *ret_portal);
 
+/* Node mode leaves the iface to iface mode, but for its transport. INVAL is printed. */
+enum iscsi_err adm_refuse_iface_pairs(const struct args *args);
+
 /*
  * Are the -n/-v pairs good for records of this kind? Refusals are printed: unknown or fixed name, bad value. allow_iface: iface.*
  * may be set in a node record.

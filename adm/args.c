@@ -102,8 +102,10 @@ static enum args_option option_of(int letter)
 static void given_fail(struct given *given, int letter, const char *word)
 {
 	given->error = ISCSI_ERR_INVAL;
-	if (letter == ':')
-		snprintf(given->reason, sizeof(given->reason), "option '%s' needs an argument", word);
+	if (letter == ':' && !strncmp(word, "--", 2))
+		snprintf(given->reason, sizeof(given->reason), "option '%s' requires an argument", word);
+	else if (letter == ':')
+		snprintf(given->reason, sizeof(given->reason), "option requires an argument -- '%c'", optopt);
 	else if (optopt && option_of(optopt) == OPTION_COUNT)
 		given->letter = optopt;
 	else
@@ -280,7 +282,9 @@ static enum iscsi_err finish(struct args *args)
 {
 	if (args->has[OPTION_KILLISCSID]) {
 		if (args->number[OPTION_KILLISCSID]) {
-			print_problem("Invalid killiscsid priority %ld, it can only be 0", args->number[OPTION_KILLISCSID]);
+			print_problem(args->number[OPTION_KILLISCSID] > 0 ? "Invalid iscsid priority %ld. Priority must be 0." :
+				      "Invalid killiscsid priority %ld Priority must be greater than or equal to zero.",
+				      args->number[OPTION_KILLISCSID]);
 			return ISCSI_ERR_INVAL;
 		}
 		args->action = ARGS_STOP_DAEMON;

@@ -139,16 +139,25 @@ void daemon_info_done(struct daemon_info *info)
 	*info = (struct daemon_info){ 0 };
 }
 
+static void say_not_stopped(enum iscsi_err err, const char *message)
+{
+	print_problem("initiator reported error (%d - %s)", err, message ? message : iscsi_err_text(err));
+	print_problem("Could not stop iscsid. Trying sending iscsid SIGTERM or SIGKILL signals manually");
+}
+
+/* Where no daemon listens there is none to stop, which scripts take for success. */
 enum iscsi_err daemon_stop(struct adm *adm)
 {
 	enum iscsi_err err = adm_daemon(adm, false, false);
 	char *message = NULL;
 
-	if (err != ISCSI_ERR_SUCCESS)
-		return err;
+	if (err != ISCSI_ERR_SUCCESS) {
+		say_not_stopped(err, NULL);
+		return err == ISCSI_ERR_ISCSID_NOTCONN ? ISCSI_ERR_SUCCESS : err;
+	}
 	err = ipc_client_call(adm->daemon, IPC_INTERFACE ".Stop", NULL, false, DAEMON_QUERY_MS, NULL, NULL, &message);
 	if (err != ISCSI_ERR_SUCCESS)
-		print_problem("iscsid could not be stopped: %s", message ? message : iscsi_err_text(err));
+		say_not_stopped(err, message);
 	free(message);
 	return err;
 }

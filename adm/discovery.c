@@ -26,9 +26,10 @@ struct work {
 	struct portal portal;
 };
 
+/* Scripts know the sentence of either mode: discovery mode ends it with an exclamation mark. */
 static enum iscsi_err not_found(const struct portal *portal, enum iscsi_err err)
 {
-	print_problem("Discovery record [%s,%d] not found.", portal->address, portal->port);
+	print_problem("Discovery record [%s,%d] not found%s", portal->address, portal->port, err == ISCSI_ERR_INVAL ? "!" : ".");
 	return err;
 }
 
@@ -573,7 +574,7 @@ enum iscsi_err discoverydb_mode(struct adm *adm)
 		return list_records(adm);
 	if (args->type == TYPE_NONE || (args->type == TYPE_FW && !args->has[OPTION_DISCOVER])) {
 		print_problem(args->type == TYPE_FW ? "firmware has no discovery records, it can only be discovered (-D)" :
-						    "a discovery record needs its type (-t)");
+						    "Invalid command. Portal not needed or Possibly missing discovery --type.");
 		return ISCSI_ERR_INVAL;
 	}
 	if (args->type == TYPE_FW)

@@ -62,6 +62,16 @@ static enum iscsi_err print_hosts(struct adm *adm, const struct sysfs_host *host
 	return err;
 }
 
+static enum iscsi_err refuse_submode(const char *name)
+{
+	if (strcmp(name, "chap") && strcmp(name, "flashnode") && strcmp(name, "stats")) {
+		print_problem("Invalid Sub Mode");
+		return ISCSI_ERR_INVAL;
+	}
+	print_problem("what adapters hold cannot be shown or changed by this version");
+	return ISCSI_ERR_OP_NOT_SUPP;
+}
+
 enum iscsi_err host_mode(struct adm *adm)
 {
 	const struct args *args = adm->args;
@@ -70,10 +80,9 @@ enum iscsi_err host_mode(struct adm *adm)
 	size_t count = 0;
 	enum iscsi_err err;
 
-	if (args->has[OPTION_SUBMODE] || args->operations & ~(unsigned int)OPERATION_SHOW) {
-		print_problem("what adapters hold cannot be shown or changed by this version");
-		return ISCSI_ERR_OP_NOT_SUPP;
-	}
+	/* An operation is one of a sub-mode; the list takes none. */
+	if (args->has[OPTION_SUBMODE])
+		return refuse_submode(args->text[OPTION_SUBMODE]);
 	if (sysfs_hosts(adm->sysfs, &hosts, &count)) {
 		print_problem("hosts cannot be read from %s", adm->sysfs);
 		return ISCSI_ERR_SYSFS_LOOKUP;

@@ -84,7 +84,7 @@ static enum iscsi_err iface_list(struct adm *adm)
 	int error;
 
 	if (level > 1 || level < -1) {
-		print_problem("Invalid info level %ld. Try 0 or 1.", level);
+		print_problem("Invalid info level %ld. Try 0 - 1.", level);
 		return ISCSI_ERR_INVAL;
 	}
 	if (level == 1)
@@ -198,11 +198,11 @@ static bool iface_in_use(struct adm *adm, const char *name)
 	return work.in_use;
 }
 
-static enum iscsi_err may_change(struct adm *adm, const char *name)
+static enum iscsi_err may_change(const char *name, const char *reason, const char *folder)
 {
 	if (!iface_is_builtin(name))
 		return ISCSI_ERR_SUCCESS;
-	print_problem("iface %s is built in: it cannot be made, changed or deleted", name);
+	print_problem("iface %s is a special interface and %s%s.", name, reason, folder);
 	return ISCSI_ERR_INVAL;
 }
 
@@ -232,15 +232,15 @@ static enum iscsi_err iface_update(struct adm *adm, const char *name)
 	enum iscsi_err err;
 
 	if (!adm->args->pair_count) {
-		print_problem("update requires name and value");
+		print_problem("Update requires name, value, and iface.");
 		return ISCSI_ERR_INVAL;
 	}
-	err = may_change(adm, name);
+	err = may_change(name, "cannot be changed", "");
 	if (err != ISCSI_ERR_SUCCESS)
 		return could_not("update", name, err);
 	if (iface_load(adm->iface_dir, name, &before)) {
 		print_problem("Could not read iface info for %s.", name);
-		return could_not("update", name, ISCSI_ERR_INVAL);
+		return ISCSI_ERR_INVAL;
 	}
 	err = adm_check_pairs(adm->args, RECORD_IFACE, true);
 	if (err == ISCSI_ERR_SUCCESS)
@@ -267,7 +267,7 @@ static enum iscsi_err make(struct adm *adm, const char *name)
 
 static enum iscsi_err iface_new(struct adm *adm, const char *name)
 {
-	enum iscsi_err err = may_change(adm, name);
+	enum iscsi_err err = may_change(name, "is not stored in ", adm->iface_dir);
 
 	if (err == ISCSI_ERR_SUCCESS && iface_in_use(adm, name)) {
 		print_problem("iface %s is being used by a session", name);
@@ -325,7 +325,7 @@ static enum iscsi_err delete_with_nodes(struct adm *adm, const char *name)
 static enum iscsi_err iface_remove(struct adm *adm, const char *name)
 {
 	struct record iface;
-	enum iscsi_err err = may_change(adm, name);
+	enum iscsi_err err = may_change(name, "cannot be deleted", "");
 
 	if (err == ISCSI_ERR_SUCCESS && iface_load(adm->iface_dir, name, &iface)) {
 		print_problem("Could not read iface info for %s.", name);
@@ -340,15 +340,19 @@ static enum iscsi_err iface_remove(struct adm *adm, const char *name)
 	return ISCSI_ERR_SUCCESS;
 }
 
+static enum iscsi_err no_such_iface(const char *name)
+{
+	print_problem("Could not read iface %s (%d).", name, ISCSI_ERR_IDBM);
+	return ISCSI_ERR_IDBM;
+}
+
 /* Software ifaces have nothing that could be sent to a card. */
 static enum iscsi_err iface_apply(struct adm *adm, const char *name)
 {
 	struct record iface;
 
-	if (iface_load(adm->iface_dir, name, &iface)) {
-		print_problem("Could not read iface info for %s.", name);
-		return could_not("apply net config for", name, ISCSI_ERR_INVAL);
-	}
+	if (iface_load(adm->iface_dir, name, &iface))
+		return no_such_iface(name);
 	if (strcmp(record_text(&iface, F_IFACE_TRANSPORT_NAME), "tcp") && strcmp(record_text(&iface, F_IFACE_TRANSPORT_NAME), "iser")) {
 		record_done(&iface);
 		print_problem("settings of adapters cannot be applied by this version");
@@ -380,15 +384,30 @@ static enum iscsi_err iface_apply_all(struct adm *adm)
 	return ISCSI_ERR_SUCCESS;
 }
 
+static enum iscsi_err refuse(const char *sentence)
+{
+	print_problem("%s", sentence);
+	return ISCSI_ERR_INVAL;
+}
+
 static enum iscsi_err iface_ping(struct adm *adm)
 {
 	const struct args *args = adm->args;
+	struct record iface;
 
-	if (!args->iface_count || !args->text[OPTION_IP] || args->number[OPTION_PINGS] < 1 || args->number[OPTION_PACKETSIZE] < 0 ||
-	    args->number[OPTION_INTERVAL] < 0) {
-		print_problem("ping needs an iface (-I), an address (-a) and sensible numbers");
+	if (!args->iface_count)
+		return refuse("Ping requires iface.");
+	if (!args->text[OPTION_IP])
+		return refuse("Ping requires destination ipaddress.");
+	if (args->number[OPTION_PINGS] < 1) {
+		print_problem("Invalid number of packets to transmit: %ld.", args->number[OPTION_PINGS]);
 		return ISCSI_ERR_INVAL;
 	}
+	if (args->number[OPTION_PACKETSIZE] < 0 || args->number[OPTION_INTERVAL] < 0)
+		return refuse("Ping requires a size and an interval that are not negative.");
+	if (iface_load(adm->iface_dir, args->ifaces[0], &iface))
+		return no_such_iface(args->ifaces[0]);
+	record_done(&iface);
 	for (long i = 1; i <= args->number[OPTION_PINGS]; i++)
 		print_line("Ping %ld failed: %s", i, iscsi_err_text(ISCSI_ERR_OP_NOT_SUPP));
 	return ISCSI_ERR_OP_NOT_SUPP;
@@ -422,6 +441,20 @@ static enum iscsi_err iface_change(struct adm *adm, const char *name)
 	return err == ISCSI_ERR_SUCCESS ? iface_operation(adm, name) : err;
 }
 
+static enum iscsi_err no_iface(unsigned int operations)
+{
+	if (operations == OPERATION_DELETE)
+		return refuse("Could not delete interface. No interface passed in.");
+	if (operations == OPERATION_UPDATE)
+		return refuse("Update requires name, value, and iface.");
+	if (operations == OPERATION_APPLY)
+		return refuse("Apply requires iface.");
+	if (operations != OPERATION_NEW)
+		return refuse("this operation needs an iface (-I)");
+	print_problem("Could not add interface. No interface passed in.");
+	return ISCSI_ERR_SYSFS_LOOKUP;
+}
+
 enum iscsi_err iface_mode(struct adm *adm)
 {
 	const struct args *args = adm->args;
@@ -435,9 +468,7 @@ enum iscsi_err iface_mode(struct adm *adm)
 		print_problem("Only one iface is taken here, using %s", args->ifaces[0]);
 	if (plain && (!args->iface_count || args->number[OPTION_PRINT] > 0))
 		return iface_list(adm);
-	if (!args->iface_count) {
-		print_problem("this operation needs an iface (-I)");
-		return args->operations == OPERATION_NEW ? ISCSI_ERR_SYSFS_LOOKUP : ISCSI_ERR_INVAL;
-	}
+	if (!args->iface_count)
+		return no_iface(args->operations);
 	return plain ? iface_operation(adm, args->ifaces[0]) : iface_change(adm, args->ifaces[0]);
 }

@@ -163,13 +163,13 @@ static int update_first(struct store *store, const struct node_key *key, void *d
 static enum iscsi_err node_update(struct adm *adm)
 {
 	struct node_work work = { .adm = adm };
-	enum iscsi_err err = ISCSI_ERR_SUCCESS;
+	enum iscsi_err err = adm_refuse_iface_pairs(adm->args);
 
 	if (!adm->args->pair_count) {
 		print_problem("update requires name and value");
 		return ISCSI_ERR_INVAL;
 	}
-	if (changes_transport(adm->args))
+	if (err == ISCSI_ERR_SUCCESS && changes_transport(adm->args))
 		err = adm_read_sessions(adm, SYSFS_LINE);
 	return err == ISCSI_ERR_SUCCESS ? finish(&work, for_each_match(&work, STORE_WRITE, update_first)) : err;
 }
@@ -253,9 +253,8 @@ static enum iscsi_err new_record(struct adm *adm, const struct record *iface)
 
 	if (err != ISCSI_ERR_SUCCESS)
 		return err;
-	if (!target || !name_is_storable(target)) {
-		print_problem(target ? "'%s' is no name a record can have" : "%s", target ? target :
-			    "a new record needs a target name (-T) beside its portal");
+	if (!name_is_storable(target)) {
+		print_problem("'%s' is no name a record can have", target);
 		return ISCSI_ERR_INVAL;
 	}
 	adm_conf(adm);
@@ -280,7 +279,8 @@ static enum iscsi_err node_new(struct adm *adm)
 		print_problem("Could not read iface info for %s.", name);
 		return ISCSI_ERR_INVAL;
 	}
-	err = adm->args->has[OPTION_PORTAL] ? new_record(adm, &iface) : new_bindings(adm, &iface);
+	/* Without a target or a portal, the iface is bound to what is recorded and matches the other one. */
+	err = adm->args->has[OPTION_PORTAL] && adm->args->has[OPTION_TARGETNAME] ? new_record(adm, &iface) : new_bindings(adm, &iface);
 	record_done(&iface);
 	return err;
 }
@@ -335,6 +335,13 @@ static bool is_startup(const char *word, bool onboot)
 	return !strcmp(word, "all") || !strcmp(word, "manual") || !strcmp(word, "automatic") || (onboot && !strcmp(word, "onboot"));
 }
 
+static enum iscsi_err bad_startup(const char *option, const char *word)
+{
+	print_problem("Invalid %s option %s.", option, word);
+	fprintf(stderr, "Try `iscsiadm --help' for more information.\n");
+	return ISCSI_ERR_INVAL;
+}
+
 static enum iscsi_err node_login_all(struct adm *adm)
 {
 	struct login_list logins = { 0 };
@@ -342,8 +349,7 @@ static enum iscsi_err node_login_all(struct adm *adm)
 	enum iscsi_err err;
 
 	if (!is_startup(adm->args->text[OPTION_LOGINALL], true)) {
-		print_problem("Invalid loginall option '%s': it is all, manual, automatic or onboot", adm->args->text[OPTION_LOGINALL]);
-		return ISCSI_ERR_INVAL;
+		return bad_startup("loginall", adm->args->text[OPTION_LOGINALL]);
 	}
 	err = finish(&work, for_each_match(&work, STORE_READ, collect_startup));
 	if (err == ISCSI_ERR_SUCCESS)
@@ -388,8 +394,7 @@ static enum iscsi_err node_logout_all(struct adm *adm)
 	enum iscsi_err err;
 
 	if (!is_startup(adm->args->text[OPTION_LOGOUTALL], false)) {
-		print_problem("Invalid logoutall option '%s': it is all, manual or automatic", adm->args->text[OPTION_LOGOUTALL]);
-		return ISCSI_ERR_INVAL;
+		return bad_startup("logoutall", adm->args->text[OPTION_LOGOUTALL]);
 	}
 	err = adm_read_sessions(adm, SYSFS_LINE);
 	if (err == ISCSI_ERR_SUCCESS)
@@ -465,11 +470,11 @@ enum iscsi_err node_mode(struct adm *adm)
 	if (args->has[OPTION_STATS])
 		return on_sessions(adm, session_stats_marked);
 	if (login && logout) {
-		print_problem("either login or logout, not both");
+		print_problem("Invalid parameters. Both login and logout passed in");
 		return ISCSI_ERR_INVAL;
 	}
 	if ((login || logout) && args->operations) {
-		print_problem("an operation cannot be combined with login or logout");
+		print_problem("Invalid parameters. Login/logout and op passed in");
 		return ISCSI_ERR_INVAL;
 	}
 	if (login)

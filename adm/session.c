@@ -367,7 +367,7 @@ static enum iscsi_err one_session(struct adm *adm)
 	if (args->has[OPTION_STATS])
 		return session_stats_marked(adm);
 	if (args->has[OPTION_LOGOUT] && args->operations) {
-		print_problem("an operation cannot be combined with login or logout");
+		print_problem("Invalid parameters. Login/logout and op passed in");
 		return ISCSI_ERR_INVAL;
 	}
 	if (args->has[OPTION_LOGOUT])
