@@ -246,7 +246,9 @@ static size_t find_leaders(struct login *login, const struct login_list *list, s
 			end++;
 		while (i < end && !record_yes(&list->nodes[i], F_NODE_LEADING_LOGIN))
 			i++;
-		if (i < end && !target_is_present(login->adm, record_text(&list->nodes[i], F_NODE_NAME)))
+		if (i < end && target_is_present(login->adm, record_text(&list->nodes[i], F_NODE_NAME)))
+			print_problem("%s: a session is already present.", record_text(&list->nodes[i], F_NODE_NAME));
+		else if (i < end)
 			leaders[count++] = (struct leader){ .next = i, .end = end, .open = true };
 		i = end;
 	}
