@@ -9,10 +9,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static void parent_wait(int fd)
@@ -79,6 +81,24 @@ int background_lock_pid_file(const char *path)
 		return r;
 	}
 	return fd;
+}
+
+/* A process that is ending takes no signals any more, not even one it blocks and sends itself. */
+bool background_was_killed(void)
+{
+	sigset_t probe, before, pending;
+	struct timespec none = {0};
+	bool is_taken;
+
+	sigemptyset(&probe);
+	sigaddset(&probe, SIGUSR2);
+	if (pthread_sigmask(SIG_BLOCK, &probe, &before) != 0)
+		return false;
+	is_taken =
+		raise(SIGUSR2) != 0 || sigpending(&pending) < 0 || sigismember(&pending, SIGUSR2);
+	sigtimedwait(&probe, NULL, &none);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return !is_taken;
 }
 
 int background_drop(uid_t uid, gid_t gid)

@@ -4,6 +4,7 @@
 #ifndef OPENHBA_DAEMON_BACKGROUND_H
 #define OPENHBA_DAEMON_BACKGROUND_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /*
@@ -22,5 +23,13 @@ int background_lock_pid_file(const char *path);
 
 /* Ends up as this user and group with no other groups; 0 means stay. 0 or -errno. */
 int background_drop(uid_t uid, gid_t gid);
+
+/*
+ * Was this process killed (SIGKILL) and did the kernel forget to carry it out? libiscsi's
+ * iscsi_host_remove(), which cleans up after a CREATE_SESSION that the signal interrupted, flushes
+ * the caller's signals; the thread then lives on in a process that is ending: its other threads are
+ * gone, locks they held stay locked, and no second SIGKILL is taken. All that is left is _exit().
+ */
+bool background_was_killed(void);
 
 #endif

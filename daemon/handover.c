@@ -13,11 +13,13 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "daemon/attempt.h"
+#include "daemon/background.h"
 #include "daemon/daemon.h"
 #include "daemon/params.h"
 #include "daemon/recovery.h"
@@ -46,6 +48,8 @@ static int handover_create(struct session *session)
 		&host_no);
 
 	if (r < 0) {
+		if (background_was_killed())
+			_exit(EXIT_FAILURE);
 		transports_forget(session->daemon);
 		return handover_refused(session, "CREATE_SESSION", r);
 	}
