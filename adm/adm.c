@@ -231,7 +231,8 @@ static bool check_pair(struct record *scratch, const struct args_pair *pair, boo
 		return false;
 	}
 	if (field_rows[field].flags & FIELD_FIXED) {
-		print_problem("Cannot modify %s. It is used to look up the record and cannot be changed.", pair->name);
+		print_problem(scratch->kind == RECORD_IFACE ? "Can not update %s. Delete it, and then create a new one." :
+			      "Cannot modify %s. It is used to look up the record and cannot be changed.", pair->name);
 		return false;
 	}
 	if (!allow_iface && is_iface_field(scratch->kind, field)) {

@@ -118,15 +118,20 @@ static bool is_same(const struct record *iface, enum field field, const struct r
 	return !strcmp(record_text(iface, field), record_text(other, field));
 }
 
-/* A software session is bound by the name of its NIC or by its address; naming both by two commands is a mistake. */
+/* A software session is bound by the name of its NIC or by its address; going from one to the other by an update is a mistake. */
 static enum iscsi_err check_binding(const struct record *before, const struct record *after)
 {
 	bool by_name = *record_text(after, F_IFACE_NET_IFACENAME), by_address = *record_text(after, F_IFACE_HWADDRESS);
+	bool was_name = *record_text(before, F_IFACE_NET_IFACENAME), was_address = *record_text(before, F_IFACE_HWADDRESS);
 
 	if (strcmp(record_text(after, F_IFACE_TRANSPORT_NAME), "tcp") || !by_name || !by_address ||
 	    (is_same(before, F_IFACE_NET_IFACENAME, after) && is_same(before, F_IFACE_HWADDRESS, after)))
 		return ISCSI_ERR_SUCCESS;
-	print_problem("Can set either iface.net_ifacename or iface.hwaddress, not both");
+	if (was_name == was_address)
+		print_problem("Can set either iface.net_ifacename or iface.hwaddress, not both");
+	else
+		print_problem("Can not update interface binding from %s. You must delete the interface and create a new one",
+			      was_name ? "net_ifacename to hwaddress" : "hwaddress to net_ifacename");
 	return ISCSI_ERR_INVAL;
 }
 
@@ -235,7 +240,7 @@ static enum iscsi_err iface_update(struct adm *adm, const char *name)
 		print_problem("Update requires name, value, and iface.");
 		return ISCSI_ERR_INVAL;
 	}
-	err = may_change(name, "cannot be changed", "");
+	err = may_change(name, "cannot be modified", "");
 	if (err != ISCSI_ERR_SUCCESS)
 		return could_not("update", name, err);
 	if (iface_load(adm->iface_dir, name, &before)) {
