@@ -234,7 +234,10 @@ static void set_settings(struct attempt *attempt)
 	settings->channel.netdev = attempt->binding.netdev;
 }
 
-/* A NIC that is down is tried like any other: the kernel's answer is the sentence people know. */
+/*
+ * A NIC that is down is tried like any other: the kernel's answer is the sentence people know. One that is not there is not worth a
+ * try; scripts know the status of a discovery that got no answer.
+ */
 static enum iscsi_err bind_iface(struct attempt *attempt)
 {
 	const struct record *iface = &attempt->run->iface;
@@ -250,7 +253,7 @@ static enum iscsi_err bind_iface(struct attempt *attempt)
 	print_problem("iface %s: its NIC %s %s", record_text(iface, F_IFACE_ISCSI_IFACENAME),
 		    *netdev ? netdev : record_text(iface, F_IFACE_HWADDRESS),
 		    error == -ENETDOWN ? "is down or has no address" : "is not there");
-	return ISCSI_ERR_TRANS;
+	return ISCSI_ERR_PDU_TIMEOUT;
 }
 
 static void finish(struct attempt *attempt, enum iscsi_err err)

@@ -337,7 +337,7 @@ static void test_ifaces(void **state)
 	assert_string_equal(fake_err, "iscsiadm: iface if2: its NIC no-such-nic is not there\n");
 	assert_int_equal(iscsiadm("-m discovery -t st -p PORTAL -I if1", NULL), ISCSI_ERR_SUCCESS);
 	assert_string_equal(fake_out, "127.0.0.1:3260,1 iqn.x:a\n");
-	assert_int_equal(iscsiadm("-m discovery -t st -p PORTAL -I if2", NULL), ISCSI_ERR_TRANS);
+	assert_int_equal(iscsiadm("-m discovery -t st -p PORTAL -I if2", NULL), ISCSI_ERR_PDU_TIMEOUT);
 	assert_int_equal(iscsiadm("-m discovery -t st -p PORTAL -I nope", NULL), ISCSI_ERR_NO_OBJS_FOUND);
 	iscsiadm("-m node -P 1", NULL);
 	assert_string_equal(fake_out, "Target: iqn.x:a\n\tPortal: 127.0.0.1:3260,1\n\t\tIface Name: if0\n"
