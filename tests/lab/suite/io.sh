@@ -30,9 +30,20 @@ chap_one_way() {
 	setting $target node.session.auth.authmethod CHAP node.session.auth.username alice node.session.auth.password wonderland123
 }
 chap_mutual() {
-	${kind}_chap $target alice wonderland123 bob lookingglass99
+	case $kind in
+	lio) lio_chap $target alice wonderland123 bob lookingglass99 ;;
+	tgt)
+		tgt_do account new --user bob --password lookingglass99
+		tgt_do account bind --tid "$(tgt_id $target)" --user bob --outgoing
+		;;
+	esac
 	setting $target node.session.auth.username_in bob node.session.auth.password_in lookingglass99
 }
+if [ "$kind" = tgt ]; then
+	for key in HeaderDigest DataDigest; do
+		ok "tgt takes $key either way" tgt_param $target $key CRC32C,None
+	done
+fi
 
 ok "$kind: discovery over IPv4" $A -m discovery -t sendtargets -p 127.0.0.1
 ok "$kind: discovery over IPv6" $A -m discovery -t sendtargets -p '[::1]'
