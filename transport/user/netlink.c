@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <linux/netlink.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -501,47 +500,6 @@ static void fail_missing(struct call *call, int error)
 		(call->reply++)->error = error;
 }
 
-static volatile sig_atomic_t signal_arrived; /* of die_if_killed(), the only one that sends the signal */
-
-static void note_signal(int number)
-{
-	(void)number;
-	signal_arrived = 1;
-}
-
-/*
- * libiscsi calls flush_signals() when it takes a host down again, so a CREATE_SESSION that fails because the process is being killed
- * eats the very SIGKILL: all other threads end, and this one would go on alone. The process is still marked for death, and to a
- * process so marked the kernel delivers no signal: that is how it can tell.
- */
-static void die_if_killed(void)
-{
-	struct sigaction action = { .sa_handler = note_signal, .sa_flags = SA_RESTART }, old;
-	sigset_t urgent, mask;
-
-	sigemptyset(&urgent);
-	sigaddset(&urgent, SIGURG);
-	if (pthread_sigmask(SIG_UNBLOCK, &urgent, &mask) || sigaction(SIGURG, &action, &old) < 0)
-		return;
-	signal_arrived = 0;
-	if (!raise(SIGURG) && !signal_arrived)
-		_exit(128 + SIGKILL);
-	sigaction(SIGURG, &old, NULL);
-	pthread_sigmask(SIG_SETMASK, &mask, NULL);
-}
-
-static void after_call(const struct netlink_reply *replies, unsigned int count)
-{
-	unsigned int i;
-
-	for (i = 0; i < count; i++) {
-		if (replies[i].error) {
-			die_if_killed();
-			return;
-		}
-	}
-}
-
 int netlink_call(struct netlink *nl, const void *datagram, size_t bytes, struct netlink_reply *replies,
 		 unsigned int count)
 {
@@ -565,7 +523,6 @@ int netlink_call(struct netlink *nl, const void *datagram, size_t bytes, struct 
 	else
 		error = collect(nl, &call);
 	fail_missing(&call, error);
-	after_call(replies, count);
 	return error;
 }
 
