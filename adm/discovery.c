@@ -81,7 +81,8 @@ static int save_entry(struct work *work, struct store *store, const struct sendt
 
 	if (error)
 		return error;
-	if (work->operations & OPERATION_NEW || (work->operations & OPERATION_UPDATE && is_stored(store, &node)))
+	/* New makes what is missing and leaves alone what an administrator may have changed; update is about what is there. */
+	if (work->operations & (is_stored(store, &node) ? OPERATION_UPDATE : OPERATION_NEW))
 		error = node_save(store, &node);
 	record_done(&node);
 	return error;
