@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -296,6 +297,8 @@ int main(int argc, char **argv)
 	}
 	log_open("iscsid", LOG_TO_STDERR, options->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
 	umask(077);
+	/* An arena per thread would be 64 MiB of locked address space each. */
+	mallopt(M_ARENA_MAX, 1);
 	/* Meant for this very process: asked before a child takes over. */
 	program.listen_fd = notify_listen_fd("iscsid.socket");
 	if (!options->foreground) {

@@ -21,7 +21,7 @@ struct scan_job {
 	struct session *session; /* a reference; not for the thread */
 	void (*done)(struct session *session);
 	enum scan_kind kind;
-	uint32_t sid, host_no, queue_depth;
+	uint32_t sid, host_no;
 	int nice;
 	bool wants_scan;
 	struct state_file state;
@@ -50,11 +50,11 @@ static void scan_run(void *data)
 		scan_set_nice(job);
 	if (!job->wants_scan)
 		return;
+	/* The depth of CREATE_SESSION is what the kernel gives each disk it finds: no need to write
+	 * it to every one. */
 	job->scan_error = job->kind == SCAN_AGAIN
 				  ? scsi_rescan_session(SYSFS_ROOT, job->sid, job->host_no)
 				  : scsi_scan_session(SYSFS_ROOT, job->sid, job->host_no);
-	if (job->scan_error == 0)
-		job->scan_error = scsi_set_queue_depth(SYSFS_ROOT, job->sid, job->queue_depth);
 }
 
 static void scan_job_free(struct scan_job *job)
@@ -109,7 +109,6 @@ static struct scan_job *scan_job_new(struct session *session, enum scan_kind kin
 	job->kind = kind;
 	job->sid = (uint32_t)session->sid;
 	job->host_no = (uint32_t)session->host_no;
-	job->queue_depth = (uint32_t)record_number(&session->node, F_NODE_SESSION_QUEUE_DEPTH);
 	job->nice = (int)record_number(&session->node, F_NODE_SESSION_XMIT_THREAD_PRIORITY);
 	job->wants_scan =
 		kind == SCAN_AGAIN || (kind == SCAN_AFTER_LOGIN &&

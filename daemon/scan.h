@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The blocking work that follows a login: the state file, the SCSI scan, queue depths. On worker
+/* The blocking work that follows a login: the state file and the SCSI scan. On worker
  * threads, one piece per session. */
 #ifndef OPENHBA_DAEMON_SCAN_H
 #define OPENHBA_DAEMON_SCAN_H
@@ -9,7 +9,7 @@
 struct session;
 
 enum scan_kind {
-	SCAN_AFTER_LOGIN, /* state file; if the record wants it: scan and queue depth */
+	SCAN_AFTER_LOGIN, /* state file; if the record wants it: scan */
 	SCAN_STATE_ONLY,  /* state file */
 	SCAN_AGAIN,	  /* sizes of known disks, then new ones */
 };
