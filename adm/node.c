@@ -72,10 +72,7 @@ static int list_one(struct store *store, const struct node_key *key, void *data)
 	struct node_work *work = data;
 	char portal[PORTAL_TEXT_MAX];
 
-	if (work->count++ && !strcmp(work->last.target, key->target) && portal_equal(&work->last.portal, &key->portal) &&
-	    work->last.portal.tpgt == key->portal.tpgt)
-		return 0;
-	work->last = *key;
+	work->count++;
 	print_line("%s %s", print_portal(key->portal.address, key->portal.port, key->portal.tpgt & 0xffff, portal), key->target);
 	return 0;
 }
@@ -131,8 +128,8 @@ static int update_one(struct store *store, const struct node_key *key, void *dat
 
 	work->count++;
 	if (changes_transport(work->adm->args) && adm_in_use(work->adm, key)) {
-		print_problem("Cannot modify the transport of [iface: %s, target: %s, portal: %s,%d]: a session is using it. Logout "
-			    "session then rerun command.", key->iface, key->target, key->portal.address, key->portal.port);
+		print_problem("Cannot modify node/iface transport name while a session is using it. Log out the session then update "
+			      "record.");
 		adm_keep_first(&work->first, ISCSI_ERR_SESS_EXISTS);
 		return 0;
 	}
