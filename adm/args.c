@@ -74,6 +74,14 @@ const char *args_mode_name(enum mode mode)
 	return mode_rows[mode].name;
 }
 
+const char *args_operation_word(unsigned int operations)
+{
+	for (size_t i = 0; i < OPERATION_COUNT; i++)
+		if (operations & 1u << i)
+			return operation_rows[i].word;
+	return "";
+}
+
 static void fill_getopt(char *letters, struct option *names)
 {
 	*letters++ = ':';

@@ -71,6 +71,8 @@ bool args_allowed(enum mode mode, enum args_option option);
 bool args_operation_allowed(enum mode mode, unsigned int operation);
 
 const char *args_mode_name(enum mode mode);
+/* The word of the first operation in the set, as it is given to -o; "" for none. */
+const char *args_operation_word(unsigned int operations);
 
 /*
  * Parses the command line. The reason of a refusal goes to stderr; the result is then the exit status (7; 1 for an unusable

@@ -484,7 +484,7 @@ static enum iscsi_err update_record(struct adm *adm, enum record_kind kind, cons
 	enum iscsi_err err;
 
 	if (!adm->args->pair_count) {
-		print_problem("update requires name and value");
+		print_problem("Update requires name and value.");
 		return ISCSI_ERR_INVAL;
 	}
 	err = adm_check_pairs(adm->args, kind, false);
@@ -501,7 +501,7 @@ static enum iscsi_err isns_unavailable(void)
 static enum iscsi_err list_records(struct adm *adm)
 {
 	if (adm->args->operations & ~(unsigned int)OPERATION_SHOW) {
-		print_problem("this operation needs a discovery type (-t) and a portal (-p)");
+		print_problem("Invalid operation.");
 		return ISCSI_ERR_INVAL;
 	}
 	return discovery_list_records(adm);
@@ -522,7 +522,7 @@ static enum iscsi_err on_stored(struct adm *adm)
 		return show_record(adm, RECORD_SENDTARGETS, &portal, ISCSI_ERR_INVAL);
 	if (args->operations == OPERATION_DELETE)
 		return delete_record(adm, RECORD_SENDTARGETS, &portal, ISCSI_ERR_INVAL);
-	print_problem("use discoverydb mode to make or change a discovery record");
+	print_problem("Operations new and update for discovery mode is not supported. Use discoverydb mode.");
 	return ISCSI_ERR_INVAL;
 }
 
@@ -574,7 +574,7 @@ enum iscsi_err discoverydb_mode(struct adm *adm)
 	if (args->type == TYPE_NONE && !args->has[OPTION_PORTAL])
 		return list_records(adm);
 	if (args->type == TYPE_NONE || (args->type == TYPE_FW && !args->has[OPTION_DISCOVER])) {
-		print_problem(args->type == TYPE_FW ? "firmware has no discovery records, it can only be discovered (-D)" :
+		print_problem(args->type == TYPE_FW ? "Invalid command. Possibly missing --discover argument." :
 						    "Invalid command. Portal not needed or Possibly missing discovery --type.");
 		return ISCSI_ERR_INVAL;
 	}

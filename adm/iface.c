@@ -272,12 +272,10 @@ static enum iscsi_err make(struct adm *adm, const char *name)
 
 static enum iscsi_err iface_new(struct adm *adm, const char *name)
 {
-	enum iscsi_err err = may_change(name, "is not stored in ", adm->iface_dir);
+	enum iscsi_err err = iface_in_use(adm, name) ? ISCSI_ERR_SESS_EXISTS : may_change(name, "is not stored in ", adm->iface_dir);
 
-	if (err == ISCSI_ERR_SUCCESS && iface_in_use(adm, name)) {
+	if (err == ISCSI_ERR_SESS_EXISTS)
 		print_problem("iface %s is being used by a session", name);
-		err = ISCSI_ERR_SESS_EXISTS;
-	}
 	if (err == ISCSI_ERR_SUCCESS)
 		err = make(adm, name);
 	if (err != ISCSI_ERR_SUCCESS) {

@@ -84,7 +84,8 @@ static int add_named(struct adm *adm, struct sendtargets_runs *runs, const char 
 	int error = 0;
 
 	if (iface_load(adm->iface_dir, name, &iface)) {
-		print_problem("Could not read iface info for %s.", name);
+		print_problem("Could not read iface info for %s. Make sure an iface config with the file name and "
+			      "iface.iscsi_ifacename %s is in %s.", name, name, adm->iface_dir);
 		return 0;
 	}
 	if (is_software(&iface))

@@ -385,7 +385,8 @@ enum iscsi_err session_mode(struct adm *adm)
 	if (args->has[OPTION_SID])
 		return one_session(adm);
 	if (args->operations & ~(unsigned int)OPERATION_SHOW) {
-		print_problem("this operation needs a session (-r)");
+		print_problem("session mode: Operation '%s' only allowed with specific session IDs",
+			      args_operation_word(args->operations & ~(unsigned int)OPERATION_SHOW));
 		return ISCSI_ERR_INVAL;
 	}
 	if (!acts)
