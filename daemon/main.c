@@ -20,6 +20,7 @@
 #include "daemon/daemon.h"
 #include "daemon/events.h"
 #include "daemon/verbs.h"
+#include "lib/chap.h"
 #include "lib/ipc.h"
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -100,6 +101,7 @@ static void signal_reload(int number, void *data)
 	(void)notify_reloading(NULL);
 	config_load(daemon);
 	initiator_name_load(daemon);
+	chap_prepare(); /* opens files, which recovery must not */
 	log_info("configuration read again");
 	(void)notify_ready(NULL);
 }

@@ -11,10 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/rand.h>
-
+#include "lib/crypto.h"
 #include "lib/keys.h"
 #include "lib/secret.h"
 #include "lib/text.h"
@@ -89,10 +86,8 @@ const char *chap_algorithm_text(int number)
 bool chap_algorithm_is_usable(int number)
 {
 	const struct algorithm *algorithm = algorithm_find(number);
-	EVP_MD *digest = algorithm ? EVP_MD_fetch(NULL, algorithm->digest, NULL) : NULL;
 
-	EVP_MD_free(digest);
-	return digest != NULL;
+	return algorithm && crypto_has_digest(algorithm->digest);
 }
 
 void chap_prepare(void)
@@ -102,7 +97,7 @@ void chap_prepare(void)
 
 	for (i = 0; i < ALGORITHM_COUNT; i++)
 		(void)chap_algorithm_is_usable(algorithms[i].number);
-	(void)RAND_bytes(&byte, 1);
+	(void)crypto_random(&byte, 1);
 }
 
 /* One word of the list: its number, or 0. */
@@ -164,23 +159,22 @@ int chap_digest(int number, uint8_t identifier, const struct secret *secret,
 		unsigned char out[CHAP_DIGEST_MAX])
 {
 	const struct algorithm *algorithm = algorithm_find(number);
-	unsigned int length = 0;
-	EVP_MD_CTX *context;
-	EVP_MD *digest;
-	int good;
+	const struct crypto_part parts[] = {
+		{&identifier, 1},
+		{secret_bytes(secret), secret_length(secret)},
+		{challenge, challenge_length},
+	};
+	unsigned char digest[CRYPTO_DIGEST_MAX];
+	int length;
 
 	if (!algorithm)
 		return -EINVAL;
-	digest = EVP_MD_fetch(NULL, algorithm->digest, NULL);
-	context = EVP_MD_CTX_new();
-	good = digest && context && EVP_DigestInit_ex2(context, digest, NULL) &&
-	       EVP_DigestUpdate(context, &identifier, 1) &&
-	       EVP_DigestUpdate(context, secret_bytes(secret), secret_length(secret)) &&
-	       EVP_DigestUpdate(context, challenge, challenge_length) &&
-	       EVP_DigestFinal_ex(context, out, &length);
-	EVP_MD_CTX_free(context);
-	EVP_MD_free(digest);
-	return good && length == algorithm->length ? (int)length : -EIO;
+	length = crypto_digest(algorithm->digest, parts, sizeof(parts) / sizeof(parts[0]), digest);
+	if (length < 0 || (size_t)length != algorithm->length)
+		return -EIO;
+	memcpy(out, digest, algorithm->length);
+	explicit_bzero(digest, sizeof(digest));
+	return length;
 }
 
 static enum auth_step chap_fail(struct chap *chap, enum auth_error error)
@@ -303,8 +297,8 @@ static enum auth_error answer_challenge(struct chap *chap, const struct chap_key
 		return AUTH_ERROR_INTERNAL;
 	if (!chap->auth->password_in)
 		return AUTH_ERROR_NONE;
-	if (RAND_bytes(chap->our_challenge, (int)chap->algorithm->length) != 1 ||
-	    RAND_bytes(&chap->our_identifier, 1) != 1)
+	if (crypto_random(chap->our_challenge, chap->algorithm->length) ||
+	    crypto_random(&chap->our_identifier, 1))
 		return AUTH_ERROR_INTERNAL;
 	/* RFC 7143 12.1.3: the challenge of one direction must not serve for the other. */
 	if (length == chap->algorithm->length && !memcmp(challenge, chap->our_challenge, length))
@@ -350,12 +344,12 @@ static enum auth_error check_proof(const struct chap *chap, const struct key_pai
 
 	if (key_value_binary(response, given, sizeof(given), &length) || length != want)
 		return AUTH_ERROR_VALUE;
-	if (CRYPTO_memcmp(given, chap->our_response, want) == 0)
+	if (crypto_equal(given, chap->our_response, want))
 		return AUTH_ERROR_REFLECTION;
 	if (chap_digest(chap->algorithm->number, chap->our_identifier, chap->auth->password_in,
 			chap->our_challenge, want, expected) < 0)
 		return AUTH_ERROR_INTERNAL;
-	return CRYPTO_memcmp(given, expected, want) ? AUTH_ERROR_RESPONSE : AUTH_ERROR_NONE;
+	return crypto_equal(given, expected, want) ? AUTH_ERROR_NONE : AUTH_ERROR_RESPONSE;
 }
 
 static enum auth_step receive_proof(struct chap *chap, const struct chap_keys *keys)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 lib-src :=
 lib-src += lib/store.c lib/store_gate.c lib/store_key.c
-lib-src += lib/loop.c lib/work.c lib/log.c lib/json.c
+lib-src += lib/loop.c lib/loop_clock.c lib/work.c lib/log.c lib/json.c
 lib-src += lib/ipc_frame.c lib/ipc_listen.c lib/ipc_service.c lib/ipc_server.c lib/ipc_client.c lib/ipc_interface.c
 lib-src += lib/notify.c lib/memory_lock.c
 lib-src += lib/err.c lib/text.c lib/record.c lib/record_rows.c lib/record_format.c
 lib-src += lib/conf.c lib/name.c lib/portal.c
-lib-src += lib/secret.c lib/pdu.c lib/keys.c lib/negotiate.c lib/chap.c lib/login.c
+lib-src += lib/library.c lib/crypto.c lib/secret.c lib/pdu.c lib/keys.c lib/negotiate.c lib/chap.c lib/login.c
 lib-src += lib/channel_socket.c lib/sendtargets.c lib/discover.c

@@ -128,14 +128,6 @@ void loop_stop(struct loop *loop)
 	event_base_loopbreak(loop->base);
 }
 
-uint64_t loop_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /*
  * libevent tells an error as readiness, and readiness may be gone when an earlier callback took the bytes:
  * poll(2) says what holds now.

@@ -10,7 +10,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <openssl/crypto.h>
+#include "lib/crypto.h"
+
 
 struct secret {
 	size_t mapped;
@@ -77,6 +78,5 @@ bool secret_equal(const struct secret *a, const struct secret *b)
 	if (!a || !b)
 		return false;
 	/* Bytes behind the length are zero in both, so the whole array may be compared. */
-	return (CRYPTO_memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0) &
-	       (a->length == b->length);
+	return crypto_equal(a->bytes, b->bytes, sizeof(a->bytes)) & (a->length == b->length);
 }

@@ -6,11 +6,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libkmod.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/library.h"
 #include "transport/user/sysfs.h"
 #include "transport/user/transport.h"
 
@@ -127,18 +129,40 @@ static int is_there(const char *root, const char *path)
 	return access(full, F_OK) == 0;
 }
 
+/* The functions of libkmod used. It is opened only when a driver really has to be loaded. */
+#define KMOD_FUNCTIONS(each)                 \
+	each(kmod_list_next)                 \
+	each(kmod_module_get_module)         \
+	each(kmod_module_new_from_lookup)    \
+	each(kmod_module_probe_insert_module) \
+	each(kmod_module_unref)              \
+	each(kmod_module_unref_list)         \
+	each(kmod_new)                       \
+	each(kmod_unref)
+
+struct kmod {
+#define POINTER(name) __typeof__(name) *name;
+	KMOD_FUNCTIONS(POINTER)
+#undef POINTER
+};
+
+static const struct library_symbol kmod_symbols[] = {
+#define SYMBOL(name) { #name, offsetof(struct kmod, name) },
+	KMOD_FUNCTIONS(SYMBOL)
+#undef SYMBOL
+};
+
 /* Loads every module a name stands for (an alias may be several). */
-static int load_list(struct kmod_list *list)
+static int load_list(const struct kmod *kmod, const struct kmod_list *list)
 {
-	struct kmod_list *item;
+	const struct kmod_list *item;
 	int error = -ENOENT;
 
-	kmod_list_foreach(item, list)
-	{
-		struct kmod_module *module = kmod_module_get_module(item);
+	for (item = list; item; item = kmod->kmod_list_next(list, item)) {
+		struct kmod_module *module = kmod->kmod_module_get_module(item);
 
-		error = kmod_module_probe_insert_module(module, 0, NULL, NULL, NULL, NULL);
-		kmod_module_unref(module);
+		error = kmod->kmod_module_probe_insert_module(module, 0, NULL, NULL, NULL, NULL);
+		kmod->kmod_module_unref(module);
 		if (error)
 			break;
 	}
@@ -147,17 +171,22 @@ static int load_list(struct kmod_list *list)
 
 static int load_module(const char *name)
 {
-	struct kmod_ctx *context = kmod_new(NULL, NULL);
 	struct kmod_list *list = NULL;
+	struct kmod_ctx *context;
+	struct kmod kmod;
 	int error;
 
+	error = library_open("libkmod.so.2", kmod_symbols, sizeof(kmod_symbols) / sizeof(kmod_symbols[0]), &kmod);
+	if (error)
+		return error;
+	context = kmod.kmod_new(NULL, NULL);
 	if (!context)
 		return -ENOMEM;
-	error = kmod_module_new_from_lookup(context, name, &list);
+	error = kmod.kmod_module_new_from_lookup(context, name, &list);
 	if (!error)
-		error = load_list(list);
-	kmod_module_unref_list(list);
-	kmod_unref(context);
+		error = load_list(&kmod, list);
+	kmod.kmod_module_unref_list(list);
+	kmod.kmod_unref(context);
 	return error;
 }
 
