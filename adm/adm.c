@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "adm/known.h"
 #include "adm/print.h"
 #include "lib/log.h"
 #include "lib/name.h"
@@ -78,13 +79,22 @@ const struct conf *adm_conf(struct adm *adm)
 	return adm->conf;
 }
 
+/* Does the command turn to the daemon with its sessions? */
+static bool is_for_daemon(const struct args *args)
+{
+	return args->has[OPTION_LOGIN] || args->has[OPTION_LOGOUT] || args->has[OPTION_LOGINALL] || args->has[OPTION_LOGOUTALL];
+}
+
 enum iscsi_err adm_read_sessions(struct adm *adm, enum sysfs_level level)
 {
 	int error;
 
 	if (adm->sessions_read)
 		return ISCSI_ERR_SUCCESS;
-	error = sysfs_sessions(adm->sysfs, level, &adm->sessions, &adm->session_count);
+	if (level == SYSFS_LINE && is_for_daemon(adm->args))
+		error = known_sessions(adm, &adm->sessions, &adm->session_count);
+	else
+		error = sysfs_sessions(adm->sysfs, level, &adm->sessions, &adm->session_count);
 	if (!error && adm->session_count) {
 		adm->session_marked = calloc(adm->session_count, sizeof(*adm->session_marked));
 		error = adm->session_marked ? 0 : -ENOMEM;

@@ -8,6 +8,7 @@ adm-src := \
 	adm/fw.c \
 	adm/host.c \
 	adm/iface.c \
+	adm/known.c \
 	adm/login.c \
 	adm/node.c \
 	adm/print.c \

@@ -98,7 +98,8 @@ static void fake_info(struct ipc_call *call, struct json_object *parameters, voi
 
 static void fake_sessions(struct ipc_call *call, struct json_object *parameters, void *data)
 {
-	ipc_reply(call, json_tokener_parse("{\"sessions\":[{\"sid\":2,\"connection_state\":\"XPT_WAIT\",\"session_state\":\"REOPEN\"},"
+	ipc_reply(call, json_tokener_parse("{\"sessions\":[{\"sid\":2,\"target\":\"iqn.x:told\",\"address\":\"10.0.0.2\","
+					   "\"port\":3261,\"tpgt\":4,\"iface\":\"if0\",\"connection_state\":\"XPT_WAIT\",\"session_state\":\"REOPEN\"},"
 					   "{\"sid\":1,\"connection_state\":\"LOGGED_IN\",\"session_state\":\"NO_CHANGE\"}]}"), false);
 }
 
@@ -183,7 +184,7 @@ static void fake_read(FILE *file, char *text)
 	fclose(file);
 }
 
-static int fake_capture(int (*fn)(void *data), void *data)
+static __attribute__((unused)) int fake_capture(int (*fn)(void *data), void *data)
 {
 	FILE *out = tmpfile(), *err = tmpfile();
 	int saved_out, saved_err, result;

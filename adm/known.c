@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The sessions present, as the daemon knows them: one question instead of a handful of files per session. For commands that turn
+ * to the daemon anyway (login, logout). sysfs says which sessions there are, and speaks for those the daemon does not keep.
+ */
+#include "adm/known.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/json.h"
+
+/* What is filled while the answer is read: one slot per session of sysfs, by sid. */
+struct known {
+	struct sysfs_session *sessions;
+	size_t count;
+};
+
+static int by_sid(const void *a, const void *b)
+{
+	const struct sysfs_session *left = a, *right = b;
+
+	return (left->sid > right->sid) - (left->sid < right->sid);
+}
+
+/* A session without a usable name, portal or iface is left to sysfs: the target's name says that a slot is filled. */
+static void take_session(struct known *known, struct json_object *object)
+{
+	struct sysfs_session wanted = { 0 }, *session;
+	const char *target, *address, *iface;
+	int64_t sid, port, tpgt;
+
+	if (json_get_number(object, "sid", 0, UINT32_MAX, &sid) || json_get_text(object, "target", &target) ||
+	    json_get_text(object, "address", &address) || json_get_text(object, "iface", &iface) ||
+	    json_get_number(object, "port", 1, UINT16_MAX, &port) || json_get_number(object, "tpgt", -1, UINT16_MAX, &tpgt))
+		return;
+	wanted.sid = (uint32_t)sid;
+	session = bsearch(&wanted, known->sessions, known->count, sizeof(wanted), by_sid);
+	if (!session)
+		return;
+	session->persistent_port = port;
+	session->tpgt = tpgt;
+	snprintf(session->target_name, sizeof(session->target_name), "%s", target);
+	snprintf(session->persistent_address, sizeof(session->persistent_address), "%s", address);
+	snprintf(session->iface_name, sizeof(session->iface_name), "%s", iface);
+}
+
+static int take_answer(struct json_object *parameters, bool continues, void *data)
+{
+	struct json_object *sessions;
+
+	(void)continues;
+	if (json_get_array(parameters, "sessions", &sessions))
+		return 0;
+	for (size_t i = 0; i < json_object_array_length(sessions); i++)
+		take_session(data, json_object_array_get_idx(sessions, i));
+	return 0;
+}
+
+/* Those the daemon did not tell, from sysfs; those that are gone by now are left out. */
+static int fill_rest(const char *root, struct known *known)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < known->count; i++) {
+		struct sysfs_session *session = &known->sessions[i];
+		int error = *session->target_name ? 0 : sysfs_session_read(root, session->sid, SYSFS_LINE, session);
+
+		if (error && error != -ENOENT)
+			return error;
+		if (!error && kept++ != i)
+			known->sessions[kept - 1] = *session;
+	}
+	known->count = kept;
+	return 0;
+}
+
+int known_sessions(struct adm *adm, struct sysfs_session **ret_sessions, size_t *ret_count)
+{
+	struct known known = { 0 };
+	uint32_t *sids;
+	int error = sysfs_session_ids(adm->sysfs, &sids, &known.count);
+
+	if (error)
+		return error;
+	known.sessions = calloc(known.count ? known.count : 1, sizeof(*known.sessions));
+	for (size_t i = 0; known.sessions && i < known.count; i++)
+		known.sessions[i].sid = sids[i];
+	free(sids);
+	if (!known.sessions)
+		return -ENOMEM;
+	qsort(known.sessions, known.count, sizeof(*known.sessions), by_sid);
+	if (known.count && adm_daemon(adm, false, true) == ISCSI_ERR_SUCCESS)
+		(void)ipc_client_call(adm->daemon, IPC_INTERFACE ".Sessions", NULL, false, DAEMON_QUERY_MS, take_answer, &known,
+				      NULL);
+	error = fill_rest(adm->sysfs, &known);
+	if (error) {
+		free(known.sessions);
+		return error;
+	}
+	*ret_sessions = known.sessions;
+	*ret_count = known.count;
+	return 0;
+}
