@@ -391,12 +391,13 @@ static int secret_from_record(const struct record *node, enum field field,
 	return *ret_secret ? 0 : -errno;
 }
 
-static int attempt_fill_auth(struct attempt *attempt, const struct record *node,
+static int attempt_fill_auth(struct attempt *attempt, const struct session *session,
 			     struct login_auth *auth)
 {
+	const struct record *node = &session->node;
 	int r;
 
-	if (!record_is(node, F_NODE_SESSION_AUTH_AUTHMETHOD, "CHAP"))
+	if (!session_uses_chap(session))
 		return 0;
 	r = secret_from_record(node, F_NODE_SESSION_AUTH_PASSWORD, &attempt->password);
 	if (r == 0)
@@ -452,7 +453,7 @@ static int attempt_new_login(struct attempt *attempt)
 	request.tpgt = -1;
 	memcpy(request.isid, session->isid, sizeof(request.isid));
 	fill_offer(&session->node, &request.offer);
-	r = attempt_fill_auth(attempt, &session->node, &request.auth);
+	r = attempt_fill_auth(attempt, session, &request.auth);
 	if (r < 0)
 		return r;
 	attempt->login = login_new(&request);

@@ -64,7 +64,7 @@ static void params_add_chap(struct request_batch *batch, const struct session *s
 {
 	const char *text = record_text(&session->node, (enum field)row->place);
 
-	if (*text && record_is(&session->node, F_NODE_SESSION_AUTH_AUTHMETHOD, "CHAP"))
+	if (*text && session_uses_chap(session))
 		batch_set_param(batch, (uint32_t)session->sid, 0, row->param, text);
 }
 

@@ -340,6 +340,12 @@ const char *session_iface(const struct session *session)
 	return *name ? name : "default";
 }
 
+bool session_uses_chap(const struct session *session)
+{
+	return *record_text(&session->node, F_NODE_SESSION_AUTH_USERNAME) &&
+	       *record_text(&session->node, F_NODE_SESSION_AUTH_PASSWORD);
+}
+
 uint64_t session_login_timeout_ms(const struct session *session)
 {
 	return 1000 * (uint64_t)record_number(&session->node, F_NODE_CONN_TIMEO_LOGIN_TIMEOUT);

@@ -166,6 +166,8 @@ const char *session_address(const struct session *session);
 int session_port(const struct session *session);
 const char *session_iface(const struct session *session);
 uint64_t session_login_timeout_ms(const struct session *session);
+/* A name and a secret are enough, whatever authmethod says: so it has always been. */
+bool session_uses_chap(const struct session *session);
 
 const char *session_state_name(enum session_state state);
 const char *session_event_name(enum session_event event);

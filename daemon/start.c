@@ -173,7 +173,7 @@ static void start_scanned(struct session *session)
 
 static const char *start_authentication(const struct session *session)
 {
-	if (!record_is(&session->node, F_NODE_SESSION_AUTH_AUTHMETHOD, "CHAP"))
+	if (!session_uses_chap(session))
 		return "no authentication";
 	return *record_text(&session->node, F_NODE_SESSION_AUTH_PASSWORD_IN) ? "mutual CHAP"
 									     : "CHAP";

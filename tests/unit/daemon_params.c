@@ -79,12 +79,12 @@ static void test_values(void **state)
 	assert_null(find_param(&batch, ISCSI_PARAM_USERNAME));
 	batch_done(&batch);
 
-	set(session, F_NODE_SESSION_AUTH_AUTHMETHOD, "CHAP");
+	set(session, F_NODE_SESSION_AUTH_PASSWORD, "wonderland123");
 	outcome.negotiated.target_portal_group_tag = -1;
 	batch_init(&batch, 1);
 	params_add(&batch, session, &outcome, 77);
 	assert_string_equal(find_param(&batch, ISCSI_PARAM_USERNAME), "alice");
-	assert_null(find_param(&batch, ISCSI_PARAM_PASSWORD));
+	assert_string_equal(find_param(&batch, ISCSI_PARAM_PASSWORD), "wonderland123");
 	/* neither the target nor the record knows a portal group */
 	assert_null(find_param(&batch, ISCSI_PARAM_TPGT));
 	batch_done(&batch);
