@@ -12,7 +12,7 @@ rows: $(O)/rows ## write the settings into iscsid.conf and the man pages
 .PHONY: rows
 
 # The lab's program that meets a real kernel without the daemon (suite/kernel.sh).
-$(O)/tests/lab/kernel: $(O)/tests/lab/kernel.o $(O)/libtransport-user.a
+$(O)/tests/lab/kernel: $(O)/tests/lab/kernel.o $(O)/libtransport-user.a $(O)/liblib.a
 	$(call say,LD,$@)
-	$(Q)$(CC) $(NORMAL) -pie -o $@ $^ -lkmod
+	$(Q)$(CC) $(NORMAL) -pie -o $@ $^
 check-build: $(O)/tests/lab/kernel
