@@ -59,12 +59,19 @@ unit-tests := $(unit-src:%.c=$(O)/san/%)
 
 all: $(programs) ## build the programs
 
-$(O)/san/%.o: %.c Makefile
+# What an object was built with: a change (prefix, sysconfdir, CFLAGS) builds it anew.
+$(O)/flags: export FLAGS_TEXT = $(CC) $(CPPFLAGS) $(NORMAL)
+$(O)/flags: FORCE
+	$(Q)mkdir -p $(@D) && printf '%s\n' "$$FLAGS_TEXT" >$@.new
+	$(Q)cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+FORCE:
+
+$(O)/san/%.o: %.c Makefile $(O)/flags
 	$(call say,CC san,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(STD) $(CPPFLAGS) $(PKG_CFLAGS) $(WARNINGS) $(SAN) -MMD -MP -c -o $@ $<
 
-$(O)/%.o: %.c Makefile
+$(O)/%.o: %.c Makefile $(O)/flags
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(STD) $(CPPFLAGS) $(PKG_CFLAGS) $(WARNINGS) $(NORMAL) -MMD -MP -c -o $@ $<
@@ -115,7 +122,7 @@ check-unit: $(unit-tests) ## run the unit tests (ASAN+UBSAN)
 fuzz-names := $(patsubst tests/fuzz/%.c,%,$(filter-out tests/fuzz/driver.c,$(wildcard tests/fuzz/*.c)))
 fuzz-src := $(sort $(filter-out %/main.c,$(lib-src) $(transport-user-src) $(iface-src)))
 FUZZ := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
-FUZZ_SECONDS ?= 60
+FUZZ_SECONDS ?= 300
 
 $(O)/san/tests/fuzz/%: $(O)/san/tests/fuzz/%.o $(O)/san/tests/fuzz/driver.o $(san-archives)
 	$(call say,LD san,$@)
@@ -124,13 +131,15 @@ $(O)/fuzz/%.o: %.c Makefile
 	$(call say,CC fuzz,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)clang $(STD) $(CPPFLAGS) $(PKG_CFLAGS) $(FUZZ) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
-$(O)/fuzz/%: $(O)/fuzz/tests/fuzz/%.o $(fuzz-src:%.c=$(O)/fuzz/%.o)
+$(O)/fuzz/bin/%: $(O)/fuzz/tests/fuzz/%.o $(fuzz-src:%.c=$(O)/fuzz/%.o)
 	$(call say,LD fuzz,$@)
+	$(Q)mkdir -p $(@D)
 	$(Q)clang $(FUZZ) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(PKG_LIBS)
 
-fuzz: $(fuzz-names:%=$(O)/fuzz/%) ## run each fuzzer for FUZZ_SECONDS (60) with clang's libFuzzer
-	$(Q)for name in $(fuzz-names); do mkdir -p $(O)/fuzz/found/$$name; $(O)/fuzz/$$name -max_total_time=$(FUZZ_SECONDS) \
-		-timeout=10 -max_len=300000 -artifact_prefix=$(O)/fuzz/found/$$name- $(O)/fuzz/found/$$name tests/fuzz/corpus/$$name || exit 1; done
+fuzz: $(fuzz-names:%=$(O)/fuzz/bin/%) ## run each fuzzer for FUZZ_SECONDS (300) with clang's libFuzzer
+	$(Q)failed=; for name in $(fuzz-names); do mkdir -p $(O)/fuzz/found/$$name; $(O)/fuzz/bin/$$name -max_total_time=$(FUZZ_SECONDS) \
+		-timeout=10 -max_len=300000 -artifact_prefix=$(O)/fuzz/found/$$name- $(O)/fuzz/found/$$name tests/fuzz/corpus/$$name || \
+		failed="$$failed $$name"; done; test -z "$$failed" || { echo "fuzz: found something with$$failed"; exit 1; }
 
 $(O)/tests/store-kill: $(O)/tests/store-kill.o $(call archive,$(O),lib)
 	$(call say,LD,$@)
@@ -177,6 +186,6 @@ clean: ## remove what was built
 help: ## list the targets
 	$(Q)grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
 
-.PHONY: all clean help check-unit check check-host check-build demo lint install bench fuzz
+.PHONY: FORCE all clean help check-unit check check-host check-build demo lint install bench fuzz
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
