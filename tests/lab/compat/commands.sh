@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What is asked of both tools, in this order, on the same targets: the run of the guest. `t NAME COMMAND...` leaves NAME.out,
-# NAME.err and NAME.rc in /out, and in /out/map which sessions, hosts and disks there were then, so that numbers the kernel
-# gives can be told apart from what the tools decide. Compares nothing: that is for `run` beside this file.
+# NAME.err and NAME.rc in /out/answers.tar, and in its file map which sessions, hosts and disks there were before, so that
+# numbers the kernel gives can be told apart from what the tools decide. Compares nothing: that is for `run` beside this file.
 # shellcheck shell=dash disable=SC1091
 . /lab/env
 . /lab/lib.sh
@@ -10,7 +10,8 @@ A=iscsiadm
 T0=iqn.2026-01.lab:t0 T1=iqn.2026-01.lab:t1 CHAP=iqn.2026-01.lab:chap NICS=iqn.2026-01.lab:nics
 OUT=/tmp/compat
 mkdir -p $OUT
-trap 'cp -r $OUT/. /out' EXIT
+# One file: hundreds of small ones would take half a minute.
+trap 'tar -C $OUT -cf /out/answers.tar .' EXIT
 
 # What the kernel has, by shell builtins alone: s SID HOST TARGET ADDRESS PORT IFACE, and d DISK HOST:CHANNEL:ID:LUN.
 state() {
@@ -34,14 +35,12 @@ state() {
 t() {
 	t_name=$1
 	shift
-	state >$OUT/.before
-	"$@" >$OUT/"$t_name".out 2>$OUT/"$t_name".err </dev/null
-	echo $? >$OUT/"$t_name".rc
 	{
 		echo "= $t_name $*"
-		cat $OUT/.before
 		state
 	} >>$OUT/map
+	"$@" >$OUT/"$t_name".out 2>$OUT/"$t_name".err </dev/null
+	echo $? >$OUT/"$t_name".rc
 }
 
 # sid TARGET ADDRESS PORT: the lowest number of such a session; 99 if there is none
