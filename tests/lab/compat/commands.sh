@@ -115,6 +115,9 @@ nothing_stored() {
 	t session-none-logout $A -m session -u
 	t empty-host $A -m host
 	t empty-host-P1 $A -m host -P 1
+	t empty-host-P4 $A -m host -P 4
+	t disc-fw $A -m discovery -t fw
+	t fw-login-none $A -m fw -l
 	t host-submode $A -m host -C bogus
 	t host-op $A -m host -o new
 	t empty-iface $A -m iface
