@@ -109,6 +109,16 @@ static bool take_number(const char *text, unsigned long max, unsigned long *ret_
 	return !errno && *text >= '0' && *text <= '9' && !*end && *ret_number <= max;
 }
 
+static int copy_text(const char *value, char *place, size_t size)
+{
+	size_t len = strlen(value);
+
+	if (len >= size)
+		return -EINVAL;
+	memcpy(place, value, len + 1);
+	return 0;
+}
+
 static int take_isid(struct state_reader *reader, const char *value)
 {
 	reader->state->has_isid = isid_parse(value, reader->state->isid);
@@ -124,10 +134,7 @@ static int take_initiator(struct state_reader *reader, const char *value)
 
 static int take_netdev(struct state_reader *reader, const char *value)
 {
-	if (strlen(value) >= sizeof(reader->state->netdev))
-		return -EINVAL;
-	strcpy(reader->state->netdev, value);
-	return 0;
+	return copy_text(value, reader->state->netdev, sizeof(reader->state->netdev));
 }
 
 static int take_cmdsn(struct state_reader *reader, const char *value)
@@ -172,9 +179,9 @@ static int take_address(struct state_reader *reader, const char *value)
 	struct portal portal = {.port = reader->port, .tpgt = PORTAL_TPGT_NONE};
 	int r;
 
-	if (addresses->count == ADDRESSES_MAX || strlen(value) >= sizeof(portal.address))
+	if (addresses->count == ADDRESSES_MAX ||
+	    copy_text(value, portal.address, sizeof(portal.address)) < 0)
 		return -EINVAL;
-	strcpy(portal.address, value);
 	r = portal_sockaddr(&portal, &addresses->list[addresses->count],
 			    &addresses->len[addresses->count]);
 	if (r == 0)

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "daemon/adopt.h"
@@ -40,9 +41,9 @@ static struct sysfs_session session_of(size_t i)
 					.transport = "tcp",
 					.target_name = "iqn.x:y"};
 
-	strcpy(session.state, rows[i].state);
-	strcpy(session.target_state, rows[i].target_state);
-	strcpy(session.conn_state, rows[i].conn_state);
+	snprintf(session.state, sizeof(session.state), "%s", rows[i].state);
+	snprintf(session.target_state, sizeof(session.target_state), "%s", rows[i].target_state);
+	snprintf(session.conn_state, sizeof(session.conn_state), "%s", rows[i].conn_state);
 	return session;
 }
 
@@ -63,10 +64,10 @@ static void test_not_ours(void **state)
 		session.creator = -1;
 		assert_int_equal(adopt_decide(&session), ADOPT_LEAVE);
 		session = session_of(i);
-		strcpy(session.transport, "be2iscsi");
+		snprintf(session.transport, sizeof(session.transport), "%s", "be2iscsi");
 		assert_int_equal(adopt_decide(&session), ADOPT_LEAVE);
 		session = session_of(i);
-		strcpy(session.transport, "unheard-of");
+		snprintf(session.transport, sizeof(session.transport), "%s", "unheard-of");
 		assert_int_equal(adopt_decide(&session), ADOPT_LEAVE);
 	}
 }

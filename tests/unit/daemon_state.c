@@ -30,7 +30,7 @@ static int setup(void **state)
 	struct record node;
 	struct portal portal = {.address = "fe80::1%1", .port = 3261};
 
-	strcpy(f->dir, "/tmp/openhba-state-XXXXXX");
+	snprintf(f->dir, sizeof(f->dir), "%s", "/tmp/openhba-state-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
 	snprintf(f->daemon.state_dir, sizeof(f->daemon.state_dir), "%s", f->dir);
 	TAILQ_INIT(&f->daemon.sessions);
@@ -50,11 +50,11 @@ static int setup(void **state)
 	f->session->ordinal = 2;
 	f->session->initial_cmdsn = 0xfffffffeu;
 	f->session->negotiated_time2wait_sec = 3;
-	strcpy(f->session->netdev, "nic0");
+	snprintf(f->session->netdev, sizeof(f->session->netdev), "%s", "nic0");
 	session_choose_isid(f->session);
 	f->session->ordinal = 2;
 	assert_int_equal(addresses_from_literal(&portal, &f->session->home), 0);
-	strcpy(portal.address, "192.0.2.10");
+	snprintf(portal.address, sizeof(portal.address), "%s", "192.0.2.10");
 	assert_int_equal(
 		portal_sockaddr(&portal, &f->session->home.list[1], &f->session->home.len[1]), 0);
 	f->session->home.count = 2;

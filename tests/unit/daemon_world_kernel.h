@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The kernel of the daemon's tests: a thread behind a socket pair that answers netlink requests,
+ * keeps the sockets it is handed and lets a test raise events. It writes down what it saw and can be
+ * told to refuse. Part of daemon_world.h.
+ */
+#ifndef OPENHBA_TESTS_UNIT_DAEMON_WORLD_KERNEL_H
+#define OPENHBA_TESTS_UNIT_DAEMON_WORLD_KERNEL_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <linux/netlink.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "transport/abi/iscsi_if.h"
+#include "transport/abi/iscsi_proto.h"
+
+#define WORLD_MAX 64
+#define WORLD_REQUESTS 8192
+#define DATAGRAM (128 << 10)
+
+struct world_kernel {
+	int fd; /* our end of the pair */
+	pthread_t thread;
+	pthread_mutex_t lock;
+	int requests[WORLD_REQUESTS]; /* request numbers as they came; 1000 + number for SET_PARAM
+				       */
+	unsigned int count;
+	uint32_t last_sid;
+	uint32_t initial_cmdsn;
+	int sockets[WORLD_MAX]; /* by sid; -1 */
+	uint32_t scsi_commands; /* what GET_STATS says */
+	/* knobs */
+	int refuse;	     /* number of a request that fails with -EINVAL, 0: none */
+	bool ignores_unbind; /* no event follows */
+	bool ignores_logout; /* no Logout Response follows */
+};
+
+static void world_send_event(struct world_kernel *kernel, uint32_t type, const uint32_t words[3],
+			     const void *tail, size_t bytes)
+{
+	struct {
+		struct nlmsghdr header;
+		struct iscsi_uevent message;
+		uint8_t tail[512];
+	} out = {.header = {.nlmsg_len = (uint32_t)(NLMSG_HDRLEN + ISCSI_UEVENT_BYTES + bytes)}};
+
+	out.message.type = type;
+	for (int i = 0; i < 3; i++)
+		out.message.r.word[i] = words[i];
+	memcpy(out.tail, tail, bytes);
+	assert_int_equal(send(kernel->fd, &out, out.header.nlmsg_len, 0), out.header.nlmsg_len);
+}
+
+static void kernel_logout(struct world_kernel *kernel, uint32_t sid,
+			  const struct iscsi_bhs *request)
+{
+	struct iscsi_bhs_logout_response response = {
+		.opcode = ISCSI_PDU_LOGOUT_RESPONSE, .flags = ISCSI_BIT_FINAL, .itt = request->itt};
+
+	if ((request->opcode & ISCSI_PDU_OPCODE_BITS) == ISCSI_PDU_LOGOUT_REQUEST &&
+	    !kernel->ignores_logout)
+		world_send_event(kernel, ISCSI_KEVENT_RECV_PDU, (uint32_t[]){sid, 0, 0}, &response,
+				 sizeof(response));
+}
+
+static void kernel_bind(struct world_kernel *kernel, const struct iscsi_uevent *message)
+{
+	int *place = &kernel->sockets[message->u.bind_conn.sid % WORLD_MAX];
+
+	if (*place >= 0)
+		close(*place);
+	*place = dup((int)message->u.bind_conn.transport_eph);
+}
+
+/* What follows a reply. */
+static void kernel_after(struct world_kernel *kernel, const struct iscsi_uevent *message,
+			 const void *tail)
+{
+	uint32_t sid = message->u.session.sid;
+
+	switch (message->type) {
+	case ISCSI_UEVENT_UNBIND_SESSION:
+		if (!kernel->ignores_unbind)
+			world_send_event(kernel, ISCSI_KEVENT_UNBIND_SESSION,
+					 (uint32_t[]){sid, 0, 0}, "", 0);
+		break;
+	case ISCSI_UEVENT_SEND_PDU:
+		kernel_logout(kernel, message->u.send_pdu.sid, tail);
+		break;
+	case ISCSI_UEVENT_DESTROY_SESSION:
+	case ISCSI_UEVENT_DESTROY_SESSION_ASYNC:
+		if (kernel->sockets[sid % WORLD_MAX] >= 0)
+			close(kernel->sockets[sid % WORLD_MAX]);
+		kernel->sockets[sid % WORLD_MAX] = -1;
+		world_send_event(kernel, ISCSI_KEVENT_DESTROY_SESSION, (uint32_t[]){0, sid, 0}, "",
+				 0);
+		break;
+	default:
+		break;
+	}
+}
+
+static void kernel_execute(struct world_kernel *kernel, struct iscsi_uevent *message)
+{
+	if (message->type == (uint32_t)kernel->refuse) {
+		message->iferror = -EINVAL;
+		if (message->type == ISCSI_UEVENT_BIND_CONN ||
+		    message->type == ISCSI_UEVENT_START_CONN ||
+		    message->type == ISCSI_UEVENT_STOP_CONN ||
+		    message->type == ISCSI_UEVENT_SEND_PDU)
+			message->r.retcode = -EINVAL;
+		else
+			message->type = ISCSI_KEVENT_IF_ERROR;
+		return;
+	}
+	if (message->type == ISCSI_UEVENT_CREATE_SESSION) {
+		kernel->initial_cmdsn = message->u.create_session.initial_cmdsn;
+		message->r.session.sid = ++kernel->last_sid;
+		message->r.session.host_no = 100 + kernel->last_sid;
+	} else if (message->type == ISCSI_UEVENT_BIND_CONN) {
+		kernel_bind(kernel, message);
+	}
+}
+
+static void kernel_reply(struct world_kernel *kernel, const struct nlmsghdr *header,
+			 const struct iscsi_uevent *message)
+{
+	struct {
+		struct nlmsghdr header;
+		struct iscsi_uevent message;
+		struct iscsi_stats stats;
+	} out = {.header = *header, .message = *message};
+	size_t bytes = NLMSG_HDRLEN + ISCSI_UEVENT_BYTES;
+
+	if (message->type == ISCSI_UEVENT_GET_STATS && !message->iferror) {
+		out.stats.scsicmd_pdus = kernel->scsi_commands;
+		out.header.nlmsg_type = 0;
+		bytes += sizeof(out.stats);
+	}
+	out.header.nlmsg_len = (uint32_t)bytes;
+	assert_int_equal(send(kernel->fd, &out, bytes, 0), bytes);
+}
+
+static void *kernel_run(void *data)
+{
+	struct world_kernel *kernel = data;
+	uint8_t *datagram = malloc(DATAGRAM);
+	ssize_t length;
+
+	while ((length = recv(kernel->fd, datagram, DATAGRAM, 0)) > 0) {
+		for (ssize_t at = 0; at < length;) {
+			struct iscsi_uevent message;
+			struct nlmsghdr header;
+
+			memcpy(&header, datagram + at, sizeof(header));
+			memcpy(&message, datagram + at + NLMSG_HDRLEN, sizeof(message));
+			pthread_mutex_lock(&kernel->lock);
+			if (kernel->count < WORLD_REQUESTS)
+				kernel->requests[kernel->count++] =
+					(int)message.type +
+					(message.type == ISCSI_UEVENT_SET_PARAM ? 1000 : 0);
+			kernel_execute(kernel, &message);
+			kernel_reply(kernel, &header, &message);
+			if (!message.iferror)
+				kernel_after(kernel, &message,
+					     datagram + at + NLMSG_HDRLEN + sizeof(message));
+			pthread_mutex_unlock(&kernel->lock);
+			at += NLMSG_ALIGN(header.nlmsg_len);
+		}
+	}
+	free(datagram);
+	return NULL;
+}
+
+#endif
