@@ -7,6 +7,7 @@
  */
 #include "daemon/adopt.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -243,9 +244,14 @@ void adopt_all(struct daemon *daemon)
 static void compare_session(struct session *session)
 {
 	struct sysfs_session found;
+	int r = sysfs_session_read(SYSFS_ROOT, (uint32_t)session->sid, SYSFS_STATE, &found);
 
-	if (sysfs_session_read(SYSFS_ROOT, (uint32_t)session->sid, SYSFS_STATE, &found) < 0) {
+	if (r == -ENOENT || r == -ENODEV) {
 		logout_destroyed(session);
+		return;
+	}
+	if (r < 0) {
+		session_log(session, LOG_LEVEL_WARNING, "cannot read its state: %s", strerror(-r));
 		return;
 	}
 	if (session->is_leaving && says(found.target_state, "UNBOUND")) {

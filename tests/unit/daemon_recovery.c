@@ -3,6 +3,9 @@
  * target may ask for. */
 #include "tests/unit/daemon_world.h"
 
+#include <sys/resource.h>
+
+#include "daemon/adopt.h"
 #include "daemon/logout.h"
 #include "daemon/recovery.h"
 
@@ -213,6 +216,22 @@ static void test_nonsense(void **state)
 	assert_int_equal(world_requests(world, ISCSI_UEVENT_STOP_CONN), 1);
 }
 
+/* Events were lost and sysfs cannot be read: that says nothing about the session. */
+static void test_unreadable_is_not_gone(void **state)
+{
+	struct world *world = *state;
+	struct session *session = world_logged_in(world);
+	struct rlimit before, none;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	adopt_compare(&world->daemon);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_ptr_equal(first(world), session);
+	assert_int_equal(session->state, SESSION_LOGGED_IN);
+}
+
 #define WORLD_TEST(test) cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
 
 int main(void)
@@ -230,6 +249,7 @@ int main(void)
 		WORLD_TEST(test_target_asks_for_negotiation),
 		WORLD_TEST(test_ping_with_data_is_answered),
 		WORLD_TEST(test_nonsense),
+		WORLD_TEST(test_unreadable_is_not_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
