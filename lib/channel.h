@@ -17,7 +17,8 @@ struct channel_events {
 };
 
 struct channel_ops {
-	/* Queues a copy. -EPIPE: closed or lost, -ENOMEM. Never blocks. */
+	/* Queues a copy. -EPIPE: closed or lost, -ENOBUFS: the peer does not read, -ENOMEM.
+	 * Never blocks. */
 	int (*send)(struct channel *channel, const struct pdu *pdu);
 	void (*close)(struct channel *channel); /* no events afterwards; twice is fine */
 };

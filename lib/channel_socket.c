@@ -18,7 +18,8 @@
 #include "lib/pdu.h"
 
 #define DATA_LIMIT_DEFAULT (64 * 1024)
-#define PDUS_PER_TURN 16 /* then others get the loop */
+#define PDUS_PER_TURN 16	 /* then others get the loop */
+#define OUT_MAX (256 * 1024)	 /* queued for a peer that asks, but does not read */
 
 enum socket_state { SOCKET_CONNECTING, SOCKET_OPEN, SOCKET_CLOSED };
 
@@ -88,6 +89,8 @@ static int socket_send(struct channel *channel, const struct pdu *pdu)
 
 	if (socket->state == SOCKET_CLOSED)
 		return -EPIPE;
+	if (socket->out_length + length > OUT_MAX)
+		return -ENOBUFS;
 	out = malloc(socket->out_length + length);
 	if (!out)
 		return -ENOMEM;

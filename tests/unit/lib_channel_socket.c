@@ -209,6 +209,24 @@ static void test_send_to_the_dead(void **state)
 	talk_end(&talk);
 }
 
+/* A peer that asks and asks, but does not read the answers, costs a bounded amount of memory. */
+static void test_send_to_the_deaf(void **state)
+{
+	unsigned char data[4096] = {0};
+	struct pdu pdu = {0};
+	struct talk talk;
+	int error = 0, i;
+
+	talk_start(&talk);
+	assert_int_equal(pdu_set_data(&pdu, data, sizeof(data)), 0);
+	for (i = 0; !error && i < 1024; i++)
+		error = channel_send(channel_socket_channel(talk.socket), &pdu);
+	assert_int_equal(error, -ENOBUFS);
+	assert_true(i < 512);
+	pdu_done(&pdu);
+	talk_end(&talk);
+}
+
 static void test_take_fd(void **state)
 {
 	unsigned char wire[128];
@@ -372,6 +390,7 @@ int main(void)
 		cmocka_unit_test(test_refused_pdus),
 		cmocka_unit_test(test_send),
 		cmocka_unit_test(test_send_to_the_dead),
+		cmocka_unit_test(test_send_to_the_deaf),
 		cmocka_unit_test(test_take_fd),
 		cmocka_unit_test(test_free_in_callback),
 		cmocka_unit_test(test_connect),
