@@ -15,29 +15,13 @@
 #include "daemon/request.h"
 #include "daemon/start.h"
 #include "lib/ipc.h"
+#include "lib/ipc_interface.h"
 #include "lib/json.h"
 #include "lib/loop.h"
 #include "lib/name.h"
 #include "transport/user/requests.h"
 
 #define NODES_MAX 65536 /* of one call */
-
-static const char interface_description[] =
-	"interface org.openhba.iscsid\n"
-	"type Node (settings: [string]string)\n"
-	"type Session (sid: int, host: int, target: string, address: string, port: int, tpgt: int, "
-	"iface: string,\n"
-	"  connection_state: string, session_state: string, since: int)\n"
-	"method Info() -> (version: string, interface_version: int, pid: int, initiator_name: "
-	"?string,\n"
-	"  initiator_alias: string, config_file: string)\n"
-	"method Login(nodes: []Node, multiple: ?bool, wait: ?bool) -> (index: int, sid: int, "
-	"error: int, message: ?string)\n"
-	"method Logout(sids: []int) -> (index: int, sid: int, error: int, message: ?string)\n"
-	"method Sessions(sid: ?int) -> (sessions: []Session)\n"
-	"method Statistics(sid: int) -> (counters: [string]int, extended: [string]int)\n"
-	"method Stop() -> ()\n"
-	"error Failed (code: int, name: string, message: string)\n";
 
 /* ---- Login ---- */
 
@@ -356,6 +340,6 @@ static const struct ipc_method methods[] = {
 int verbs_open(struct daemon *daemon, int listen_fd)
 {
 	return ipc_server_new(daemon->loop, daemon->options.socket_path, listen_fd, methods,
-			      sizeof(methods) / sizeof(methods[0]), interface_description, daemon,
+			      sizeof(methods) / sizeof(methods[0]), ipc_interface_description, daemon,
 			      &daemon->ipc);
 }
