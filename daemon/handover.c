@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Hands a socket in full feature phase to the kernel, in three steps that must not be merged (a
- *START in the same datagram as a failed BIND makes a session without a socket that looks healthy):
+ * START in the same datagram as a failed BIND makes a session without a socket that looks healthy):
  *
  *	CREATE_SESSION (first login only) | CREATE_CONN + BIND_CONN + SET_PARAM... | START_CONN
  *
  * The kernel holds its own reference to the socket, ours is closed in every case. On failure what
- *was made is undone.
+ * was made is undone.
  */
 #include "daemon/handover.h"
 

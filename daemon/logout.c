@@ -2,12 +2,12 @@
 /*
  * A logout, one function per thing that happened:
  *
- *	UNBIND_SESSION -> unbound -> Logout request -> answered -> STOP_CONN(TERM), DESTROY_CONN,
- *DESTROY_SESSION_ASYNC -> destroyed
+ *	UNBIND_SESSION -> unbound -> Logout request -> answered ->
+ *	STOP_CONN(TERM), DESTROY_CONN, DESTROY_SESSION_ASYNC -> destroyed
  *
  * Each arrow is a wait, none of them blocks, so any number of sessions walk side by side. One timer
- *of logout_timeout runs over each wait for the target: what does not come in time is done without.
- *A session in recovery has nobody to say goodbye to and goes straight to the end.
+ * of logout_timeout runs over each wait for the target: what does not come in time is done without.
+ * A session in recovery has nobody to say goodbye to and goes straight to the end.
  */
 #include "daemon/logout.h"
 

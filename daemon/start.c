@@ -3,11 +3,11 @@
  * The path of a first login, one function per thing that happened:
  *
  *	start_login -> transport there? -> address known? -> a slot -> T1..T5 (attempt.c) ->
- *handover.c -> start_done -> scan
+ *	handover.c -> start_done -> scan
  *
  * and its end on failure, where it is decided whether to try again: connection trouble and a busy
- *target are worth another attempt until initial_login_retry_max login timeouts are over; wrong
- *secrets and unknown names are not.
+ * target are worth another attempt until initial_login_retry_max login timeouts are over; wrong
+ * secrets and unknown names are not.
  */
 #include "daemon/start.h"
 

@@ -17,8 +17,8 @@
  * or not ours, -EPROTO it was written by a newer format, -ENOMEM, and what the system says about
  * files (-EACCES, -EIO, -ENOSPC, -EROFS, ...).
  */
-#ifndef LIB_STORE_H
-#define LIB_STORE_H
+#ifndef OPENHBA_LIB_STORE_H
+#define OPENHBA_LIB_STORE_H
 
 #include <stddef.h>
 

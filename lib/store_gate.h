@@ -26,8 +26,8 @@
  * text is checked where rows are read. GDBM reads the file without mmap, so a file cut short behind
  * the gate's back gives an error, not SIGBUS.
  */
-#ifndef LIB_STORE_GATE_H
-#define LIB_STORE_GATE_H
+#ifndef OPENHBA_LIB_STORE_GATE_H
+#define OPENHBA_LIB_STORE_GATE_H
 
 #include <stddef.h>
 #include <stdint.h>

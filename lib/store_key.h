@@ -7,8 +7,8 @@
  * full. The digest makes that a matter of luck, and shows a damaged key when it is read. Called by
  * lib/store.c only; no I/O but getrandom().
  */
-#ifndef LIB_STORE_KEY_H
-#define LIB_STORE_KEY_H
+#ifndef OPENHBA_LIB_STORE_KEY_H
+#define OPENHBA_LIB_STORE_KEY_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -10,8 +10,8 @@
  *
  * In the kernel the structures are those of <scsi/iscsi_if.h>, and this file only proves that the rows agree with them.
  */
-#ifndef TRANSPORT_ABI_ISCSI_IF_H
-#define TRANSPORT_ABI_ISCSI_IF_H
+#ifndef OPENHBA_TRANSPORT_ABI_ISCSI_IF_H
+#define OPENHBA_TRANSPORT_ABI_ISCSI_IF_H
 
 #ifdef __KERNEL__
 #include <scsi/iscsi_if.h>

@@ -5,8 +5,8 @@
  * <scsi/iscsi_proto.h> on purpose, so that one file may include both. No layout and no code here;
  * the layouts are in iscsi_proto.h.
  */
-#ifndef TRANSPORT_ABI_ISCSI_NUMBERS_H
-#define TRANSPORT_ABI_ISCSI_NUMBERS_H
+#ifndef OPENHBA_TRANSPORT_ABI_ISCSI_NUMBERS_H
+#define OPENHBA_TRANSPORT_ABI_ISCSI_NUMBERS_H
 
 #define ISCSI_BHS_BYTES		  48
 #define ISCSI_PROTOCOL_VERSION	  0x00	     /* version-min, -max and -active of RFC 7143 */

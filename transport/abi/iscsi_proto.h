@@ -5,8 +5,8 @@
  * those of the kernel's own <scsi/iscsi_proto.h> on purpose, so that one file may include both.
  * Multi-byte fields are big endian. No code lives here; the numbers are in iscsi_numbers.h.
  */
-#ifndef TRANSPORT_ABI_ISCSI_PROTO_H
-#define TRANSPORT_ABI_ISCSI_PROTO_H
+#ifndef OPENHBA_TRANSPORT_ABI_ISCSI_PROTO_H
+#define OPENHBA_TRANSPORT_ABI_ISCSI_PROTO_H
 
 #include <linux/types.h>
 

@@ -3,8 +3,8 @@
  * The numbers of params.def, host_params.def, net_params.def, iface_params.def and flashnode.def as enums.
  * In the kernel the enums are those of <scsi/iscsi_if.h>, and this file only proves that the rows agree with them.
  */
-#ifndef TRANSPORT_ABI_PARAMS_H
-#define TRANSPORT_ABI_PARAMS_H
+#ifndef OPENHBA_TRANSPORT_ABI_PARAMS_H
+#define OPENHBA_TRANSPORT_ABI_PARAMS_H
 
 #include "iscsi_if.h"
 
