@@ -60,4 +60,4 @@ is "$(rc $A -m node -T $target -o update -n node.session.queue_depth -v zzz)" 7 
 is "$(rc $A -m node -T $target -o update -n node.bogus -v 1)" 7 "a setting that does not exist"
 is "$(rc $A -m bogus)" 7 "a mode that does not exist"
 is "$(rc $A -m node -o bogus)" 7 "an operation that does not exist"
-done_testing
+suite_done

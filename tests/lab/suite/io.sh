@@ -56,4 +56,4 @@ for chap in none one_way mutual; do
 	done
 done
 is "$($A -m node | wc -l)" 2 "$kind: both portals are still recorded"
-done_testing
+suite_done

@@ -36,4 +36,4 @@ while [ $round -lt "$rounds" ]; do
 	is "$(sessions)" 0 "round $round: nothing left"
 	round=$((round + 1))
 done
-done_testing
+suite_done

@@ -2,14 +2,20 @@
 # What the scripts of the suite share. Sourced after /lab/lib.sh.
 # shellcheck shell=dash disable=SC3043,SC2034
 
-A=iscsiadm
+A=iscsiadm D=iscsid
+
+# What sanitizers have to say goes to a file per process, whoever has taken its stderr.
+FINDINGS=/tmp/findings
+mkdir -p $FINDINGS
+export ASAN_OPTIONS="log_path=$FINDINGS/asan:exitcode=99:detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1"
+export UBSAN_OPTIONS="log_path=$FINDINGS/ubsan:exitcode=99:print_stacktrace=1"
 
 # daemon_start: the daemon of the tools under test, ready for calls.
 daemon_start() {
 	if [ "$LAB_TOOLS" = ours ]; then
-		iscsid -f -d "${ISCSID_DEBUG:-2}" >>/tmp/iscsid.log 2>&1 &
+		$D -f -d "${ISCSID_DEBUG:-2}" >>/tmp/iscsid.log 2>&1 &
 		daemon_pid=$!
-		wait_for '[ -S /run/iscsid/iscsid.sock ]' 30
+		wait_for '[ -S /run/iscsid/iscsid.sock ]' "${DAEMON_START_SEC:-30}"
 	else
 		modprobe iscsi_tcp
 		iscsid
@@ -23,6 +29,23 @@ daemon_kill() {
 	# shellcheck disable=SC2154  # set by daemon_start
 	kill -9 "$daemon_pid"
 	wait_for '! kill -0 $daemon_pid 2>/dev/null' 10
+}
+
+# daemon_stop: as its service manager stops it, so that it frees all it has and a sanitizer can tell what it did not.
+daemon_stop() {
+	kill -TERM "$daemon_pid"
+	ok "the daemon stops when it is told to" wait_for '! kill -0 $daemon_pid 2>/dev/null' 60 || return 1
+	wait "$daemon_pid"
+	is $? 0 "and has nothing to complain about"
+}
+
+# suite_done: stops the daemon and ends the script; a finding of a sanitizer or of valgrind is a failure.
+suite_done() {
+	if [ "$LAB_TOOLS" = ours ] && [ -n "${daemon_pid:-}" ] && kill -0 "$daemon_pid" 2>/dev/null; then
+		daemon_stop
+	fi
+	is "$(find $FINDINGS -type f -size +0 -exec head -n 60 {} + | head -n 300)" "" "no memory error, leak or undefined behaviour"
+	done_testing
 }
 
 # disk_of SID: the first block device of a session, once udev and the SCSI probe are done with it.

@@ -48,4 +48,4 @@ ok "logout of the rest" $A -m node --logout
 is "$(rc $A -m node --logout)" 21 "nothing is left to log out"
 ok "iface deleted with its records" $A -m iface -I if0 -o delete
 is "$($A -m node -P 1 | grep -c if0)" 0 "no record of it is left"
-done_testing
+suite_done

@@ -44,4 +44,4 @@ ok "a session in recovery is logged out" $A -m session -r "$sid" --logout
 took=$((($(now_ns) - before) / 1000000))
 ok "at once ($took ms)" test $took -lt 3000
 is "$(sessions)" 0 "nothing left"
-done_testing
+suite_done

@@ -38,4 +38,4 @@ ok "verify" verify_disk "$disk" 8
 ok "logout" $A -m node -T $target --logout
 is "$(sessions)" 0 "nothing left"
 is "$(find /run/iscsid -name 'session-*' | wc -l)" 0 "no state file left"
-done_testing
+suite_done
