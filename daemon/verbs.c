@@ -340,6 +340,6 @@ static const struct ipc_method methods[] = {
 int verbs_open(struct daemon *daemon, int listen_fd)
 {
 	return ipc_server_new(daemon->loop, daemon->options.socket_path, listen_fd, methods,
-			      sizeof(methods) / sizeof(methods[0]), ipc_interface_description, daemon,
-			      &daemon->ipc);
+			      sizeof(methods) / sizeof(methods[0]), ipc_interface_description,
+			      daemon, &daemon->ipc);
 }
