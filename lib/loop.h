@@ -45,6 +45,7 @@ void loop_signal_free(struct loop_signal *signal);
 /*
  * Blocking work. run() is called on a thread and touches only its data; done() on the loop's thread afterwards (cancelled: true if
  * loop_work_cancel() came first; done is still called exactly once, and data is done()'s to free).
+ * -ESHUTDOWN: from a done() that loop_free() calls.
  * The pool grows on demand to at most loop_set_threads() (default 16); stacks are 128 KiB. Work beyond that queues.
  */
 typedef void loop_work_fn(void *data);

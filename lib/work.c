@@ -246,9 +246,12 @@ static int wake_thread(struct work_pool *pool)
 
 int work_pool_add(struct work_pool *pool, loop_work_fn *run, loop_work_done_fn *done, void *data, struct loop_work **ret_work)
 {
-	struct loop_work *work = malloc(sizeof(*work));
+	struct loop_work *work;
 	int error;
 
+	if (pool->stop) /* written by this very thread */
+		return -ESHUTDOWN;
+	work = malloc(sizeof(*work));
 	if (!work)
 		return -ENOMEM;
 	*work = (struct loop_work){.pool = pool, .run = run, .done = done, .data = data};

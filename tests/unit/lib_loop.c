@@ -377,6 +377,29 @@ static void done_may_cancel_what_ended_too(void **state)
 	assert_int_equal(cancelled_count, 1);
 }
 
+static int late_error;
+
+static void done_with_more(void *data, bool cancelled)
+{
+	late_error = loop_work(data, run, done, NULL, NULL);
+}
+
+static void ran_nothing(void *data)
+{
+}
+
+/* Nobody would be there to join its thread. */
+static void no_work_while_freed(void **state)
+{
+	struct loop *loop;
+
+	late_error = 0;
+	assert_int_equal(loop_new(&loop), 0);
+	assert_int_equal(loop_work(loop, ran_nothing, done_with_more, loop, NULL), 0);
+	loop_free(loop);
+	assert_int_equal(late_error, -ESHUTDOWN);
+}
+
 static void free_delivers_the_rest(void **state)
 {
 	struct fixture f = {.count = 0};
@@ -435,6 +458,7 @@ int main(void)
 		CASE(work_runs_elsewhere_and_ends_here),
 		CASE(waiting_work_gets_a_thread_each),
 		CASE(cancelled_work_ends_once),
+		CASE(no_work_while_freed),
 		CASE(done_may_cancel_what_ended_too),
 		CASE(free_delivers_the_rest),
 		CASE(idle_thread_is_used_again),
