@@ -24,12 +24,13 @@ struct daemon {
 	struct netlink *netlink;
 	struct loop_fd *netlink_watch;
 	struct ipc_server *ipc;
-	struct conf *conf;
 	struct initiator initiator;
 	struct session_list sessions;
 	struct slots slots;
 	uint64_t tcp_handle;	       /* of the kernel's tcp transport; 0: not asked yet */
 	char state_dir[256];	       /* RUNDIR, where session-SID files live */
+	bool safe_logout; /* iscsid.safe_logout */
+	bool is_reloading, wants_reload; /* reload.c */
 	unsigned int works;	       /* work under way that is waited for at exit only if short */
 	unsigned int dropped_messages; /* netlink messages that made no sense or had no session */
 };

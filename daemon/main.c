@@ -19,8 +19,8 @@
 #include "daemon/background.h"
 #include "daemon/daemon.h"
 #include "daemon/events.h"
+#include "daemon/reload.h"
 #include "daemon/verbs.h"
-#include "lib/chap.h"
 #include "lib/ipc.h"
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -41,49 +41,6 @@ struct program {
 	int listen_fd; /* from the service manager; negative: none */
 };
 
-/* ---- configuration ---- */
-
-static int config_complaint(const char *name, const char *value, unsigned int line, int error,
-			    void *data)
-{
-	const char *path = data;
-
-	if (error != -ENOENT)
-		log_warning("%s:%u: %s = %s: not a possible value", path, line, name, value);
-	return 0;
-}
-
-static void config_load(struct daemon *daemon)
-{
-	const char *path = daemon->options.config_path;
-	struct conf *conf;
-	int r = conf_load(path, config_complaint, (void *)(uintptr_t)path, &conf);
-
-	if (r < 0) {
-		log_warning("cannot read %s: %s", path, strerror(-r));
-		return;
-	}
-	conf_free(daemon->conf);
-	daemon->conf = conf;
-}
-
-static void initiator_name_load(struct daemon *daemon)
-{
-	const char *path = daemon->options.initiator_path;
-	struct initiator initiator = {0};
-	int r = initiator_load(path, &initiator);
-
-	if (r < 0) {
-		log_warning("no initiator name in %s (%s): logins will fail until there is one and "
-			    "iscsid gets SIGHUP",
-			    path, r == -EINVAL ? "it is not a valid iSCSI name" : strerror(-r));
-		initiator_done(&initiator);
-		return;
-	}
-	initiator_done(&daemon->initiator);
-	daemon->initiator = initiator;
-}
-
 /* ---- signals ---- */
 
 static void signal_stop(int number, void *data)
@@ -94,16 +51,16 @@ static void signal_stop(int number, void *data)
 	loop_stop(daemon->loop);
 }
 
-static void signal_reload(int number, void *data)
+static void reloaded(struct daemon *daemon)
 {
-	struct daemon *daemon = data;
-
-	(void)notify_reloading(NULL);
-	config_load(daemon);
-	initiator_name_load(daemon);
-	chap_prepare(); /* opens files, which recovery must not */
 	log_info("configuration read again");
 	(void)notify_ready(NULL);
+}
+
+static void signal_reload(int number, void *data)
+{
+	(void)notify_reloading(NULL);
+	reload_start(data, reloaded);
 }
 
 static int signals_open(struct program *program)
@@ -239,8 +196,7 @@ static void program_run(struct program *program)
 		log_open("iscsid", LOG_TO_SYSLOG, level);
 		(void)notify_main_pid(getpid());
 	}
-	config_load(daemon);
-	initiator_name_load(daemon);
+	reload_now(daemon);
 	adopt_all(daemon);
 	if (program->ready_fd >= 0)
 		background_ready(program->ready_fd);
@@ -278,7 +234,6 @@ static void program_close(struct program *program)
 	loop_signal_free(program->interrupt);
 	loop_signal_free(program->hangup);
 	loop_free(daemon->loop);
-	conf_free(daemon->conf);
 	initiator_done(&daemon->initiator);
 	if (program->pid_fd >= 0)
 		close(program->pid_fd);

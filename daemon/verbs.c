@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "daemon/daemon.h"
+#include "daemon/in_use.h"
 #include "daemon/logout.h"
 #include "daemon/request.h"
 #include "daemon/start.h"
@@ -176,7 +177,9 @@ static void verb_logout(struct ipc_call *call, struct json_object *parameters, v
 				      : -1;
 		struct session *session = sid > INT32_MAX ? NULL : session_find(daemon, (int)sid);
 
-		if (session)
+		if (session && daemon->safe_logout)
+			in_use_logout(session, request_answer, request_item(request, i));
+		else if (session)
 			logout_start(session, request_answer, request_item(request, i));
 		else
 			request_answer(sid > INT32_MAX ? -1 : (int)sid, ISCSI_ERR_SESS_NOT_FOUND,

@@ -3,6 +3,7 @@
  * the way. */
 #include "tests/unit/daemon_world.h"
 
+#include "daemon/in_use.h"
 #include "daemon/logout.h"
 
 static void test_order(void **state)
@@ -121,6 +122,28 @@ static void test_removed_by_somebody_else(void **state)
 	assert_int_equal(world_requests(world, ISCSI_UEVENT_DESTROY_SESSION_ASYNC), 0);
 }
 
+/* The session has no disks that anybody could use; one that goes meanwhile is answered once, too. */
+static void test_safe(void **state)
+{
+	struct world *world = *state;
+
+	in_use_logout(world_logged_in(world), world_ended, world);
+	world_run(world, world_two_ended);
+	assert_int_equal(world->err[1], ISCSI_ERR_SUCCESS);
+	assert_true(TAILQ_EMPTY(&world->daemon.sessions));
+}
+
+static void test_safe_but_gone(void **state)
+{
+	struct world *world = *state;
+	struct session *session = world_logged_in(world);
+
+	in_use_logout(session, world_ended, world);
+	session_kill(session);
+	world_run(world, world_two_ended);
+	assert_int_equal(world->err[1], ISCSI_ERR_SESS_NOT_FOUND);
+}
+
 #define WORLD_TEST(test) cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
 
 int main(void)
@@ -133,6 +156,8 @@ int main(void)
 		WORLD_TEST(test_twice),
 		WORLD_TEST(test_many_side_by_side),
 		WORLD_TEST(test_removed_by_somebody_else),
+		WORLD_TEST(test_safe),
+		WORLD_TEST(test_safe_but_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,7 +4,6 @@
  * session, its target or a disk is gone. Waiting for a block device is tried with one that appears late.
  */
 #include <errno.h>
-#include <ftw.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,56 +12,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "tests/unit/sysfs_tree.h"
 #include "transport/user/scsi.h"
 #include "transport/user/sysfs.h"
 
 #define SESSION "devices/platform/host4/session3"
 #define TARGET	SESSION "/target4:0:0"
-
-static char root[32];
-
-static void make_folder(const char *folder)
-{
-	char path[300];
-	size_t i;
-
-	snprintf(path, sizeof(path), "%s/%s/", root, folder);
-	for (i = strlen(root) + 1; path[i]; i++) {
-		if (path[i] != '/')
-			continue;
-		path[i] = '\0';
-		mkdir(path, 0755);
-		path[i] = '/';
-	}
-}
-
-static void make_file(const char *folder, const char *name, const char *text)
-{
-	char path[400];
-	FILE *file;
-
-	make_folder(folder);
-	snprintf(path, sizeof(path), "%s/%s/%s", root, folder, name);
-	file = fopen(path, "w");
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
-}
-
-static void make_link(const char *folder, const char *name, const char *target)
-{
-	char path[400];
-
-	make_folder(folder);
-	snprintf(path, sizeof(path), "%s/%s/%s", root, folder, name);
-	assert_int_equal(symlink(target, path), 0);
-}
 
 static void make_device(const char *hctl, const char *type, const char *state)
 {
@@ -92,16 +52,6 @@ static int make_tree(void **state)
 	make_device("4:0:0:1", "0\n", "offline\n");
 	make_device("4:0:0:2", "12\n", "running\n");
 	return 0;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *walk)
-{
-	return remove(path);
-}
-
-static int remove_tree(void **state)
-{
-	return nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 static void assert_text(const char *path, const char *wanted)
