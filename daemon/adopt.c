@@ -18,6 +18,7 @@
 #include "daemon/scan.h"
 #include "daemon/state.h"
 #include "daemon/transports.h"
+#include "lib/chap.h"
 #include "transport/user/transport.h"
 
 static bool says(const char *word, const char *expected)
@@ -182,7 +183,7 @@ static void adopt_act(struct session *session, enum adoption adoption, bool is_k
 	}
 }
 
-static void adopt_session(struct daemon *daemon, const struct sysfs_session *found)
+void adopt_session(struct daemon *daemon, const struct sysfs_session *found)
 {
 	enum adoption adoption = adopt_decide(found);
 	struct session *session;
@@ -203,6 +204,9 @@ static void adopt_session(struct daemon *daemon, const struct sysfs_session *fou
 		session_kill(session);
 		return;
 	}
+	/* Opens files, which its recovery must not. */
+	if (session_uses_chap(session))
+		chap_prepare();
 	adopt_act(session, adoption, is_known);
 }
 

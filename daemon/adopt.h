@@ -20,6 +20,9 @@ enum adoption {
 /* What to do with a session that is found, from what sysfs says of it alone. Pure. */
 enum adoption adopt_decide(const struct sysfs_session *session);
 
+/* At start-up: takes one session over, as adopt_decide() says. Blocks as adopt_all() does. */
+void adopt_session(struct daemon *daemon, const struct sysfs_session *found);
+
 /* At start-up: takes every session over. Reads sysfs, state files and, for sessions of other
  * programs, the store: blocks. */
 void adopt_all(struct daemon *daemon);

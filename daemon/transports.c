@@ -103,6 +103,10 @@ int transports_find(struct session *session)
 
 	if (!row)
 		return -ENODEV;
+	if (row->flags & TRANSPORT_SOCKET && session->daemon->tcp_handle) {
+		session->transport_handle = session->daemon->tcp_handle;
+		return 0;
+	}
 	r = transport_handle(SYSFS_ROOT, row->name, &session->transport_handle, &caps);
 	if (r == 0 && (row->flags & TRANSPORT_SOCKET))
 		session->daemon->tcp_handle = session->transport_handle;
