@@ -114,7 +114,7 @@ int record_parse(struct record *record, const char *text, size_t len, enum origi
 
 enum record_form {
 	RECORD_STORED,	/* only values that differ from the built-in default: what the store keeps */
-	RECORD_FILE,	/* all but empty ones, between BEGIN and END lines, secrets in clear: iface files, export */
+	RECORD_FILE,	/* all but what is empty by default, between BEGIN and END lines, secrets in clear: iface files, export */
 	RECORD_SHOWN,	/* all shown rows, <empty> for empty, secrets masked: `-o show` */
 	RECORD_SHOWN_SECRETS,	/* the same with secrets: `-S` */
 	RECORD_SHOWN_ORIGINS,	/* as SHOWN, each line ends with where the value came from: " (iscsid.conf)" */

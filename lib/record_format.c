@@ -77,10 +77,8 @@ static bool has_row(const struct record *record, enum field field, enum record_f
 		return !(row->flags & other);
 	if (form == RECORD_STORED)
 		return !(row->flags & FIELD_ALIAS) && is_changed(record, field);
-	/* A value of the other family is no longer in force, but an administrator wrote it: it is not lost. */
-	if (row->flags & other)
-		return is_changed(record, field);
-	return *record_format_value(record, field, buffer);
+	/* What an administrator emptied, or wrote for the other family, which is not in force, is not lost. */
+	return (!(row->flags & other) && *record_format_value(record, field, buffer)) || is_changed(record, field);
 }
 
 static void add_row(const struct record *record, enum field field, enum record_form form, struct text *text)

@@ -126,6 +126,21 @@ static void saved_is_loaded(void **state)
 	assert_int_equal(rmdir(dir), 0); /* nothing is left behind */
 }
 
+/* An empty transport is not the default one: what the administrator emptied stays empty. */
+static void emptied_setting_stays_empty(void **state)
+{
+	struct record iface;
+
+	put("input", "iface.transport_name =\n");
+	assert_int_equal(iface_load(dir, "input", &iface), 0);
+	assert_string_equal(record_text(&iface, F_IFACE_TRANSPORT_NAME), "");
+	assert_int_equal(iface_save(dir, &iface), 0);
+	record_done(&iface);
+	assert_int_equal(iface_load(dir, "input", &iface), 0);
+	assert_string_equal(record_text(&iface, F_IFACE_TRANSPORT_NAME), "");
+	record_done(&iface);
+}
+
 static void bad_names_go_nowhere(void **state)
 {
 	static const char *const bad[] = { "", ".", "..", "../x", "a/b", "a b", ".hidden", "a\nb", "iface.example",
@@ -213,6 +228,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(builtins_need_no_folder),
 		CASE(saved_is_loaded),
+		CASE(emptied_setting_stays_empty),
 		CASE(bad_names_go_nowhere),
 		CASE(file_as_administrators_write_it),
 		CASE(listing_is_sorted_and_complains),
