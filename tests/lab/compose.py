@@ -229,8 +229,7 @@ def programs(san):
     return found
 
 
-def _tools(archive, layers, options):
-    filler = Filler(archive, layers.roots + [HOST])
+def _tools(archive, filler, layers, options):
     name = b"InitiatorName=iqn.2016-04.com.openhba:lab\n"
     archive.directory("/etc/iscsi")
     archive.file("/etc/iscsi/initiatorname.iscsi", name, 0o600)
@@ -247,20 +246,21 @@ def _tools(archive, layers, options):
         archive.file("/etc/iscsi/iscsid.conf", text, 0o600)
 
 
-def _given(archive, guest, source):
-    """A file or folder of the host, as it is, at a guest path."""
+def _given(archive, filler, guest, source):
+    """A file or folder of the host at a guest path; the libraries of programs come along."""
     status = os.stat(source)
     if stat.S_ISDIR(status.st_mode):
         archive.directory(guest, status.st_mode & 0o777)
         for name in sorted(os.listdir(source)):
-            _given(archive, f"{guest}/{name}", f"{source}/{name}")
+            _given(archive, filler, f"{guest}/{name}", f"{source}/{name}")
     else:
-        archive.file(guest, read(source), status.st_mode & 0o777)
+        filler.add_data(guest, read(source), status.st_mode & 0o777)
 
 
 def run_part(layers, options, variables):
     """The archive made for this run: skeleton, /lab, the tools under test, the script and its inputs."""
     archive = Archive()
+    filler = Filler(archive, layers.roots + [HOST])
     for name in ("proc", "sys", "dev", "run", "tmp", "out", "mnt", "root", "in", "var/lib", "var/log", "var/tmp", "etc/target"):
         archive.directory(name)
     for path, target in (("/var/run", "/run"), ("/var/lock", "/run/lock"), ("/etc/mtab", "/proc/mounts")):
@@ -268,17 +268,17 @@ def run_part(layers, options, variables):
     archive.device("/dev/console", 5, 1)
     archive.device("/dev/null", 1, 3, 0o666)
     for path in sorted(glob.glob(FILES + "/etc/*")):
-        _given(archive, "/etc/" + os.path.basename(path), path)
+        _given(archive, filler, "/etc/" + os.path.basename(path), path)
     for name, guest in (("init", "/init"), ("lib.sh", "/lab/lib.sh"), ("lab-hotplug", "/usr/sbin/lab-hotplug")):
         archive.file(guest, read(f"{FILES}/{name}"), 0o755)
     lines = "".join(f"{name}='{value}'\n" for name, value in variables.items())
     archive.file("/lab/env", lines.encode(), 0o644)
     for rule, text in udev_rules():
         archive.file("/usr/lib/udev/rules.d/" + rule, text.encode(), 0o644)
-    _tools(archive, layers, options)
+    _tools(archive, filler, layers, options)
     for word in options.input:
         source, _, guest = word.partition(":")
-        _given(archive, guest or "/in/" + os.path.basename(source.rstrip("/")), source)
+        _given(archive, filler, guest or "/in/" + os.path.basename(source.rstrip("/")), source)
     archive.file("/lab/script/" + os.path.basename(options.script), read(options.script), 0o755)
     return archive.close()
 
