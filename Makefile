@@ -86,10 +86,10 @@ $(addsuffix /lib/ipc_interface.o,$(O) $(O)/san $(O)/fuzz): $(O)/gen/ipc_interfac
 define archive-rules
 $(call archive,$(O),$(1)): $(patsubst %.c,$(O)/%.o,$($(2)-src))
 	$$(call say,AR,$$@)
-	$$(Q)rm -f $$@ && $$(AR) rcsD $$@ $$^
+	$$(Q)mkdir -p $$(@D) && rm -f $$@ && $$(AR) rcsD $$@ $$^
 $(call archive,$(O)/san,$(1)): $(patsubst %.c,$(O)/san/%.o,$($(2)-src))
 	$$(call say,AR san,$$@)
-	$$(Q)rm -f $$@ && $$(AR) rcsD $$@ $$^
+	$$(Q)mkdir -p $$(@D) && rm -f $$@ && $$(AR) rcsD $$@ $$^
 endef
 $(foreach a,$(ARCHIVES),$(eval $(call archive-rules,$(a),$(subst /,-,$(a)))))
 
@@ -164,6 +164,11 @@ check: ## all tests: unit, fuzz corpora, store, lint, then the lab suite (root o
 	$(Q)tests/need build check lab
 	$(Q)tests/check
 
+soak: ## the lab suite's long runs: kills, cut connections, logins by the hundred (hours; root on Debian)
+	$(Q)tests/need build lab
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/lab/suite/run --plan soak
+
 # The tests that need no VM, as one pass of make so that both cores build.
 check-host: all check-build
 	$(Q)tests/check-host $(unit-tests)
@@ -186,6 +191,6 @@ clean: ## remove what was built
 help: ## list the targets
 	$(Q)grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
 
-.PHONY: FORCE all clean help check-unit check check-host check-build demo lint install bench fuzz
+.PHONY: FORCE all clean help check-unit check check-host check-build demo lint install bench fuzz soak
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
