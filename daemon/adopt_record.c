@@ -104,6 +104,13 @@ static const struct {
 	{F_NODE_SESSION_AUTH_PASSWORD_IN, offsetof(struct sysfs_session, password_in)},
 };
 
+/* A checksum in force is offered again. Whether the target has to take it, only a record can say. */
+static void digest_from_sysfs(struct record *node, enum field field, int64_t in_force)
+{
+	if (in_force > 0 && !strcmp(record_text(node, field), "None"))
+		(void)record_set(node, field, "CRC32C,None", ORIGIN_RECORD);
+}
+
 /* What sysfs does not have, or a record would refuse, leaves the value there is. */
 static void record_from_sysfs(const struct sysfs_session *found, struct record *node)
 {
@@ -122,6 +129,8 @@ static void record_from_sysfs(const struct sysfs_session *found, struct record *
 	}
 	if (found->username[0] && found->password[0])
 		(void)record_set(node, F_NODE_SESSION_AUTH_AUTHMETHOD, "CHAP", ORIGIN_RECORD);
+	digest_from_sysfs(node, F_NODE_CONN_ISCSI_HEADER_DIGEST, found->header_digest);
+	digest_from_sysfs(node, F_NODE_CONN_ISCSI_DATA_DIGEST, found->data_digest);
 }
 
 void adopt_record(const char *dir, const struct sysfs_session *found, struct record *ret_node)
