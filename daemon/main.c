@@ -243,6 +243,7 @@ int main(int argc, char **argv)
 {
 	struct program program = {.pid_fd = -1, .ready_fd = -1};
 	struct options *options = &program.daemon.options;
+	int r;
 
 	switch (options_parse(argc, argv, options, stdout, stderr)) {
 	case OPTIONS_EXIT_OK:
@@ -252,7 +253,12 @@ int main(int argc, char **argv)
 	case OPTIONS_RUN:
 		break;
 	}
+	r = options_make_absolute(options);
 	log_open("iscsid", LOG_TO_STDERR, options->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
+	if (r < 0) {
+		complain("cannot tell what the paths mean", "", r);
+		return EXIT_FAILURE;
+	}
 	umask(077);
 	/* An arena per thread would be 64 MiB of locked address space each. */
 	mallopt(M_ARENA_MAX, 1);

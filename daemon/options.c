@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Reads the command line of iscsid(8) into a struct; main() is the caller. Option letters and names
- * are those of open-iscsi's iscsid, plus -s. Never looks at files and never exits.
+ * are those of open-iscsi's iscsid, plus -s. Never opens files and never exits.
  */
 #include "daemon/options.h"
 
@@ -9,6 +9,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/ipc.h"
 
@@ -140,4 +141,34 @@ enum options_result options_parse(int argc, char **argv, struct options *options
 		return OPTIONS_EXIT_FAILURE;
 	}
 	return OPTIONS_RUN;
+}
+
+/* Where path leads from the folder the program was started in. Lives as long as the program. */
+static int make_absolute(const char **path)
+{
+	char *folder, *whole;
+	int n;
+
+	if ((*path)[0] == '/')
+		return 0;
+	folder = getcwd(NULL, 0);
+	if (!folder)
+		return -errno;
+	n = asprintf(&whole, "%s/%s", folder, *path);
+	free(folder);
+	if (n < 0)
+		return -ENOMEM;
+	*path = whole;
+	return 0;
+}
+
+int options_make_absolute(struct options *options)
+{
+	int r = make_absolute(&options->config_path);
+
+	if (r == 0)
+		r = make_absolute(&options->initiator_path);
+	if (r == 0)
+		r = make_absolute(&options->pid_path);
+	return r < 0 ? r : make_absolute(&options->socket_path);
 }

@@ -24,4 +24,8 @@ enum options_result { OPTIONS_RUN, OPTIONS_EXIT_OK, OPTIONS_EXIT_FAILURE };
 enum options_result options_parse(int argc, char **argv, struct options *options, FILE *out,
 				  FILE *err);
 
+/* A daemon in the background stands in "/": paths are made to mean what they meant at the start. New
+ * ones live as long as the program. -ENOMEM, or what getcwd() says. */
+int options_make_absolute(struct options *options);
+
 #endif

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "daemon/options.h"
 #include "lib/ipc.h"
@@ -102,6 +103,26 @@ static void test_paths(void **state)
 	}
 }
 
+/* What was said from another folder must still be found from "/". */
+static void test_paths_of_here(void **state)
+{
+	char folder[] = "/tmp/openhba-options-XXXXXX", path[64], before[4096];
+	struct run r;
+
+	assert_non_null(getcwd(before, sizeof(before)));
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(chdir(folder), 0);
+	run(&r, "-c", "iscsid.conf", NULL);
+	assert_int_equal(options_make_absolute(&r.options), 0);
+	snprintf(path, sizeof(path), "%s/iscsid.conf", folder);
+	assert_string_equal(r.options.config_path, path);
+	assert_string_equal(r.options.initiator_path, CONFDIR "/initiatorname.iscsi");
+	free((char *)(uintptr_t)r.options.config_path);
+	assert_int_equal(chdir(before), 0);
+	assert_int_equal(rmdir(folder), 0);
+	done(&r);
+}
+
 static void test_socket_from_environment(void **state)
 {
 	struct run r;
@@ -153,6 +174,7 @@ int main(void)
 		cmocka_unit_test(test_defaults), cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_paths),	 cmocka_unit_test(test_socket_from_environment),
 		cmocka_unit_test(test_refused),	 cmocka_unit_test(test_help_and_version),
+		cmocka_unit_test(test_paths_of_here),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
