@@ -112,6 +112,17 @@ static int show_one(struct store *store, const struct node_key *key, void *data)
 	return 0;
 }
 
+/* Takes node. */
+static int save_with_pairs(const struct adm *adm, struct store *store, struct record *node)
+{
+	int error = adm_apply_pairs(adm->args, node);
+
+	if (!error)
+		error = node_save(store, node);
+	record_done(node);
+	return error;
+}
+
 static bool changes_transport(const struct args *args)
 {
 	for (size_t i = 0; i < args->pair_count; i++)
@@ -136,11 +147,7 @@ static int update_one(struct store *store, const struct node_key *key, void *dat
 	error = node_load(store, key, &node);
 	if (error)
 		return error;
-	error = adm_apply_pairs(work->adm->args, &node);
-	if (!error)
-		error = node_save(store, &node);
-	record_done(&node);
-	return error;
+	return save_with_pairs(work->adm, store, &node);
 }
 
 /* Without a match it is "No records found" even when the pairs are bad, so they are judged at the first match. */
@@ -201,11 +208,7 @@ static int put_new(struct adm *adm, struct store *store, const struct record *if
 
 	if (error)
 		return error;
-	error = adm_apply_pairs(adm->args, &node);
-	if (!error)
-		error = node_save(store, &node);
-	record_done(&node);
-	return error;
+	return save_with_pairs(adm, store, &node);
 }
 
 /* Binds the iface to every portal that is known, once per portal. */
