@@ -152,6 +152,27 @@ static void verb_login(struct ipc_call *call, struct json_object *parameters, vo
 
 /* ---- Logout ---- */
 
+/* The session number a client says, -1 for what can be none. */
+static int sid_of(struct json_object *number)
+{
+	int64_t sid =
+		json_object_is_type(number, json_type_int) ? json_object_get_int64(number) : -1;
+
+	return sid < 0 || sid > INT32_MAX ? -1 : (int)sid;
+}
+
+static void logout_session(struct daemon *daemon, int sid, struct request_item *item)
+{
+	struct session *session = session_find(daemon, sid);
+
+	if (!session)
+		request_answer(sid, ISCSI_ERR_SESS_NOT_FOUND, "no such session", item);
+	else if (daemon->safe_logout)
+		in_use_logout(session, request_answer, item);
+	else
+		logout_start(session, request_answer, item);
+}
+
 static void verb_logout(struct ipc_call *call, struct json_object *parameters, void *data)
 {
 	struct daemon *daemon = data;
@@ -170,21 +191,9 @@ static void verb_logout(struct ipc_call *call, struct json_object *parameters, v
 		ipc_error(call, ISCSI_ERR_NOMEM, NULL);
 		return;
 	}
-	for (size_t i = 0; i < count; i++) {
-		struct json_object *number = json_object_array_get_idx(sids, i);
-		int64_t sid = json_object_is_type(number, json_type_int)
-				      ? json_object_get_int64(number)
-				      : -1;
-		struct session *session = sid > INT32_MAX ? NULL : session_find(daemon, (int)sid);
-
-		if (session && daemon->safe_logout)
-			in_use_logout(session, request_answer, request_item(request, i));
-		else if (session)
-			logout_start(session, request_answer, request_item(request, i));
-		else
-			request_answer(sid > INT32_MAX ? -1 : (int)sid, ISCSI_ERR_SESS_NOT_FOUND,
-				       "no such session", request_item(request, i));
-	}
+	for (size_t i = 0; i < count; i++)
+		logout_session(daemon, sid_of(json_object_array_get_idx(sids, i)),
+			       request_item(request, i));
 	request_begun(request);
 }
 

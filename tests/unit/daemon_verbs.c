@@ -166,6 +166,12 @@ static void test_login_sessions_logout(void **state)
 	assert_int_equal(number(one, "host"), 101);
 	assert_int_equal(number(one, "tpgt"), 1);
 	ask_done(&a);
+	/* Minus 2^32 plus 1 is no way to say 1. */
+	ask(world, &a, "org.openhba.iscsid.Logout", "{\"sids\":[-4294967295,4294967297]}", true);
+	assert_int_equal(a.count, 2);
+	assert_int_equal(number(a.replies[0], "error"), ISCSI_ERR_SESS_NOT_FOUND);
+	assert_int_equal(number(a.replies[1], "error"), ISCSI_ERR_SESS_NOT_FOUND);
+	ask_done(&a);
 	ask(world, &a, "org.openhba.iscsid.Logout", "{\"sids\":[1,99]}", true);
 	assert_int_equal(a.count, 2);
 	assert_int_equal(number(a.replies[0], "error"), ISCSI_ERR_SESS_NOT_FOUND);
