@@ -62,6 +62,26 @@ disk_of() {
 	return 1
 }
 
+# clients: the initiator's end of each connection, as the target sees it.
+clients() { at_portal "${LAB_PORTALS%% *}" ss -Htn state established "( sport = :3260 )" | awk '{ print $4 }' | sort; }
+
+# cut: the target's side resets every connection; fails if there was none or one is left.
+cut() {
+	clients >/tmp/clients
+	at_portal "${LAB_PORTALS%% *}" ss -K state established "( sport = :3260 )" >/dev/null
+	[ -s /tmp/clients ] && ! clients | grep -qxFf /tmp/clients
+}
+
+# repaired [SECONDS]: there are as many connections as before the cut, each of them new, and every session is healthy.
+repaired() { wait_for is_repaired "${1:-30}"; }
+is_repaired() {
+	clients >/tmp/clients.now
+	[ "$(wc -l </tmp/clients.now)" = "$(wc -l </tmp/clients)" ] && ! grep -qxFf /tmp/clients /tmp/clients.now && [ "$(healthy)" = "$(sessions)" ]
+}
+
+# healthy: how many sessions are logged in.
+healthy() { grep -l LOGGED_IN /sys/class/iscsi_session/session*/state 2>/dev/null | wc -l; }
+
 # newest_sid: the number of the youngest session.
 newest_sid() { for s in /sys/class/iscsi_session/session*; do echo "${s##*session}"; done | sort -n | tail -1; }
 

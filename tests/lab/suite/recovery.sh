@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# A connection is lost under I/O: the session blocks, logs in again by itself, and not one byte is wrong. A session in recovery can
-# be logged out at once.
+# recovery.sh [CUTS]: a connection is lost under I/O: the session blocks, logs in again by itself, and not one byte is wrong. A
+# session in recovery can be logged out at once.
 # shellcheck shell=dash disable=SC1091
 . /lab/env
 . /lab/lib.sh
 . /in/lib.sh
-target=iqn.2026-11.org.openhba.lab:t0 portal=10.9.0.1:3260
+target=iqn.2026-11.org.openhba.lab:t0 portal=10.9.0.1:3260 cuts=${1:-5}
 daemon_start
 ok "discovery" $A -m discovery -t sendtargets -p 10.9.0.1
 ok "login" $A -m node -T $target -p $portal --login
@@ -13,16 +13,13 @@ sid=$(newest_sid)
 disk=$(disk_of "$sid")
 state() { cat /sys/class/iscsi_session/session"$sid"/state; }
 
-# cut: the target's side resets every connection of the portal
-cut_connection() { ip netns exec target ss -K state established "( sport = :3260 )" >/dev/null; }
-
 fio --name=v --filename=/dev/"$disk" --rw=randwrite --bs=4k --size=32m --direct=1 --ioengine=libaio --iodepth=8 --verify=crc32c \
-	--verify_backlog=64 --time_based --runtime=20 --rate=2m --output=/tmp/fio.out &
+	--verify_backlog=64 --time_based --runtime=$((cuts * 6)) --rate=2m --output=/tmp/fio.out &
 fio_pid=$!
-for round in 1 2 3 4 5; do
+for round in $(seq "$cuts"); do
 	sleep 2
-	cut_connection
-	ok "round $round: logged in again" wait_for '[ "$(state)" = LOGGED_IN ]' 20
+	ok "round $round: cut" cut
+	ok "round $round: logged in again" repaired 20
 done
 wait $fio_pid
 is $? 0 "fio with verify saw no error"
