@@ -21,7 +21,7 @@ while [ $round -lt "$rounds" ]; do
 	$A -m node --login >/tmp/login.out 2>&1 &
 	login=$!
 	# a moment between at once and after the last login
-	sleep "$(awk -v r=$round 'BEGIN { printf "%.3f", r * 0.03 }')"
+	sleep "$(awk -v r=$round -v n="$rounds" 'BEGIN { printf "%.3f", r * 0.6 / n }')"
 	kill -9 "$daemon_pid" # of daemon_start
 	wait $login
 	had=$(sessions)
