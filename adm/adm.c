@@ -43,7 +43,8 @@ static int complain_conf(const char *name, const char *value, unsigned int line,
 	if (error == -ENOENT)
 		log_debug("%s line %u: %s is no setting of records", path, line, name);
 	else
-		print_problem("%s line %u: %s = %s is not usable and is passed over", path, line, name ? name : "", value ? value : "");
+		print_problem("%s line %u: the value of %s is not usable and is passed over", path, line,
+			      name && *name ? name : "a line without a name");
 	return 0;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Reads the daemon's two files. Of iscsid.conf it keeps iscsid.safe_logout and checks the rest:
- * sessions come with whole records, which iscsiadm has filled from it. The thread sees the paths and writes down what it found;
- * nothing is logged or changed before the loop's thread takes it.
+ * sessions come with whole records, which iscsiadm has filled from it. The thread sees the paths
+ * and writes down what it found; nothing is logged or changed before the loop's thread takes it.
  */
 #include "daemon/reload.h"
 
@@ -32,9 +32,10 @@ static int reading_complain(const char *name, const char *value, unsigned int li
 {
 	struct reading *reading = data;
 
+	/* Without the value: it may be a secret. */
 	if (error != -ENOENT)
-		text_addf(&reading->complaints, "%s:%u: %s = %s: not a possible value\n",
-			  reading->config_path, line, name, value);
+		text_addf(&reading->complaints, "%s:%u: %s: not a possible value\n",
+			  reading->config_path, line, name);
 	return 0;
 }
 

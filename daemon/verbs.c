@@ -42,7 +42,6 @@ static int node_parse(struct json_object *settings, struct record *node, struct 
 		}
 		r = record_set(node, field, json_object_get_string(value), ORIGIN_RECORD);
 		if (r < 0) {
-			text_addf(sentence, "%s: ", name);
 			record_explain(field, json_object_get_string(value), sentence);
 			return r;
 		}

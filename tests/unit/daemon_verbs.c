@@ -216,9 +216,14 @@ static void test_login_many(void **state)
 		true);
 	assert_int_equal(a.err, ISCSI_ERR_SUCCESS);
 	assert_int_equal(a.count, 7);
-	for (size_t i = 0; i < a.count; i++)
+	for (size_t i = 0; i < a.count; i++) {
 		assert_int_equal(number(a.replies[i], "error"),
 				 expected[number(a.replies[i], "index")]);
+		if (number(a.replies[i], "index") == 3)
+			assert_string_equal(text_of(a.replies[i], "message"),
+					    "node.session.cmds_max: \"many\" is not a number from "
+					    "2 to 2048");
+	}
 	ask_done(&a);
 	ask(world, &a, "org.openhba.iscsid.Login",
 	    nodes(world, "{\"multiple\":true,\"nodes\":[" NODE("iqn.x:y", "@", "") "]}"), false);
