@@ -99,7 +99,7 @@ def _nic_words(nics, peers):
 
 def command(options, folder, vmlinux, accel, khz):
     """The words that start QEMU; folder holds the initrd, the console's log and the sockets."""
-    append = ("console=ttyS0 panic=-1 loglevel=5 mitigations=off nokaslr tsc=reliable random.trust_cpu=on net.ifnames=0 "
+    append = ("console=ttyS0 panic=-1 loglevel=5 mitigations=off nokaslr tsc=reliable no_timer_check random.trust_cpu=on net.ifnames=0 "
               f"nosoftlockup rcupdate.rcu_cpu_stall_suppress=1 {options.append}")
     words = ["qemu-system-x86_64", "-machine", "q35,hpet=off", "-m", str(options.memory),
              "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-kernel", vmlinux,
