@@ -65,6 +65,47 @@ static void test_refused(void **state)
 	assert_true(TAILQ_EMPTY(&world->daemon.sessions));
 }
 
+/* Whatever is refused on the way, the kernel keeps nothing of it. */
+static void test_refused_anywhere(void **state)
+{
+	static const int requests[] = {ISCSI_UEVENT_CREATE_CONN, ISCSI_UEVENT_SET_PARAM,
+				       ISCSI_UEVENT_START_CONN};
+	struct world *world = *state;
+
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		world->kernel.refuse = requests[i];
+		world->ended = 0;
+		start_login(world_session(world, 0), world_ended, world);
+		world_run(world, world_one_ended);
+		assert_int_equal(world->err[0], ISCSI_ERR_INTERNAL);
+		assert_int_equal(world_requests(world, ISCSI_UEVENT_CREATE_SESSION), i + 1);
+		assert_int_equal(world_requests(world, ISCSI_UEVENT_DESTROY_SESSION_ASYNC), i + 1);
+		assert_true(TAILQ_EMPTY(&world->daemon.sessions));
+	}
+	assert_int_equal(world_requests(world, ISCSI_UEVENT_START_CONN), 1);
+}
+
+/* A relogin that is refused leaves the session stopped, and is tried again. */
+static bool is_started_again(struct world *world)
+{
+	if (world_requests(world, ISCSI_UEVENT_BIND_CONN) == 2)
+		world->kernel.refuse = 0;
+	return world_requests(world, ISCSI_UEVENT_START_CONN) == 2;
+}
+
+static void test_refused_in_recovery(void **state)
+{
+	struct world *world = *state;
+	struct session *session = world_logged_in(world);
+
+	world->kernel.refuse = ISCSI_UEVENT_BIND_CONN;
+	world_conn_error(world, session->sid);
+	world_run(world, is_started_again);
+	assert_int_equal(world_requests(world, ISCSI_UEVENT_DESTROY_SESSION_ASYNC), 0);
+	assert_int_equal(world_requests(world, ISCSI_UEVENT_STOP_CONN), 2);
+	assert_int_equal(session->state, SESSION_LOGGED_IN);
+}
+
 static void test_create_refused(void **state)
 {
 	struct world *world = *state;
@@ -161,6 +202,8 @@ int main(void)
 		WORLD_TEST(test_one_cmdsn),
 		WORLD_TEST(test_state_file_is_there_before_the_answer),
 		WORLD_TEST(test_refused),
+		WORLD_TEST(test_refused_anywhere),
+		WORLD_TEST(test_refused_in_recovery),
 		WORLD_TEST(test_create_refused),
 		WORLD_TEST(test_early_ping),
 		WORLD_TEST(test_early_close),
