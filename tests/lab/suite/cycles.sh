@@ -23,7 +23,7 @@ cycle() {
 bad=0 round=0 warm=$((rounds / 10 + 5))
 while [ $round -lt $((warm + rounds)) ]; do
 	[ $round != $warm ] || rss_before=$(rss) data_before=$(data) fds_before=$(fds)
-	[ $((round % 50)) != 0 ] || diag "round $round: $(rss) kB resident, $(data) kB of data, $(fds) files"
+	[ $((round % 10)) != 0 ] || diag "round $round: $(rss) kB resident, $(data) kB of data, $(fds) files"
 	cycle >/tmp/cycle.out 2>&1 || { bad=$((bad + 1)); diag "round $round: $(cat /tmp/cycle.out)"; }
 	round=$((round + 1))
 done
