@@ -127,11 +127,12 @@ static bool login_is_there(struct world *world)
  * socket. */
 static void run_into_full_socket(struct world *world)
 {
-	world->target.slow_ms = 20;
+	world->target.holds = true;
 	start_login(world_session(world, 0), world_ended, world);
 	world_run(world, login_is_there);
-	usleep(60000);
-	world->target.slow_ms = 0;
+	world->target.holds = false;
+	while (!world->target.said)
+		usleep(1000);
 }
 
 static bool ping_is_answered(struct world *world)

@@ -33,6 +33,7 @@ struct world_target {
 	int port;
 	unsigned int connections;
 	_Atomic unsigned int logins;
+	_Atomic unsigned int said; /* logins answered: all bytes are in the socket */
 	uint8_t isid[6];
 	uint32_t cmdsn;
 	unsigned int pings_answered;
@@ -42,6 +43,7 @@ struct world_target {
 	char redirect[64];
 	bool pings_early;     /* a NOP-In right behind the login */
 	bool closes_early;    /* closes right behind the login */
+	_Atomic bool holds;   /* answers wait until this is false */
 	bool is_silent;	      /* never answers */
 	unsigned int slow_ms; /* before it answers */
 };
@@ -131,6 +133,8 @@ static void target_login(struct world_target *target, int fd, const struct pdu *
 		keys_add(&text, "TargetAddress", redirect);
 	}
 	assert_int_equal(pdu_set_data(&response, text.data, text.len), 0);
+	while (target->holds)
+		usleep(1000);
 	usleep(1000 * target->slow_ms);
 	target_send(fd, &response);
 	text_done(&text);
@@ -139,6 +143,7 @@ static void target_login(struct world_target *target, int fd, const struct pdu *
 		target_ping(fd);
 	if (status || target->closes_early)
 		shutdown(fd, SHUT_RDWR);
+	target->said++;
 }
 
 static void target_read(struct world_target *target, int fd, struct pdu_reader *reader)
