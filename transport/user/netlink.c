@@ -21,7 +21,7 @@
 
 #define RECEIVE_BUFFER_BYTES (4 << 20)
 #define MESSAGE_MAX	     (128 << 10) /* a PDU of a login has 8 KiB; GET_CHAP may fill more */
-#define REPLY_WAIT_MS	     1000	 /* only ever waited for when the kernel dropped a reply */
+#define REPLY_WAIT_MS	     3000	 /* only ever waited for when the kernel dropped a reply */
 #define DISPATCH_MAX	     128 /* datagrams read and events handed out, so that the loop stays fair */
 #define DEFERRED_MAX	     65536
 #define MESSAGE_HEAD_BYTES   (NLMSG_HDRLEN + ISCSI_UEVENT_BYTES)
