@@ -247,8 +247,11 @@ class Machine:
 
 
 def splats(console):
-    """The lines of a console log that a healthy kernel does not print."""
-    return [line.decode(errors="replace").strip() for line in console.splitlines() if SPLAT.search(line)]
+    """What a healthy kernel does not print in a console log: each such line, and what follows the first, which says why."""
+    lines = console.splitlines()
+    bad = [number for number, line in enumerate(lines) if SPLAT.search(line)]
+    shown = sorted({*bad, *range(bad[0], min(bad[0] + 30, len(lines)))}) if bad else []
+    return [lines[number].decode(errors="replace").strip() for number in shown]
 
 
 def write_out(data):
