@@ -18,6 +18,8 @@ import sys
 import time
 
 SPARE_NICS = 2
+# Taking sessions down makes the stock 6.1 modules warn, rarely and once a boot, of a flush between work queues; with open-iscsi, too.
+KNOWN_OF_STOCK = re.compile(rb"WARNING: .* check_flush_dependency")
 SPLAT = re.compile(
     rb"Kernel panic|Oops[: ]|\bBUG: |\bWARNING: |kernel BUG at|general protection fault|blocked for more than"
     rb"|possible (recursive|circular) locking|suspicious RCU usage|self-detected stall|refcount_t: "
@@ -246,9 +248,22 @@ class Machine:
         return self.process.returncode
 
 
-def splats(console):
+def _without_known(lines):
+    """Blanks out warnings that the distribution's own modules are known for, from their first line to the end of their trace."""
+    inside = False
+    for number, line in enumerate(lines):
+        inside = inside or bool(KNOWN_OF_STOCK.search(line))
+        if inside:
+            lines[number] = b""
+            inside = b"end trace" not in line
+    return lines
+
+
+def splats(console, modules):
     """What a healthy kernel does not print in a console log: each such line, and what follows the first, which says why."""
     lines = console.splitlines()
+    if modules == "stock":
+        lines = _without_known(lines)
     bad = [number for number, line in enumerate(lines) if SPLAT.search(line)]
     shown = sorted({*bad, *range(bad[0], min(bad[0] + 30, len(lines)))}) if bad else []
     return [lines[number].decode(errors="replace").strip() for number in shown]
