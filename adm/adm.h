@@ -60,6 +60,9 @@ struct daemon_info {
 enum iscsi_err daemon_info(struct adm *adm, int timeout_ms, struct daemon_info *ret_info);
 void daemon_info_done(struct daemon_info *info);
 
+/* What the daemon says of its sessions, an array of Session; NULL if it is not there. The caller puts it. */
+struct json_object *daemon_sessions(struct adm *adm);
+
 /* Ends the daemon; sessions stay. Refusals are printed. */
 enum iscsi_err daemon_stop(struct adm *adm);
 

@@ -139,6 +139,24 @@ void daemon_info_done(struct daemon_info *info)
 	*info = (struct daemon_info){ 0 };
 }
 
+static int keep_sessions(struct json_object *parameters, bool continues, void *data)
+{
+	struct json_object **ret_sessions = data, *sessions;
+
+	if (!*ret_sessions && !json_get_array(parameters, "sessions", &sessions))
+		*ret_sessions = json_object_get(sessions);
+	return 0;
+}
+
+struct json_object *daemon_sessions(struct adm *adm)
+{
+	struct json_object *sessions = NULL;
+
+	if (adm_daemon(adm, false, true) == ISCSI_ERR_SUCCESS)
+		ipc_client_call(adm->daemon, IPC_INTERFACE ".Sessions", NULL, false, DAEMON_QUERY_MS, keep_sessions, &sessions, NULL);
+	return sessions;
+}
+
 static void say_not_stopped(enum iscsi_err err, const char *message)
 {
 	print_problem("initiator reported error (%d - %s)", err, message ? message : iscsi_err_text(err));

@@ -46,16 +46,13 @@ static void take_session(struct known *known, struct json_object *object)
 	snprintf(session->iface_name, sizeof(session->iface_name), "%s", iface);
 }
 
-static int take_answer(struct json_object *parameters, bool continues, void *data)
+static void take_sessions(struct known *known, struct json_object *sessions)
 {
-	struct json_object *sessions;
+	size_t count = sessions ? json_object_array_length(sessions) : 0;
 
-	(void)continues;
-	if (json_get_array(parameters, "sessions", &sessions))
-		return 0;
-	for (size_t i = 0; i < json_object_array_length(sessions); i++)
-		take_session(data, json_object_array_get_idx(sessions, i));
-	return 0;
+	for (size_t i = 0; i < count; i++)
+		take_session(known, json_object_array_get_idx(sessions, i));
+	json_object_put(sessions);
 }
 
 /* Those the daemon did not tell, from sysfs; those that are gone by now are left out. */
@@ -91,9 +88,8 @@ int known_sessions(struct adm *adm, struct sysfs_session **ret_sessions, size_t 
 	if (!known.sessions)
 		return -ENOMEM;
 	qsort(known.sessions, known.count, sizeof(*known.sessions), by_sid);
-	if (known.count && adm_daemon(adm, false, true) == ISCSI_ERR_SUCCESS)
-		(void)ipc_client_call(adm->daemon, IPC_INTERFACE ".Sessions", NULL, false, DAEMON_QUERY_MS, take_answer, &known,
-				      NULL);
+	if (known.count)
+		take_sessions(&known, daemon_sessions(adm));
 	error = fill_rest(adm->sysfs, &known);
 	if (error) {
 		free(known.sessions);

@@ -28,25 +28,6 @@ enum iscsi_err session_lines(struct adm *adm)
 	return ISCSI_ERR_SUCCESS;
 }
 
-static int keep_states(struct json_object *parameters, bool continues, void *data)
-{
-	struct json_object **ret_states = data, *states;
-
-	if (!*ret_states && !json_get_array(parameters, "sessions", &states))
-		*ret_states = json_object_get(states);
-	return 0;
-}
-
-/* What the daemon says of its sessions; NULL if it is not there. */
-static struct json_object *ask_states(struct adm *adm)
-{
-	struct json_object *states = NULL;
-
-	if (adm_daemon(adm, false, true) == ISCSI_ERR_SUCCESS)
-		ipc_client_call(adm->daemon, IPC_INTERFACE ".Sessions", NULL, false, DAEMON_QUERY_MS, keep_states, &states, NULL);
-	return states;
-}
-
 static struct json_object *state_of(struct json_object *states, uint32_t sid)
 {
 	size_t count = states ? json_object_array_length(states) : 0;
@@ -207,7 +188,7 @@ enum iscsi_err session_tree(struct adm *adm, unsigned int parts, unsigned int ta
 	const struct sysfs_session *before = NULL;
 
 	if (!adm->states_asked)
-		adm->states = ask_states(adm);
+		adm->states = daemon_sessions(adm);
 	adm->states_asked = true;
 	if (parts & TREE_VERSIONS)
 		session_versions(adm);
