@@ -125,5 +125,7 @@ enum iscsi_err session_mode(struct adm *adm);
 enum iscsi_err iface_mode(struct adm *adm);
 enum iscsi_err host_mode(struct adm *adm);
 enum iscsi_err fw_mode(struct adm *adm);
+enum iscsi_err records_mode(struct adm *adm);	/* -m store */
+enum iscsi_err topology_mode(struct adm *adm);
 
 #endif

@@ -27,9 +27,10 @@ static const struct option_row {
 };
 
 static const struct mode_row {
+	char letter;	/* in the modes columns */
 	const char *name, *sentence;
 } mode_rows[MODE_COUNT] = {
-#define MODE(id, name, sentence) [MODE_##id] = { name, sentence },
+#define MODE(id, letter, name, sentence) [MODE_##id] = { letter, name, sentence },
 #include "adm/modes.def"
 };
 
@@ -40,8 +41,7 @@ static const struct operation_row {
 #include "adm/modes.def"
 };
 
-/* The letter a mode has in the modes column. */
-static const char mode_letters[MODE_COUNT + 1] = "DDNSHIF";
+#define LONG_ONLY 256	/* what getopt gives for option 0 without a short form, this plus its number */
 
 #define GIVEN_MAX 512
 
@@ -58,13 +58,13 @@ struct given {
 
 bool args_allowed(enum mode mode, enum args_option option)
 {
-	return strchr(option_rows[option].modes, mode_letters[mode]) != NULL;
+	return strchr(option_rows[option].modes, mode_rows[mode].letter) != NULL;
 }
 
 bool args_operation_allowed(enum mode mode, unsigned int operation)
 {
 	for (size_t i = 0; i < OPERATION_COUNT; i++)
-		if (operation & 1u << i && !strchr(operation_rows[i].modes, mode_letters[mode]))
+		if (operation & 1u << i && !strchr(operation_rows[i].modes, mode_rows[mode].letter))
 			return false;
 	return true;
 }
@@ -89,7 +89,9 @@ static void fill_getopt(char *letters, struct option *names)
 		bool has_argument = option_rows[i].kind != KIND_FLAG;
 
 		names[i] = (struct option){ option_rows[i].name, has_argument ? required_argument : no_argument, NULL,
-					    option_rows[i].letter };
+					    option_rows[i].letter ? option_rows[i].letter : LONG_ONLY + (int)i };
+		if (!option_rows[i].letter)
+			continue;
 		*letters++ = option_rows[i].letter;
 		if (has_argument)
 			*letters++ = ':';
@@ -102,6 +104,8 @@ static enum args_option option_of(int letter)
 {
 	size_t i = 0;
 
+	if (letter >= LONG_ONLY)
+		return (enum args_option)(letter - LONG_ONLY);
 	while (i < OPTION_COUNT && option_rows[i].letter != letter)
 		i++;
 	return (enum args_option)i;
@@ -157,7 +161,10 @@ static enum iscsi_err take_mode(struct args *args, const struct given *given, co
 
 		if (args_allowed(args->mode, option))
 			continue;
-		print_problem("%s mode: option '-%c' is not allowed/supported", name, option_rows[option].letter);
+		if (option_rows[option].letter)
+			print_problem("%s mode: option '-%c' is not allowed/supported", name, option_rows[option].letter);
+		else
+			print_problem("%s mode: option '--%s' is not allowed/supported", name, option_rows[option].name);
 		return ISCSI_ERR_INVAL;
 	}
 	return ISCSI_ERR_SUCCESS;
@@ -378,7 +385,10 @@ void args_synopsis(struct text *text)
 
 			if (i == OPTION_MODE || !args_allowed((enum mode)m, (enum args_option)i))
 				continue;
-			snprintf(word, sizeof(word), row->argument ? "[-%c %s]" : "[-%c]", row->letter, row->argument);
+			if (row->letter)
+				snprintf(word, sizeof(word), row->argument ? "[-%c %s]" : "[-%c]", row->letter, row->argument);
+			else
+				snprintf(word, sizeof(word), row->argument ? "[--%s %s]" : "[--%s]", row->name, row->argument);
 			add_wrapped(text, &column, word);
 		}
 		text_add(text, "\n");
@@ -393,5 +403,6 @@ void args_usage(struct text *text)
 		text_addf(text, "  %-12s %s\n", mode_rows[m].name, mode_rows[m].sentence);
 	text_add(text, "\nOptions:\n");
 	for (size_t i = 0; i < OPTION_COUNT; i++)
-		text_addf(text, "  -%c, --%-12s %s\n", option_rows[i].letter, option_rows[i].name, option_rows[i].sentence);
+		text_addf(text, option_rows[i].letter ? "  -%c, --%-12s %s\n" : "  %c   --%-12s %s\n",
+			  option_rows[i].letter ? option_rows[i].letter : ' ', option_rows[i].name, option_rows[i].sentence);
 }

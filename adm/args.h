@@ -13,7 +13,7 @@
 #include "lib/text.h"
 
 enum mode {
-#define MODE(id, name, sentence) MODE_##id,
+#define MODE(id, letter, name, sentence) MODE_##id,
 #include "adm/modes.def"
 	MODE_COUNT,
 	MODE_NONE = MODE_COUNT,

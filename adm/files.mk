@@ -5,6 +5,7 @@ adm-src := \
 	adm/daemon.c \
 	adm/discovery.c \
 	adm/discovery_list.c \
+	adm/emit.c \
 	adm/fw.c \
 	adm/host.c \
 	adm/iface.c \
@@ -16,4 +17,6 @@ adm-src := \
 	adm/session.c \
 	adm/session_tree.c \
 	adm/store.c \
+	adm/records.c \
+	adm/topology.c \
 	adm/tree.c

@@ -5,11 +5,13 @@
  */
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "adm/adm.h"
+#include "adm/emit.h"
 #include "adm/print.h"
 #include "lib/log.h"
 
@@ -21,6 +23,8 @@ static enum iscsi_err (*const modes[MODE_COUNT])(struct adm *adm) = {
 	[MODE_HOST] = host_mode,
 	[MODE_IFACE] = iface_mode,
 	[MODE_FW] = fw_mode,
+	[MODE_STORE] = records_mode,
+	[MODE_TOPOLOGY] = topology_mode,
 };
 
 static void on_interrupt(int number)
@@ -76,16 +80,18 @@ static void print_usage(void)
 	text_done(&text);
 }
 
-int main(int argc, char **argv)
+/* Looked for before the line is parsed, so that what is wrong with the line is told as JSON too. */
+static bool wants_json(int argc, char **argv)
 {
-	enum iscsi_err err;
-	struct args args;
+	for (int i = 1; i < argc; i++)
+		if (!strcmp(argv[i], "--json"))
+			return true;
+	return false;
+}
 
-	prepare_process();
-	err = args_parse(argc, argv, &args);
-	if (err != ISCSI_ERR_SUCCESS)
-		return err;
-	switch (args.action) {
+static enum iscsi_err obey(const struct args *args)
+{
+	switch (args->action) {
 	case ARGS_HELP:
 		print_usage();
 		break;
@@ -94,9 +100,24 @@ int main(int argc, char **argv)
 		break;
 	case ARGS_RUN:
 	case ARGS_STOP_DAEMON:
-		err = run(&args);
-		break;
+		return run(args);
 	}
+	return ISCSI_ERR_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	enum iscsi_err err;
+	struct args args;
+
+	prepare_process();
+	if (wants_json(argc, argv))
+		emit_start();
+	err = args_parse(argc, argv, &args);
+	if (err == ISCSI_ERR_SUCCESS)
+		err = obey(&args);
+	if (emit_wanted())
+		emit_result(err);
 	/* What was written must have arrived: a full disk or a closed pipe is no success. */
 	if (fflush(stdout) && err == ISCSI_ERR_SUCCESS)
 		err = ISCSI_ERR_UNKNOWN;

@@ -9,10 +9,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "adm/emit.h"
+
 void print_line(const char *format, ...)
 {
 	va_list arguments;
 
+	if (emit_wanted())
+		return;
 	va_start(arguments, format);
 	vprintf(format, arguments);
 	va_end(arguments);
@@ -23,6 +27,8 @@ void print_at(unsigned int tabs, const char *format, ...)
 {
 	va_list arguments;
 
+	if (emit_wanted())
+		return;
 	while (tabs--)
 		putchar('\t');
 	va_start(arguments, format);
@@ -33,19 +39,24 @@ void print_at(unsigned int tabs, const char *format, ...)
 
 void print_problem(const char *format, ...)
 {
+	char message[1024];
 	va_list arguments;
 
-	fflush(stdout);
-	fputs("iscsiadm: ", stderr);
 	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
+	vsnprintf(message, sizeof(message), format, arguments);
 	va_end(arguments);
-	fputc('\n', stderr);
+	if (emit_wanted()) {
+		emit_problem(message);
+		return;
+	}
+	fflush(stdout);
+	fprintf(stderr, "iscsiadm: %s\n", message);
 }
 
 void print_text(const char *text)
 {
-	fputs(text, stdout);
+	if (!emit_wanted())
+		fputs(text, stdout);
 }
 
 void print_flush(void)

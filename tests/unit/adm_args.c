@@ -314,7 +314,7 @@ static void test_usage_names_everything(void **state)
 
 	args_usage(&usage);
 #define OPTION(id, letter, name, kind, argument, modes, sentence) assert_non_null(strstr(usage.data, "--" name));
-#define MODE(id, name, sentence) assert_non_null(strstr(usage.data, "iscsiadm -m " name " "));
+#define MODE(id, letter, name, sentence) assert_non_null(strstr(usage.data, "iscsiadm -m " name " "));
 #include "adm/modes.def"
 	for (char *line = strtok(usage.data, "\n"); line; line = strtok(NULL, "\n"))
 		assert_true(strlen(line) <= 80);
