@@ -42,12 +42,11 @@ NORMAL   := $(CFLAGS) $(HARDEN)
 SAN      := -O1 -g $(SANITIZE)
 
 FOLDERS := lib transport/user iface daemon adm firmware-tools tests
-include $(addsuffix /files.mk,$(FOLDERS))
-
 ARCHIVES := adm daemon firmware-tools iface transport/user lib
 archive   = $(1)/lib$(subst /,-,$(2)).a
 normal-archives := $(foreach a,$(ARCHIVES),$(call archive,$(O),$(a)))
 san-archives    := $(foreach a,$(ARCHIVES),$(call archive,$(O)/san,$(a)))
+include $(addsuffix /files.mk,$(FOLDERS))
 programs := $(addprefix $(O)/,iscsid iscsiadm iscsi-iname)
 
 unit-src   := $(wildcard tests/unit/*.c)

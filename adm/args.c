@@ -35,9 +35,9 @@ static const struct mode_row {
 };
 
 static const struct operation_row {
-	const char *word, *modes;
+	const char *word, *modes, *sentence;
 } operation_rows[OPERATION_COUNT] = {
-#define OPERATION(id, word, modes) [OPERATION_NUMBER_##id] = { word, modes },
+#define OPERATION(id, word, modes, sentence) [OPERATION_NUMBER_##id] = { word, modes, sentence },
 #include "adm/modes.def"
 };
 
@@ -400,7 +400,10 @@ void args_usage(struct text *text)
 	args_synopsis(text);
 	text_add(text, "iscsiadm -k 0\niscsiadm -V\niscsiadm -h\n\nModes:\n");
 	for (size_t m = 0; m < MODE_COUNT; m++)
-		text_addf(text, "  %-12s %s\n", mode_rows[m].name, mode_rows[m].sentence);
+		text_addf(text, "  %-13s %s\n", mode_rows[m].name, mode_rows[m].sentence);
+	text_add(text, "\nOperations:\n");
+	for (size_t i = 0; i < OPERATION_COUNT; i++)
+		text_addf(text, "  %-13s %s\n", operation_rows[i].word, operation_rows[i].sentence);
 	text_add(text, "\nOptions:\n");
 	for (size_t i = 0; i < OPTION_COUNT; i++)
 		text_addf(text, option_rows[i].letter ? "  -%c, --%-12s %s\n" : "  %c   --%-12s %s\n",

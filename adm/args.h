@@ -26,7 +26,7 @@ enum args_option {
 };
 
 enum operation_number {
-#define OPERATION(id, word, modes) OPERATION_NUMBER_##id,
+#define OPERATION(id, word, modes, sentence) OPERATION_NUMBER_##id,
 #include "adm/modes.def"
 	OPERATION_COUNT,
 };
@@ -34,7 +34,7 @@ enum operation_number {
 /* Bits of struct args.operations. */
 enum operation {
 	OPERATION_NONE = 0,
-#define OPERATION(id, word, modes) OPERATION_##id = 1 << OPERATION_NUMBER_##id,
+#define OPERATION(id, word, modes, sentence) OPERATION_##id = 1 << OPERATION_NUMBER_##id,
 #include "adm/modes.def"
 };
 

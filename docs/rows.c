@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Writes the rows of settings.def and iface.def into the texts that list them: `rows FILE` prints FILE with every block
- * between a line "rows: WHAT" and a line "rows end" made anew, where WHAT is conf, conf-man or iface-man and the lines are
- * comments of the file's own form. Run by `make rows`; a unit test proves that the files in the tree are fresh.
+ * Writes the rows of settings.def and iface.def into the texts that list them: `rows FILE` prints FILE with its blocks conf,
+ * conf-man and iface-man made anew (blocks.h). Run by `make rows`; a unit test proves that the files in the tree are fresh.
  */
-#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "docs/blocks.h"
 #include "lib/record.h"
-
-#define FILE_MAX ((size_t)1 << 20)
 
 /* What iscsid.conf as installed sets; NULL: the built-in value, written out because administrators look for it. */
 static const struct {
@@ -179,28 +176,18 @@ static void add_conf(struct text *text)
 	}
 }
 
-/* Text as man(7) prints it literally: a plain '-' would become a hyphen. */
-static void add_roff(const char *string, struct text *text)
-{
-	for (; *string; string++) {
-		if (*string == '-')
-			text_add(text, "\\");
-		text_add_bytes(text, string, 1);
-	}
-}
-
 static void add_man_row(enum field field, struct text *text)
 {
 	const struct field_row *facts = facts_of(field);
 	struct text limits = { 0 };
 
 	text_add(text, ".TP\n.B ");
-	add_roff(field_rows[field].name, text);
+	blocks_roff(field_rows[field].name, text);
 	text_add(text, "\n");
-	add_roff(facts->sentence, text);
+	blocks_roff(facts->sentence, text);
 	text_add(text, "\n");
 	add_limits(facts, &limits);
-	add_roff(limits.data, text);
+	blocks_roff(limits.data, text);
 	if (facts->flags & FIELD_V4)
 		text_add(text, "\nIPv4 only.");
 	if (facts->flags & FIELD_V6)
@@ -224,72 +211,13 @@ static void add_iface_man(struct text *text)
 			add_man_row(field, text);
 }
 
-static const struct {
-	const char *name;
-	void (*add)(struct text *text);
-} blocks[] = {
+static const struct text_block blocks[] = {
 	{ "conf", add_conf },
 	{ "conf-man", add_conf_man },
 	{ "iface-man", add_iface_man },
 };
 
-/* Does the line end with "rows: NAME"? */
-static bool is_begin(const char *line, size_t len, const char *name)
-{
-	char mark[32];
-	size_t mark_len = (size_t)snprintf(mark, sizeof(mark), " rows: %s", name);
-
-	return len >= mark_len && !memcmp(line + len - mark_len, mark, mark_len);
-}
-
-static bool is_end(const char *line, size_t len)
-{
-	static const char mark[] = " rows end";
-
-	return len >= sizeof(mark) - 1 && !memcmp(line + len - (sizeof(mark) - 1), mark, sizeof(mark) - 1);
-}
-
-/* Appends old with its blocks made anew. -EINVAL: a block does not end. */
-static int refresh(const char *old, struct text *text)
-{
-	bool inside = false;
-
-	while (*old) {
-		size_t len = strcspn(old, "\n");
-
-		if (inside && is_end(old, len))
-			inside = false;
-		if (!inside) {
-			text_add_bytes(text, old, len);
-			text_add(text, "\n");
-		}
-		for (size_t i = 0; i < COUNT(blocks) && !inside; i++) {
-			if (!is_begin(old, len, blocks[i].name))
-				continue;
-			blocks[i].add(text);
-			inside = true;
-		}
-		old += old[len] ? len + 1 : len;
-	}
-	if (text->failed)
-		return -ENOMEM;
-	return inside ? -EINVAL : 0;
-}
-
 int main(int argc, char **argv)
 {
-	struct text old = { 0 }, fresh = { 0 };
-	int error = -EINVAL;
-
-	if (argc == 2)
-		error = text_read_file(argv[1], FILE_MAX, &old);
-	if (!error)
-		error = refresh(old.data, &fresh);
-	if (!error && fwrite(fresh.data, 1, fresh.len, stdout) != fresh.len)
-		error = -EIO;
-	if (error)
-		fprintf(stderr, "rows: %s: %s\n", argc == 2 ? argv[1] : "usage: rows FILE", strerror(-error));
-	text_done(&old);
-	text_done(&fresh);
-	return error ? 1 : 0;
+	return blocks_main(argc, argv, blocks, COUNT(blocks));
 }

@@ -2,12 +2,19 @@
 
 # The texts that list the rows of the tables.
 row-texts := etc/iscsid.conf docs/man/iscsid.conf.5 docs/man/iscsi-iface.5
-$(O)/rows: $(O)/docs/rows.o $(O)/lib/record_rows.o $(O)/lib/text.o
+$(O)/rows: $(O)/docs/rows.o $(O)/docs/blocks.o $(O)/lib/record_rows.o $(O)/lib/text.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(NORMAL) -pie -o $@ $^
 
-rows: $(O)/rows ## write the settings into iscsid.conf and the man pages
+# The same for the command line of iscsiadm.
+mode-texts := docs/man/iscsiadm.8
+$(O)/modes: $(O)/docs/modes.o $(O)/docs/blocks.o $(normal-archives)
+	$(call say,LD,$@)
+	$(Q)$(call link,$(NORMAL) -pie,$(O)/docs/blocks.o $(normal-archives))
+
+rows: $(O)/rows $(O)/modes ## write the rows into iscsid.conf, the man pages and the completion
 	$(Q)for text in $(row-texts); do $(O)/rows $$text >$(O)/rows.text && cat $(O)/rows.text >$$text || exit 1; done
+	$(Q)for text in $(mode-texts); do $(O)/modes $$text >$(O)/rows.text && cat $(O)/rows.text >$$text || exit 1; done
 
 .PHONY: rows
 

@@ -11,6 +11,8 @@
 
 #include "lib/conf.h"
 
+#include "docs/blocks.c"
+
 int rows_main(int argc, char **argv);
 #define main rows_main
 #include "docs/rows.c"
@@ -21,8 +23,8 @@ static void check_fresh(const char *path, size_t blocks_expected)
 	struct text old = { 0 }, fresh = { 0 };
 	size_t count = 0;
 
-	assert_int_equal(text_read_file(path, FILE_MAX, &old), 0);
-	assert_int_equal(refresh(old.data, &fresh), 0);
+	assert_int_equal(text_read_file(path, BLOCKS_FILE_MAX, &old), 0);
+	assert_int_equal(blocks_refresh(old.data, blocks, COUNT(blocks), &fresh), 0);
 	assert_string_equal(old.data, fresh.data);
 	for (const char *at = old.data; (at = strstr(at, " rows end\n")); at++)
 		count++;
@@ -42,12 +44,12 @@ static void test_refresh(void **state)
 {
 	struct text fresh = { 0 };
 
-	assert_int_equal(refresh("a\n# rows: conf\nstale\n# rows end\nb", &fresh), 0);
+	assert_int_equal(blocks_refresh("a\n# rows: conf\nstale\n# rows end\nb", blocks, COUNT(blocks), &fresh), 0);
 	assert_memory_equal(fresh.data, "a\n# rows: conf\n#\n# Login\n", 25);
 	assert_null(strstr(fresh.data, "stale"));
 	assert_string_equal(fresh.data + fresh.len - 14, "\n# rows end\nb\n");
 	text_done(&fresh);
-	assert_int_equal(refresh("# rows: conf\n", &fresh), -EINVAL);
+	assert_int_equal(blocks_refresh("# rows: conf\n", blocks, COUNT(blocks), &fresh), -EINVAL);
 	text_done(&fresh);
 }
 
@@ -91,7 +93,7 @@ static void test_comments_are_settings(void **state)
 	struct text_line line;
 	int count = 0;
 
-	assert_int_equal(text_read_file("etc/iscsid.conf", FILE_MAX, &text), 0);
+	assert_int_equal(text_read_file("etc/iscsid.conf", BLOCKS_FILE_MAX, &text), 0);
 	for (const char *at = text.data; *at; at += strcspn(at, "\n") + 1) {
 		if (!strncmp(at, "#node.", 6) || !strncmp(at, "#discovery.", 11))
 			at++;
