@@ -18,7 +18,7 @@
 #include "daemon/adopt.h"
 #include "daemon/background.h"
 #include "daemon/daemon.h"
-#include "daemon/events.h"
+#include "daemon/engine.h"
 #include "daemon/reload.h"
 #include "daemon/verbs.h"
 #include "lib/ipc.h"
@@ -27,8 +27,6 @@
 #include "lib/memory_lock.h"
 #include "lib/notify.h"
 #include "lib/text.h"
-#include "transport/user/sysfs.h"
-#include "transport/user/transport.h"
 
 #define NICE -10
 
@@ -101,14 +99,10 @@ static bool pid_file_open(struct program *program)
 	return program->pid_fd >= 0 || complain("cannot write ", path, program->pid_fd);
 }
 
-/* The kernel makes the socket's family appear when it is asked for; without an autoloader the class
- * is loaded here. */
 static bool netlink_start(struct daemon *daemon)
 {
-	int r = events_open(daemon, -1);
+	int r = engine_connect(daemon);
 
-	if (r == -EPROTONOSUPPORT && transport_load_class(SYSFS_ROOT) == 0)
-		r = events_open(daemon, -1);
 	return r == 0 ||
 	       complain("cannot open NETLINK_ISCSI", ", is scsi_transport_iscsi loaded?", r);
 }
@@ -133,7 +127,6 @@ static bool ipc_start(struct daemon *daemon, int listen_fd)
 {
 	int r;
 
-	snprintf(daemon->state_dir, sizeof(daemon->state_dir), "%s", RUNDIR);
 	if (!run_folder_make(IPC_SOCKET_DEFAULT) || !run_folder_make(daemon->options.socket_path))
 		return false;
 	r = verbs_open(daemon, listen_fd >= 0 ? listen_fd : -1);
@@ -143,13 +136,10 @@ static bool ipc_start(struct daemon *daemon, int listen_fd)
 static bool program_open(struct program *program)
 {
 	struct daemon *daemon = &program->daemon;
-	int r = loop_new(&daemon->loop);
+	int r = engine_open(daemon);
 
 	if (r < 0)
 		return complain("cannot start", "", r);
-	loop_set_threads(daemon->loop, DAEMON_SCANNERS);
-	TAILQ_INIT(&daemon->sessions);
-	slots_init(&daemon->slots, DAEMON_CONNECTING_MAX);
 	if (!pid_file_open(program))
 		return false;
 	r = signals_open(program);
@@ -209,14 +199,6 @@ static void program_run(struct program *program)
 
 /* ---- end ---- */
 
-static void sessions_forget(struct daemon *daemon)
-{
-	struct session *session;
-
-	while ((session = TAILQ_FIRST(&daemon->sessions)))
-		session_kill(session);
-}
-
 static void program_close(struct program *program)
 {
 	struct daemon *daemon = &program->daemon;
@@ -228,12 +210,10 @@ static void program_close(struct program *program)
 	/* A scan may hang on a lost connection for minutes; it has nothing left to tell. */
 	if (daemon->works)
 		_exit(EXIT_SUCCESS);
-	sessions_forget(daemon);
-	events_close(daemon);
 	loop_signal_free(program->term);
 	loop_signal_free(program->interrupt);
 	loop_signal_free(program->hangup);
-	loop_free(daemon->loop);
+	engine_close(daemon);
 	initiator_done(&daemon->initiator);
 	if (program->pid_fd >= 0)
 		close(program->pid_fd);
