@@ -49,6 +49,9 @@ const struct conf *adm_conf(struct adm *adm);
  */
 enum iscsi_err adm_daemon(struct adm *adm, bool start, bool quiet);
 
+/* Keeps the status line (progress.h) moving while the connected daemon is waited for, if there is one. */
+void adm_daemon_ticks(struct adm *adm);
+
 #define DAEMON_QUERY_MS 10000	/* silence allowed for a question the daemon answers from memory */
 #define DAEMON_CONF_MS 1000	/* the same where an answer is welcome but not needed: at boot its socket may listen long before it */
 

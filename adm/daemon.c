@@ -13,6 +13,7 @@
 
 #include "adm/adm.h"
 #include "adm/print.h"
+#include "adm/progress.h"
 #include "lib/json.h"
 #include "lib/log.h"
 
@@ -101,6 +102,16 @@ enum iscsi_err adm_daemon(struct adm *adm, bool start, bool quiet)
 	else if (!quiet)
 		print_problem("can not connect to iSCSI daemon (%d)!", nobody_listens(error) ? ECONNREFUSED : -error);
 	return ISCSI_ERR_ISCSID_NOTCONN;
+}
+
+static void on_tick(void *data)
+{
+	progress_tick();
+}
+
+void adm_daemon_ticks(struct adm *adm)
+{
+	ipc_client_on_tick(adm->daemon, PROGRESS_TICK_MS, progress_wanted() ? on_tick : NULL, NULL);
 }
 
 static int keep_info(struct json_object *parameters, bool continues, void *data)

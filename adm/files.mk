@@ -17,6 +17,7 @@ adm-src := \
 	adm/session.c \
 	adm/session_tree.c \
 	adm/store.c \
+	adm/progress.c \
 	adm/records.c \
 	adm/topology.c \
 	adm/tree.c

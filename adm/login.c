@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "adm/print.h"
+#include "adm/progress.h"
 #include "lib/json.h"
 
 /* One session to be made. */
@@ -122,6 +123,7 @@ static void answer(struct login *login, struct job *job, enum iscsi_err err, con
 	else if (wait)
 		print_line("Login to " NODE_TEXT " successful.", NODE_ARGUMENTS(job->node));
 	print_flush();
+	progress_count(err == ISCSI_ERR_SUCCESS);
 }
 
 static int take_answer(struct json_object *parameters, bool continues, void *data)
@@ -185,6 +187,32 @@ static void call(struct login *login, size_t first, bool multiple)
 	free(message);
 }
 
+/* The first one without an answer: all were asked for at the same time. */
+static bool describe_wait(char *text, size_t room, void *data)
+{
+	const struct login *login = data;
+
+	for (size_t i = 0; i < login->called_count; i++) {
+		const struct job *job = &login->jobs[login->called[i]];
+
+		if (job->answered)
+			continue;
+		snprintf(text, room, "%s:%lld (%s)", record_text(job->node, F_NODE_CONN_ADDRESS),
+			 (long long)record_number(job->node, F_NODE_CONN_PORT), record_text(job->node, F_NODE_NAME));
+		return true;
+	}
+	return false;
+}
+
+static void call_both(struct login *login, size_t first)
+{
+	progress_start("logged in", login->count - first, describe_wait, login);
+	adm_daemon_ticks(login->adm);
+	call(login, first, false);
+	call(login, first, true);
+	progress_end();
+}
+
 /* Announces and does the jobs from first on. */
 static void run_jobs(struct login *login, size_t first)
 {
@@ -200,8 +228,7 @@ static void run_jobs(struct login *login, size_t first)
 	login->called = calloc(login->count, sizeof(*login->called));
 	err = login->called ? adm_daemon(login->adm, true, false) : ISCSI_ERR_NOMEM;
 	if (err == ISCSI_ERR_SUCCESS) {
-		call(login, first, false);
-		call(login, first, true);
+		call_both(login, first);
 		return;
 	}
 	for (size_t i = first; i < login->count; i++)

@@ -13,6 +13,7 @@
 #include "adm/adm.h"
 #include "adm/emit.h"
 #include "adm/print.h"
+#include "adm/progress.h"
 #include "lib/log.h"
 
 static enum iscsi_err (*const modes[MODE_COUNT])(struct adm *adm) = {
@@ -31,6 +32,7 @@ static void on_interrupt(int number)
 {
 	static const char sentence[] = "iscsiadm: interrupted\n";
 
+	progress_hide();
 	if (write(STDERR_FILENO, sentence, sizeof(sentence) - 1) < 0)
 		_exit(ISCSI_ERR_UNKNOWN);
 	_exit(ISCSI_ERR_UNKNOWN);

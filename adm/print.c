@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "adm/emit.h"
+#include "adm/progress.h"
 
 void print_line(const char *format, ...)
 {
@@ -17,6 +18,7 @@ void print_line(const char *format, ...)
 
 	if (emit_wanted())
 		return;
+	progress_hide();
 	va_start(arguments, format);
 	vprintf(format, arguments);
 	va_end(arguments);
@@ -29,6 +31,7 @@ void print_at(unsigned int tabs, const char *format, ...)
 
 	if (emit_wanted())
 		return;
+	progress_hide();
 	while (tabs--)
 		putchar('\t');
 	va_start(arguments, format);
@@ -49,14 +52,17 @@ void print_problem(const char *format, ...)
 		emit_problem(message);
 		return;
 	}
+	progress_hide();
 	fflush(stdout);
 	fprintf(stderr, "iscsiadm: %s\n", message);
 }
 
 void print_text(const char *text)
 {
-	if (!emit_wanted())
-		fputs(text, stdout);
+	if (emit_wanted())
+		return;
+	progress_hide();
+	fputs(text, stdout);
 }
 
 void print_flush(void)

@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "adm/print.h"
+#include "adm/progress.h"
 #include "iface/iface.h"
 #include "lib/chap.h"
 #include "lib/discover.h"
@@ -261,6 +262,7 @@ static void finish(struct attempt *attempt, enum iscsi_err err)
 {
 	attempt->run->err = err;
 	attempt->over = true;
+	progress_count(err == ISCSI_ERR_SUCCESS);
 	discovery_free(attempt->discovery);
 	attempt->discovery = NULL;
 }
@@ -398,7 +400,7 @@ static uint64_t deadline_of(const struct attempt *attempt)
 /* Waits until one of the attempts can go on, and tells it. */
 static void wait_for_one(struct attempt *attempts, struct pollfd *polls, size_t count)
 {
-	uint64_t now = now_ms(), deadline = UINT64_MAX;
+	uint64_t now = now_ms(), deadline = progress_wanted() ? now + PROGRESS_TICK_MS : UINT64_MAX;
 
 	for (size_t i = 0; i < count; i++) {
 		struct attempt *attempt = &attempts[i];
@@ -435,6 +437,28 @@ static bool advance_all(struct attempt *attempts, size_t count)
 	return any;
 }
 
+struct attempts {
+	const struct attempt *list;
+	size_t count;
+};
+
+/* The first iface without an answer. */
+static bool describe_wait(char *text, size_t room, void *data)
+{
+	const struct attempts *attempts = data;
+
+	for (size_t i = 0; i < attempts->count; i++) {
+		const struct attempt *attempt = &attempts->list[i];
+
+		if (!attempt->question || attempt->over)
+			continue;
+		snprintf(text, room, "%s:%d through %s, try %u,", attempt->question->portal.address, attempt->question->portal.port,
+			 record_text(&attempt->run->iface, F_IFACE_ISCSI_IFACENAME), attempt->failures + 1);
+		return true;
+	}
+	return false;
+}
+
 static void run_attempts(const struct question *question, struct sendtargets_runs *runs, struct attempt *attempts,
 			 struct pollfd *polls)
 {
@@ -448,8 +472,10 @@ static void run_attempts(const struct question *question, struct sendtargets_run
 		else
 			set_settings(&attempts[i]);
 	}
-	while (advance_all(attempts, runs->count))
+	while (advance_all(attempts, runs->count)) {
 		wait_for_one(attempts, polls, runs->count);
+		progress_tick();
+	}
 }
 
 /* One iface that cannot reach the portal does not spoil the others; every other failure does. */
@@ -479,7 +505,11 @@ enum iscsi_err sendtargets_ask(struct adm *adm, const struct record *discovery, 
 	enum iscsi_err err = attempts && polls ? prepare(&question) : ISCSI_ERR_NOMEM;
 
 	if (err == ISCSI_ERR_SUCCESS) {
+		struct attempts all = { attempts, runs->count };
+
+		progress_start(runs->count == 1 ? "answered" : "ifaces answered", runs->count, describe_wait, &all);
 		run_attempts(&question, runs, attempts, polls);
+		progress_end();
 		err = judge(runs);
 	}
 	daemon_info_done(&question.info);

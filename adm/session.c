@@ -5,14 +5,17 @@
  */
 #include "adm/session.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "adm/login.h"
 #include "adm/print.h"
+#include "adm/progress.h"
 #include "adm/session_tree.h"
 #include "lib/json.h"
 #include "transport/user/scsi.h"
@@ -69,6 +72,7 @@ static void say_logged_out(struct logout *logout, size_t index, enum iscsi_err e
 	struct sysfs_session *session = logout->sessions[index];
 
 	logout->answered[index] = true;
+	progress_count(err == ISCSI_ERR_SUCCESS);
 	if (err == ISCSI_ERR_SUCCESS) {
 		print_line("Logout of " SESSION_TEXT " successful.", SESSION_ARGUMENTS(session));
 		print_flush();
@@ -95,6 +99,36 @@ static int take_logout(struct json_object *parameters, bool continues, void *dat
 	return 0;
 }
 
+static void describe_session(char *text, size_t room, const struct sysfs_session *session)
+{
+	snprintf(text, room, "%s:%lld (%s)", session->persistent_address, (long long)session->persistent_port, session->target_name);
+}
+
+/* The first one without an answer: all were asked for at the same time. */
+static bool describe_logout(char *text, size_t room, void *data)
+{
+	const struct logout *logout = data;
+
+	for (size_t i = 0; i < logout->count; i++) {
+		if (logout->answered[i])
+			continue;
+		describe_session(text, room, logout->sessions[i]);
+		return true;
+	}
+	return false;
+}
+
+static enum iscsi_err ask_logout(struct adm *adm, struct json_object *parameters, struct logout *logout, char **ret_message)
+{
+	enum iscsi_err err;
+
+	progress_start("logged out", logout->count, describe_logout, logout);
+	adm_daemon_ticks(adm);
+	err = ipc_client_call(adm->daemon, IPC_INTERFACE ".Logout", parameters, true, -1, take_logout, logout, ret_message);
+	progress_end();
+	return err;
+}
+
 static void call_logout(struct adm *adm, struct logout *logout)
 {
 	struct json_object *parameters = json_object_new_object(), *sids = json_object_new_array();
@@ -105,7 +139,7 @@ static void call_logout(struct adm *adm, struct logout *logout)
 		json_object_array_add(sids, json_object_new_int64(logout->sessions[i]->sid));
 	json_object_object_add(parameters, "sids", sids);
 	if (err == ISCSI_ERR_SUCCESS)
-		err = ipc_client_call(adm->daemon, IPC_INTERFACE ".Logout", parameters, true, -1, take_logout, logout, &message);
+		err = ask_logout(adm, parameters, logout, &message);
 	else
 		json_object_put(parameters);
 	for (size_t i = 0; i < logout->count; i++)
@@ -146,8 +180,11 @@ enum iscsi_err session_logout_marked(struct adm *adm)
 
 struct rescan {
 	struct adm *adm;
+	atomic_bool *done;	/* by index of adm->sessions */
 	atomic_size_t next;
+	atomic_size_t finished;
 	atomic_int first;	/* first negative errno */
+	size_t counted;		/* of those finished, by the status line */
 };
 
 static void *rescan_run(void *data)
@@ -157,33 +194,88 @@ static void *rescan_run(void *data)
 
 	while ((i = atomic_fetch_add(&rescan->next, 1)) < rescan->adm->session_count) {
 		const struct sysfs_session *session = &rescan->adm->sessions[i];
-		int error = 0, none = 0;
+		int error, none = 0;
 
-		if (rescan->adm->session_marked[i])
-			error = scsi_rescan_session(rescan->adm->sysfs, session->sid, session->host_no);
+		if (!rescan->adm->session_marked[i])
+			continue;
+		error = scsi_rescan_session(rescan->adm->sysfs, session->sid, session->host_no);
 		if (error)
 			atomic_compare_exchange_strong(&rescan->first, &none, error);
+		rescan->done[i] = true;
+		rescan->finished++;
 	}
 	return NULL;
+}
+
+/* The one that was begun first of those not done. */
+static bool describe_rescan(char *text, size_t room, void *data)
+{
+	const struct rescan *rescan = data;
+
+	for (size_t i = 0; i < rescan->adm->session_count; i++) {
+		if (!rescan->adm->session_marked[i] || rescan->done[i])
+			continue;
+		describe_session(text, room, &rescan->adm->sessions[i]);
+		return true;
+	}
+	return false;
+}
+
+static void count_rescans(struct rescan *rescan)
+{
+	while (rescan->counted < rescan->finished) {
+		rescan->counted++;
+		progress_count(true);
+	}
+	progress_tick();
+}
+
+/* Waits for a thread, and shows meanwhile that time passes. */
+static void join_rescan(struct rescan *rescan, pthread_t thread)
+{
+	struct timespec until;
+
+	do {
+		count_rescans(rescan);
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += PROGRESS_TICK_MS * 1000000L;
+		until.tv_sec += until.tv_nsec / 1000000000L;
+		until.tv_nsec %= 1000000000L;
+	} while (pthread_timedjoin_np(thread, NULL, &until) == ETIMEDOUT);
+}
+
+static void run_rescan(struct rescan *rescan, size_t count)
+{
+	pthread_t threads[RESCAN_THREADS];
+	size_t started = 0;
+
+	progress_start("rescanned", count, describe_rescan, rescan);
+	while (started < count && started < RESCAN_THREADS && !pthread_create(&threads[started], NULL, rescan_run, rescan))
+		started++;
+	if (!started)
+		rescan_run(rescan);
+	while (started)
+		join_rescan(rescan, threads[--started]);
+	progress_end();
 }
 
 enum iscsi_err session_rescan_marked(struct adm *adm)
 {
 	struct rescan rescan = { .adm = adm };
-	pthread_t threads[RESCAN_THREADS];
-	size_t count = count_marked(adm), started = 0, index = 0;
+	size_t count = count_marked(adm), index = 0;
 	struct sysfs_session *session;
 
 	if (!count)
 		return no_session("No session found.");
-	while ((session = next_marked(adm, &index)))
+	rescan.done = calloc(adm->session_count, sizeof(*rescan.done));
+	if (!rescan.done)
+		rescan.first = -ENOMEM;
+	while (rescan.done && (session = next_marked(adm, &index)))
 		print_line("Rescanning session " SESSION_TEXT, SESSION_ARGUMENTS(session));
 	print_flush();
-	while (started + 1 < count && started < RESCAN_THREADS && !pthread_create(&threads[started], NULL, rescan_run, &rescan))
-		started++;
-	rescan_run(&rescan);
-	while (started)
-		pthread_join(threads[--started], NULL);
+	if (rescan.done)
+		run_rescan(&rescan, count);
+	free(rescan.done);
 	if (!rescan.first)
 		return ISCSI_ERR_SUCCESS;
 	print_problem("Could not rescan all sessions: %s", strerror(-rescan.first));

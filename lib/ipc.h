@@ -65,6 +65,13 @@ void ipc_client_free(struct ipc_client *client);	/* NULL is fine */
 typedef int ipc_reply_fn(struct json_object *parameters, bool continues, void *data);
 
 /*
+ * While a call waits for the daemon, fn is called about every interval_ms, and the wait goes on: for whoever shows that time passes.
+ * fn NULL: not any more.
+ */
+typedef void ipc_tick_fn(void *data);
+void ipc_client_on_tick(struct ipc_client *client, int interval_ms, ipc_tick_fn *fn, void *data);
+
+/*
  * One call; takes parameters (NULL: {}). fn is called per reply (may be NULL). timeout_ms < 0: no limit, else limit of silence.
  * Result: SUCCESS, the code of a Failed error (sentence in ret_message if not NULL, caller frees), ISCSID_COMM, REQ_TIMEDOUT,
  * INVALID_MGMT_REQ when the daemon does not know the method.

@@ -26,6 +26,9 @@ struct ipc_client {
 	int fd;
 	bool broken;
 	struct ipc_buffer in, out;
+	ipc_tick_fn *tick; /* or NULL */
+	void *tick_data;
+	int tick_ms;
 };
 
 /* One call in progress. */
@@ -100,6 +103,22 @@ void ipc_client_free(struct ipc_client *client)
 	free(client);
 }
 
+void ipc_client_on_tick(struct ipc_client *client, int interval_ms, ipc_tick_fn *fn, void *data)
+{
+	client->tick_ms = interval_ms;
+	client->tick = fn;
+	client->tick_data = data;
+}
+
+/* Shortens a wait to the next tick; false if that is what ends it. A wait of -1 has no end of its own. */
+static bool cut_to_tick(const struct ipc_client *client, int *left)
+{
+	if (!client->tick || (*left >= 0 && *left <= client->tick_ms))
+		return true;
+	*left = client->tick_ms;
+	return false;
+}
+
 /* Waits for the socket at most the time of silence. 0, -ETIMEDOUT or its errno. */
 static int wait_for(const struct exchange *exchange, short events)
 {
@@ -109,16 +128,21 @@ static int wait_for(const struct exchange *exchange, short events)
 	for (;;) {
 		uint64_t passed = loop_now_ms() - start;
 		int left = exchange->timeout_ms;
+		bool is_last;
 
 		if (left >= 0)
 			left = passed < (uint64_t)left ? left - (int)passed : 0;
+		is_last = cut_to_tick(exchange->client, &left);
 		switch (poll(&wanted, 1, left)) {
 		case -1:
 			if (errno != EINTR)
 				return -errno;
 			break;
 		case 0:
-			return -ETIMEDOUT;
+			if (is_last)
+				return -ETIMEDOUT;
+			exchange->client->tick(exchange->client->tick_data);
+			break;
 		default:
 			return 0;
 		}

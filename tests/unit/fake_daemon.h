@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A daemon for tests of iscsiadm, in a child process: answers Login and Logout last first, refuses targets with "bad" in their
- * name and odd session numbers, dies in the middle of a call about "iqn.x:die". Writes each call's parameters into a file.
+ * name and odd session numbers, takes its time for those with "slow", dies in the middle of a call about "iqn.x:die". Writes
+ * each call's parameters into a file.
  */
 #ifndef OPENHBA_TESTS_UNIT_FAKE_DAEMON_H
 #define OPENHBA_TESTS_UNIT_FAKE_DAEMON_H
@@ -63,6 +64,8 @@ static void fake_login(struct ipc_call *call, struct json_object *parameters, vo
 			_exit(5);
 		if (!strcmp(name, "iqn.x:die"))
 			_exit(0);
+		if (strstr(name, "slow"))
+			usleep(700000);
 		if (strstr(name, "bad"))
 			fake_answer(call, i, ISCSI_ERR_LOGIN_AUTH_FAILED, "the target refused the secret", i > 0);
 		else

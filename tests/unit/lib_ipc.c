@@ -628,6 +628,37 @@ static void silence_has_a_limit(void **state)
 	ipc_client_free(client);
 }
 
+static void count_tick(void *data)
+{
+	(*(int *)data)++;
+}
+
+/* Ticks come while nothing else does; they lengthen no wait. */
+static void waits_tick(void **state)
+{
+	struct ipc_client *client;
+	uint64_t start = loop_now_ms();
+	int ticks = 0;
+
+	assert_int_equal(ipc_connect(f.path, &client), 0);
+	ipc_client_on_tick(client, 20, count_tick, &ticks);
+	assert_int_equal(ipc_client_call(client, "org.openhba.iscsid.Hold", NULL, false, 150, NULL, NULL, NULL),
+			 ISCSI_ERR_REQ_TIMEDOUT);
+	assert_in_range(loop_now_ms() - start, 150, 2000);
+	assert_in_range(ticks, 2, 7);
+	ipc_client_free(client);
+	assert_int_equal(ipc_connect(f.path, &client), 0);
+	ipc_client_on_tick(client, 5, count_tick, &ticks);
+	ticks = 0;
+	assert_int_equal(ipc_client_call(client, "org.openhba.iscsid.HoldShortly", NULL, false, -1, NULL, NULL, NULL), 0);
+	assert_in_range(ticks, 1, 100);
+	ipc_client_on_tick(client, 5, NULL, NULL);
+	ticks = 0;
+	assert_int_equal(ipc_client_call(client, "org.openhba.iscsid.HoldShortly", NULL, false, -1, NULL, NULL, NULL), 0);
+	assert_int_equal(ticks, 0);
+	ipc_client_free(client);
+}
+
 static void lost_daemon_is_told(void **state)
 {
 	struct ipc_client *client;
@@ -826,6 +857,7 @@ int main(void)
 		SERVED(method_knows_its_peer),
 		SERVED(client_streams),
 		SERVED(silence_has_a_limit),
+		SERVED(waits_tick),
 		cmocka_unit_test(lost_daemon_is_told),
 		SERVED(big_call_is_quick),
 		SERVED(client_checks_the_daemon),

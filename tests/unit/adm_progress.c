@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The status line on a pseudo terminal: when it is drawn, that it gives way to other lines and is gone at the end, that it never
+ * wraps, and that nobody but a terminal sees it; then a login that takes its time, from the command down to the made-up daemon.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <pty.h>
+#include <sys/ioctl.h>
+
+#include "adm/login.h"
+#include "adm/print.h"
+#include "adm/progress.h"
+#include "lib/loop.h"
+#include "tests/unit/fake_daemon.h"
+
+#define ERASE "\r\033[K"
+
+static char screen[16384];	/* what the terminal got */
+
+/* Runs fn with stderr on a terminal that is so wide, and stdout there too or put away. */
+static void on_terminal(unsigned short columns, bool with_stdout, void (*fn)(void))
+{
+	struct winsize size = { .ws_row = 25, .ws_col = columns };
+	int saved_out = dup(STDOUT_FILENO), saved_err = dup(STDERR_FILENO), master, slave, away = open("/dev/null", O_WRONLY);
+	ssize_t len, at = 0;
+
+	fflush(stdout);
+	assert_int_equal(openpty(&master, &slave, NULL, NULL, &size), 0);
+	dup2(slave, STDERR_FILENO);
+	dup2(with_stdout ? slave : away, STDOUT_FILENO);
+	fn();
+	fflush(stdout);
+	dup2(saved_out, STDOUT_FILENO);
+	dup2(saved_err, STDERR_FILENO);
+	close(saved_out);
+	close(saved_err);
+	close(away);
+	close(slave);
+	while ((len = read(master, screen + at, sizeof(screen) - 1 - (size_t)at)) > 0)
+		at += len;
+	screen[at] = '\0';
+	close(master);
+}
+
+static bool describe(char *text, size_t room, void *data)
+{
+	snprintf(text, room, "%s", (const char *)data);
+	return true;
+}
+
+static void tick_late(void)
+{
+	usleep((PROGRESS_TICK_MS + 20) * 1000);
+	progress_tick();
+}
+
+static void draw_twice(void)
+{
+	progress_start("logged in", 64, describe, (void *)"10.0.0.3:3260 (iqn.x:a)");
+	progress_tick();
+	for (int i = 0; i < 11; i++)
+		progress_count(true);
+	progress_count(false);
+	tick_late();
+	progress_tick();
+	progress_count(true);
+	tick_late();
+	progress_end();
+	progress_tick();
+	progress_end();
+}
+
+/* Nothing at first, then a line, rewritten in place once the time has come, and erased at the end. */
+static void test_drawn_in_place(void **state)
+{
+	on_terminal(80, false, draw_twice);
+	assert_string_equal(screen, ERASE "11/64 logged in, 1 failed, waiting for 10.0.0.3:3260 (iqn.x:a) 0 s"
+			    ERASE "12/64 logged in, 1 failed, waiting for 10.0.0.3:3260 (iqn.x:a) 0 s" ERASE);
+}
+
+static void draw_and_print(void)
+{
+	progress_start("logged out", 2, NULL, NULL);
+	tick_late();
+	print_line("a line");
+	print_problem("a problem");
+	tick_late();
+	progress_end();
+	print_line("the end");
+}
+
+static void test_makes_room(void **state)
+{
+	on_terminal(80, true, draw_and_print);
+	assert_string_equal(screen, ERASE "0/2 logged out" ERASE "a line\r\niscsiadm: a problem\r\n" ERASE "0/2 logged out" ERASE
+			    "the end\r\n");
+}
+
+static void draw_long(void)
+{
+	progress_start("logged in", 1, describe, (void *)"h\xc3\xb6st \033[2Jiqn.x:a-name-that-is-long");
+	tick_late();
+	progress_end();
+}
+
+/* Cut between characters, one column before the edge; what would move the cursor is a question mark. */
+static void test_never_wraps(void **state)
+{
+	on_terminal(40, false, draw_long);
+	assert_string_equal(screen, ERASE "0/1 logged in, waiting for h\xc3\xb6st ?[2Jiqn" ERASE);
+}
+
+static void test_no_terminal(void **state)
+{
+	FILE *file = tmpfile();
+	int saved = dup(STDERR_FILENO);
+
+	dup2(fileno(file), STDERR_FILENO);
+	draw_twice();
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	assert_int_equal(lseek(fileno(file), 0, SEEK_END), 0);
+	fclose(file);
+	setenv("TERM", "dumb", 1);
+	on_terminal(80, false, draw_twice);
+	setenv("TERM", "vt100", 1);
+	assert_string_equal(screen, "");
+}
+
+static void add(struct login_list *list, const char *target)
+{
+	struct record node;
+
+	record_init(&node, RECORD_NODE);
+	assert_int_equal(record_set(&node, F_NODE_NAME, target, ORIGIN_RECORD), 0);
+	assert_int_equal(record_set(&node, F_NODE_CONN_ADDRESS, "10.0.0.3", ORIGIN_RECORD), 0);
+	assert_int_equal(login_list_add(list, &node), 0);
+}
+
+static void log_in_slowly(void)
+{
+	struct login_list list = { 0 };
+	struct args args = { 0 };
+	struct adm adm;
+
+	add(&list, "iqn.x:slow");
+	add(&list, "iqn.x:b");
+	adm_init(&adm, &args);
+	assert_int_equal(login_run(&adm, &list, LOGIN_TO_NR_SESSIONS), ISCSI_ERR_SUCCESS);
+	adm_done(&adm);
+	login_list_done(&list);
+}
+
+static void test_login(void **state)
+{
+	assert_int_equal(fake_start(), 0);
+	on_terminal(100, true, log_in_slowly);
+	fake_stop();
+	assert_non_null(strstr(screen, "/2 logged in, waiting for 10.0.0.3:3260 (iqn.x:slow) 0 s" ERASE));
+	assert_non_null(strstr(screen, ERASE "Login to [iface: "));
+	assert_null(strstr(screen, " s\r\n"));
+	assert_memory_equal(screen + strlen(screen) - 14, " successful.\r\n", 14);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_drawn_in_place), cmocka_unit_test(test_makes_room), cmocka_unit_test(test_never_wraps),
+		cmocka_unit_test(test_no_terminal),    cmocka_unit_test(test_login),
+	};
+
+	setenv("TERM", "vt100", 1);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
