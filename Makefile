@@ -151,8 +151,8 @@ $(O)/tests/bench/%: $(O)/tests/bench/%.o $(normal-archives)
 bench: all $(O)/tests/bench/fill ## side by side with Debian's open-iscsi, as ratios (long)
 	$(Q)tests/bench/run --write docs/performance.md
 
-lint: ## layers, lengths, licences, spelling
-	$(Q)tests/lint
+lint: ## layers, lengths, licences, spelling, checkpatch, cppcheck, clang-tidy, scan-build
+	$(Q)tests/check-host --lint
 
 demo: ## build, boot the lab, show everything end to end (root on Debian)
 	$(Q)tests/need build lab

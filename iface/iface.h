@@ -38,7 +38,7 @@ struct iface_binding {
 	char hwaddress[18];
 };
 
-/* node or iface record. -ENODEV: the NIC is not there (sentence names it); -ENETDOWN: it is down or has no address of family (AF_UNSPEC: any). */
+/* node or iface record. -ENODEV: the NIC is not there (sentence names it); -ENETDOWN: down, or no address of family (AF_UNSPEC: any). */
 int iface_bind(const struct record *record, int family, struct iface_binding *ret_binding);
 
 #endif

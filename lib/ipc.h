@@ -38,7 +38,7 @@ struct ipc_method {
 	void (*call)(struct ipc_call *call, struct json_object *parameters, void *data);
 };
 
-/* listen_fd: an already listening socket (socket activation) or -1: path is bound, mode 0666 (credentials decide), stale socket replaced. */
+/* listen_fd: an already listening socket (socket activation) or -1: path is bound, mode 0666 (credentials decide), stale one replaced. */
 int ipc_server_new(struct loop *loop, const char *path, int listen_fd, const struct ipc_method *methods, size_t count,
 		   const char *interface_description, void *data, struct ipc_server **ret_server);
 void ipc_server_free(struct ipc_server *server);	/* NULL is fine; open calls are closed unanswered; not inside a method */
