@@ -55,13 +55,12 @@ void sendtargets_list_done(struct sendtargets_list *list)
 	memset(list, 0, sizeof(*list));
 }
 
-static int add_entry(struct target_reader *reader, const struct portal *portal)
+/* entry->target_name is in the list's memory. */
+static int list_append(struct sendtargets_list *list, const struct sendtargets_entry *entry)
 {
-	struct sendtargets_list *list = reader->list;
 	struct sendtargets_entry *entries;
 	size_t size;
 
-	reader->has_address = true;
 	if (list->count == SENDTARGETS_ENTRIES_MAX)
 		return -E2BIG;
 	if (list->count == list->size) {
@@ -72,8 +71,51 @@ static int add_entry(struct target_reader *reader, const struct portal *portal)
 		list->entries = entries;
 		list->size = size;
 	}
-	list->entries[list->count++] = (struct sendtargets_entry){reader->name, *portal};
+	list->entries[list->count++] = *entry;
 	return 0;
+}
+
+static const char *list_keep_name(struct sendtargets_list *list, const char *text)
+{
+	size_t length = strlen(text);
+	struct sendtargets_name *name;
+
+	if (list->count && !strcmp(list->entries[list->count - 1].target_name, text))
+		return list->entries[list->count - 1].target_name;
+	name = malloc(sizeof(*name) + length + 1);
+	if (!name)
+		return NULL;
+	memcpy(name->text, text, length + 1);
+	name->next = list->names;
+	list->names = name;
+	return name->text;
+}
+
+int sendtargets_list_add(struct sendtargets_list *list, const char *name, const struct portal *portal)
+{
+	struct sendtargets_entry entry = {list_keep_name(list, name), *portal};
+
+	return entry.target_name ? list_append(list, &entry) : -ENOMEM;
+}
+
+int sendtargets_list_copy(const struct sendtargets_list *from, struct sendtargets_list *ret_list)
+{
+	int error = 0;
+
+	*ret_list = (struct sendtargets_list){.refused = from->refused};
+	for (size_t i = 0; !error && i < from->count; i++)
+		error = sendtargets_list_add(ret_list, from->entries[i].target_name, &from->entries[i].portal);
+	if (error)
+		sendtargets_list_done(ret_list);
+	return error;
+}
+
+static int add_entry(struct target_reader *reader, const struct portal *portal)
+{
+	struct sendtargets_entry entry = {reader->name, *portal};
+
+	reader->has_address = true;
+	return list_append(reader->list, &entry);
 }
 
 /* RFC 7143 appendix C: a target without an address is at the portal that was asked. */

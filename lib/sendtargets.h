@@ -35,6 +35,11 @@ struct sendtargets_list {
 
 void sendtargets_list_done(struct sendtargets_list *list);
 
+/* Appends an entry that came another way (iSNS); name is copied, unless the last entry has the same one. name_is_valid() and
+ * duplicates are the caller's business. -ENOMEM, -E2BIG. */
+int sendtargets_list_add(struct sendtargets_list *list, const char *name, const struct portal *portal);
+int sendtargets_list_copy(const struct sendtargets_list *from, struct sendtargets_list *ret_list); /* -ENOMEM */
+
 enum sendtargets_result {
 	SENDTARGETS_SEND, /* sendtargets_pdu() is to be sent */
 	SENDTARGETS_WAIT, /* nothing to send, the answer is still to come */
