@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 #include "adm/args.h"
-#include "adm/store.h"
+#include "lib/records.h"
 #include "lib/conf.h"
 #include "lib/err.h"
 #include "lib/ipc.h"
@@ -128,7 +128,7 @@ enum iscsi_err session_mode(struct adm *adm);
 enum iscsi_err iface_mode(struct adm *adm);
 enum iscsi_err host_mode(struct adm *adm);
 enum iscsi_err fw_mode(struct adm *adm);
-enum iscsi_err records_mode(struct adm *adm);	/* -m store */
+enum iscsi_err store_mode(struct adm *adm);	/* -m store */
 enum iscsi_err topology_mode(struct adm *adm);
 
 #endif

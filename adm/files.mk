@@ -18,6 +18,5 @@ adm-src := \
 	adm/session_tree.c \
 	adm/store.c \
 	adm/progress.c \
-	adm/records.c \
 	adm/topology.c \
 	adm/tree.c

@@ -24,7 +24,7 @@ static enum iscsi_err (*const modes[MODE_COUNT])(struct adm *adm) = {
 	[MODE_HOST] = host_mode,
 	[MODE_IFACE] = iface_mode,
 	[MODE_FW] = fw_mode,
-	[MODE_STORE] = records_mode,
+	[MODE_STORE] = store_mode,
 	[MODE_TOPOLOGY] = topology_mode,
 };
 

@@ -3,7 +3,7 @@
 #ifndef OPENHBA_ADM_TREE_H
 #define OPENHBA_ADM_TREE_H
 
-#include "adm/store.h"
+#include "lib/records.h"
 
 /*
  * Target: / Portal: / Iface Name:. before: the key printed just before, NULL at the start. repeat: print the portal again for

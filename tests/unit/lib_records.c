@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "adm/store.h"
+#include "lib/records.h"
 
 static char dir[64];
 

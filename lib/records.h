@@ -8,8 +8,8 @@
  *
  * Which records a discovery made stands in their own fields node.discovery_type, _address and _port.
  */
-#ifndef OPENHBA_ADM_STORE_H
-#define OPENHBA_ADM_STORE_H
+#ifndef OPENHBA_LIB_RECORDS_H
+#define OPENHBA_LIB_RECORDS_H
 
 #include <stdbool.h>
 #include <stddef.h>
