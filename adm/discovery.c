@@ -10,6 +10,7 @@
 
 #include "adm/adm.h"
 #include "adm/discovery_list.h"
+#include "adm/isns.h"
 #include "adm/login.h"
 #include "adm/print.h"
 #include "adm/sendtargets.h"
@@ -24,6 +25,7 @@ struct work {
 	struct record defaults;		/* of new node records */
 	unsigned int operations;
 	struct portal portal;
+	bool keeps_discovery;		/* its own record is stored, too */
 };
 
 /* Scripts know the sentence of either mode: discovery mode ends it with an exclamation mark. */
@@ -33,9 +35,15 @@ static enum iscsi_err not_found(const struct portal *portal, enum iscsi_err err)
 	return err;
 }
 
-static int set_source(struct record *node, const struct portal *portal)
+/* What node records say of the discovery that made them. */
+static const char *source_of(enum record_kind kind)
 {
-	int error = record_set(node, F_NODE_DISCOVERY_TYPE, "send_targets", ORIGIN_RECORD);
+	return kind == RECORD_ISNS ? "isns" : "send_targets";
+}
+
+static int set_source(struct record *node, enum record_kind kind, const struct portal *portal)
+{
+	int error = record_set(node, F_NODE_DISCOVERY_TYPE, source_of(kind), ORIGIN_RECORD);
 
 	if (!error)
 		error = record_set(node, F_NODE_DISCOVERY_ADDRESS, portal->address, ORIGIN_RECORD);
@@ -169,7 +177,7 @@ static int drop_stale(struct store *store, const struct node_key *key, void *dat
 	error = node_load(store, key, &node);
 	if (error)
 		return error;
-	ours = is_from(&node, "send_targets", &work->portal);
+	ours = is_from(&node, source_of(work->discovery->kind), &work->portal);
 	record_done(&node);
 	if (!ours)
 		return 0;
@@ -184,7 +192,7 @@ static int drop_stale(struct store *store, const struct node_key *key, void *dat
 static int save_found(struct work *work, struct store *store)
 {
 	static const struct node_filter everything;
-	int error = discovery_save(store, work->discovery);
+	int error = work->keeps_discovery ? discovery_save(store, work->discovery) : 0;
 
 	for (size_t i = 0; !error && i < work->runs->count; i++)
 		error = save_run(work, store, &work->runs->runs[i]);
@@ -280,23 +288,24 @@ static enum iscsi_err keep_and_show(struct work *work)
 	return login ? login_found(work) : ISCSI_ERR_SUCCESS;
 }
 
-static enum iscsi_err run(struct adm *adm, const struct record *discovery, const struct portal *portal)
+static enum iscsi_err run(struct adm *adm, const struct record *discovery, const struct portal *portal, bool keeps_discovery)
 {
 	unsigned int operations = adm->args->operations & DEFAULT_OPERATIONS;
 	struct sendtargets_runs runs = { 0 };
-	struct work work = { .adm = adm, .discovery = discovery, .runs = &runs, .portal = *portal,
+	struct work work = { .adm = adm, .discovery = discovery, .runs = &runs, .portal = *portal, .keeps_discovery = keeps_discovery,
 			     .operations = operations ? operations : DEFAULT_OPERATIONS };
 	const struct conf *conf = adm_conf(adm);
+	bool isns = discovery->kind == RECORD_ISNS;
 	enum iscsi_err err;
 
 	record_init(&work.defaults, RECORD_NODE);
-	err = !conf || conf_apply(conf, &work.defaults) || set_source(&work.defaults, portal) ? ISCSI_ERR_NOMEM : ISCSI_ERR_SUCCESS;
+	err = !conf || conf_apply(conf, &work.defaults) || set_source(&work.defaults, discovery->kind, portal) ? ISCSI_ERR_NOMEM : ISCSI_ERR_SUCCESS;
 	if (err == ISCSI_ERR_SUCCESS)
 		err = sendtargets_prepare(adm, &runs);
 	if (err == ISCSI_ERR_SUCCESS) {
-		err = sendtargets_ask(adm, discovery, &runs);
+		err = isns ? isns_ask(adm, discovery, &runs) : sendtargets_ask(adm, discovery, &runs);
 		if (err != ISCSI_ERR_SUCCESS)
-			print_problem("Could not perform SendTargets discovery: %s", iscsi_err_text(err));
+			print_problem("Could not perform %s discovery: %s", isns ? "iSNS" : "SendTargets", iscsi_err_text(err));
 	}
 	if (err == ISCSI_ERR_SUCCESS)
 		err = keep_and_show(&work);
@@ -342,32 +351,34 @@ static enum iscsi_err load_record(struct adm *adm, enum record_kind kind, const 
 }
 
 /* With the stored settings; with new ones where there is no record and create is set. missing is the result otherwise. */
-static enum iscsi_err run_stored(struct adm *adm, const struct portal *portal, bool create, enum iscsi_err missing)
+static enum iscsi_err run_stored(struct adm *adm, enum record_kind kind, const struct portal *portal, bool create,
+				 enum iscsi_err missing)
 {
 	struct record discovery;
 	bool found = false;
-	enum iscsi_err err = load_record(adm, RECORD_SENDTARGETS, portal, &discovery, &found);
+	enum iscsi_err err = load_record(adm, kind, portal, &discovery, &found);
 
 	if (err != ISCSI_ERR_SUCCESS)
 		return err;
 	if (!found && !create)
 		return not_found(portal, missing);
-	if (!found && init_record(adm, RECORD_SENDTARGETS, portal, &discovery))
+	if (!found && init_record(adm, kind, portal, &discovery))
 		return adm_store_error(-ENOMEM);
-	err = run(adm, &discovery, portal);
+	err = run(adm, &discovery, portal, true);
 	record_done(&discovery);
 	return err;
 }
 
-/* `-m discovery -t st` always starts from iscsid.conf. */
-static enum iscsi_err run_new(struct adm *adm, const struct portal *portal)
+/* `-m discovery -t` always starts from iscsid.conf. */
+static enum iscsi_err run_new(struct adm *adm, enum record_kind kind, const struct portal *portal)
 {
 	struct record discovery;
 	enum iscsi_err err;
 
-	if (init_record(adm, RECORD_SENDTARGETS, portal, &discovery))
+	if (init_record(adm, kind, portal, &discovery))
 		return adm_store_error(-ENOMEM);
-	err = run(adm, &discovery, portal);
+	/* Scripts look for no record of iSNS here. */
+	err = run(adm, &discovery, portal, kind != RECORD_ISNS);
 	record_done(&discovery);
 	return err;
 }
@@ -410,7 +421,7 @@ static int remove_linked(struct store *store, const struct node_key *key, void *
 static enum iscsi_err delete_record(struct adm *adm, enum record_kind kind, const struct portal *portal, enum iscsi_err missing)
 {
 	static const struct node_filter everything;
-	struct removal removal = { portal, kind == RECORD_ISNS ? "isns" : "send_targets" };
+	struct removal removal = { portal, source_of(kind) };
 	struct store *store;
 	enum iscsi_err err = adm_store_begin(adm, STORE_WRITE, &store);
 	int error;
@@ -491,12 +502,6 @@ static enum iscsi_err update_record(struct adm *adm, enum record_kind kind, cons
 	return err == ISCSI_ERR_SUCCESS ? change(adm, kind, portal) : err;
 }
 
-static enum iscsi_err isns_unavailable(void)
-{
-	print_problem("Could not perform iSNS discovery: %s", iscsi_err_text(ISCSI_ERR_ISNS_UNAVAILABLE));
-	return ISCSI_ERR_ISNS_UNAVAILABLE;
-}
-
 /* Lists have no operation but show. */
 static enum iscsi_err list_records(struct adm *adm)
 {
@@ -517,7 +522,7 @@ static enum iscsi_err on_stored(struct adm *adm)
 	if (err != ISCSI_ERR_SUCCESS)
 		return err;
 	if (args->has[OPTION_DISCOVER] || args->has[OPTION_LOGIN])
-		return run_stored(adm, &portal, false, ISCSI_ERR_INVAL);
+		return run_stored(adm, RECORD_SENDTARGETS, &portal, false, ISCSI_ERR_INVAL);
 	if (!(args->operations & ~(unsigned int)OPERATION_SHOW))
 		return show_record(adm, RECORD_SENDTARGETS, &portal, ISCSI_ERR_INVAL);
 	if (args->operations == OPERATION_DELETE)
@@ -543,7 +548,7 @@ enum iscsi_err discovery_mode(struct adm *adm)
 		print_problem("settings of a discovery are changed in discoverydb mode");
 		return ISCSI_ERR_INVAL;
 	}
-	return args->type == TYPE_ISNS ? isns_unavailable() : run_new(adm, &portal);
+	return run_new(adm, args->type == TYPE_ISNS ? RECORD_ISNS : RECORD_SENDTARGETS, &portal);
 }
 
 static enum iscsi_err on_record(struct adm *adm, enum record_kind kind, const struct portal *portal)
@@ -585,5 +590,5 @@ enum iscsi_err discoverydb_mode(struct adm *adm)
 		return err;
 	if (!args->has[OPTION_DISCOVER])
 		return on_record(adm, kind, &portal);
-	return kind == RECORD_ISNS ? isns_unavailable() : run_stored(adm, &portal, true, ISCSI_ERR_IDBM);
+	return run_stored(adm, kind, &portal, true, ISCSI_ERR_IDBM);
 }

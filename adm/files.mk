@@ -9,11 +9,13 @@ adm-src := \
 	adm/fw.c \
 	adm/host.c \
 	adm/iface.c \
+	adm/isns.c \
 	adm/known.c \
 	adm/login.c \
 	adm/node.c \
 	adm/print.c \
 	adm/sendtargets.c \
+	adm/server.c \
 	adm/session.c \
 	adm/session_tree.c \
 	adm/store.c \

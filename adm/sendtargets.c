@@ -16,23 +16,18 @@
 
 #include "adm/print.h"
 #include "adm/progress.h"
+#include "adm/server.h"
 #include "iface/iface.h"
 #include "lib/chap.h"
 #include "lib/discover.h"
 #include "lib/log.h"
 #include "lib/secret.h"
 
-#define ADDRESSES_MAX 16
-
 /* What all attempts share. */
 struct question {
 	struct adm *adm;
 	const struct record *record;
-	struct portal portal;
-	struct sockaddr_storage addresses[ADDRESSES_MAX];
-	socklen_t lengths[ADDRESSES_MAX];
-	size_t address_count;
-	struct daemon_info info;
+	struct server server;
 	struct secret *password, *password_in;
 };
 
@@ -130,43 +125,6 @@ void sendtargets_runs_done(struct sendtargets_runs *runs)
 	*runs = (struct sendtargets_runs){ 0 };
 }
 
-static enum iscsi_err ask_initiator(struct question *question)
-{
-	enum iscsi_err err = adm_daemon(question->adm, true, false);
-
-	if (err == ISCSI_ERR_SUCCESS)
-		err = daemon_info(question->adm, DAEMON_QUERY_MS, &question->info);
-	if (err == ISCSI_ERR_SUCCESS && !question->info.initiator_name)
-		err = ISCSI_ERR_INVAL;
-	if (err != ISCSI_ERR_SUCCESS)
-		print_problem("Cannot perform discovery. Initiatorname required.");
-	return err;
-}
-
-static enum iscsi_err resolve(struct question *question)
-{
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list, *one;
-	char port[16];
-	int error;
-
-	if (!portal_sockaddr(&question->portal, &question->addresses[0], &question->lengths[0])) {
-		question->address_count = 1;
-		return ISCSI_ERR_SUCCESS;
-	}
-	snprintf(port, sizeof(port), "%d", question->portal.port);
-	error = getaddrinfo(question->portal.address, port, &hints, &list);
-	if (error) {
-		print_problem("cannot resolve host name %s: %s", question->portal.address, gai_strerror(error));
-		return ISCSI_ERR_TRANS;
-	}
-	for (one = list; one && question->address_count < ADDRESSES_MAX; one = one->ai_next) {
-		memcpy(&question->addresses[question->address_count], one->ai_addr, one->ai_addrlen);
-		question->lengths[question->address_count++] = one->ai_addrlen;
-	}
-	freeaddrinfo(list);
-	return ISCSI_ERR_SUCCESS;
-}
-
 static struct secret *secret_of(const struct record *record, enum field field)
 {
 	const char *text = record_text(record, field);
@@ -177,16 +135,10 @@ static struct secret *secret_of(const struct record *record, enum field field)
 static enum iscsi_err prepare(struct question *question)
 {
 	const struct record *record = question->record;
-	enum iscsi_err err;
 
-	snprintf(question->portal.address, sizeof(question->portal.address), "%s",
-		 record_text(record, F_DISCOVERY_SENDTARGETS_ADDRESS));
-	question->portal.port = (int)record_number(record, F_DISCOVERY_SENDTARGETS_PORT);
-	question->portal.tpgt = PORTAL_TPGT_NONE;
 	question->password = secret_of(record, F_DISCOVERY_SENDTARGETS_AUTH_PASSWORD);
 	question->password_in = secret_of(record, F_DISCOVERY_SENDTARGETS_AUTH_PASSWORD_IN);
-	err = ask_initiator(question);
-	return err == ISCSI_ERR_SUCCESS ? resolve(question) : err;
+	return server_prepare(question->adm, record, &question->server);
 }
 
 /* Credentials alone turn CHAP on, as for sessions. */
@@ -220,12 +172,12 @@ static void set_settings(struct attempt *attempt)
 	const char *name = record_text(&attempt->run->iface, F_IFACE_INITIATORNAME);
 
 	discovery_settings_init(settings);
-	settings->portal = question->portal;
+	settings->portal = question->server.portal;
 	settings->login_timeout_ms = milliseconds(record, F_DISCOVERY_SENDTARGETS_TIMEO_LOGIN_TIMEOUT);
 	settings->text_timeout_ms = milliseconds(record, F_DISCOVERY_SENDTARGETS_TIMEO_ACTIVE_TIMEOUT);
 	settings->redirect_max = (unsigned int)record_number(record, F_DISCOVERY_SENDTARGETS_LOGIN_REDIRECT_MAX);
-	settings->login.initiator_name = *name ? name : question->info.initiator_name;
-	settings->login.initiator_alias = question->info.initiator_alias;
+	settings->login.initiator_name = *name ? name : question->server.info.initiator_name;
+	settings->login.initiator_alias = question->server.info.initiator_alias;
 	settings->login.offer.max_recv_data_segment_length =
 		(uint32_t)record_number(record, F_DISCOVERY_SENDTARGETS_ISCSI_MAX_RECV_DATA_SEGMENT_LENGTH);
 	set_authentication(question, &settings->login.auth);
@@ -244,7 +196,7 @@ static enum iscsi_err bind_iface(struct attempt *attempt)
 {
 	const struct record *iface = &attempt->run->iface;
 	const char *netdev = record_text(iface, F_IFACE_NET_IFACENAME);
-	int error = iface_bind(iface, attempt->question->addresses[0].ss_family, &attempt->binding);
+	int error = iface_bind(iface, attempt->question->server.addresses[0].ss_family, &attempt->binding);
 
 	if (error == -ENETDOWN && *netdev) {
 		snprintf(attempt->binding.netdev, sizeof(attempt->binding.netdev), "%s", netdev);
@@ -279,11 +231,11 @@ static uint64_t now_ms(void)
 static void start(struct attempt *attempt)
 {
 	const struct question *question = attempt->question;
-	size_t address = attempt->failures % question->address_count;
+	size_t address = attempt->failures % question->server.address_count;
 
-	attempt->settings.channel.peer = question->addresses[address];
-	attempt->settings.channel.peer_length = question->lengths[address];
-	log_debug("asking %s port %d through iface %s, try %u", question->portal.address, question->portal.port,
+	attempt->settings.channel.peer = question->server.addresses[address];
+	attempt->settings.channel.peer_length = question->server.lengths[address];
+	log_debug("asking %s port %d through iface %s, try %u", question->server.portal.address, question->server.portal.port,
 		  record_text(&attempt->run->iface, F_IFACE_ISCSI_IFACENAME), attempt->failures + 1);
 	attempt->discovery = discovery_new(&attempt->settings);
 	if (!attempt->discovery)
@@ -344,7 +296,7 @@ static void on_answer(struct attempt *attempt)
 	discovery_take(attempt->discovery, &attempt->run->list);
 	if (attempt->run->list.refused)
 		print_problem("%zu target names or addresses from %s are not valid and are left out", attempt->run->list.refused,
-			    attempt->question->portal.address);
+			    attempt->question->server.portal.address);
 	finish(attempt, ISCSI_ERR_SUCCESS);
 }
 
@@ -452,7 +404,7 @@ static bool describe_wait(char *text, size_t room, void *data)
 
 		if (!attempt->question || attempt->over)
 			continue;
-		snprintf(text, room, "%s:%d through %s, try %u,", attempt->question->portal.address, attempt->question->portal.port,
+		snprintf(text, room, "%s:%d through %s, try %u,", attempt->question->server.portal.address, attempt->question->server.portal.port,
 			 record_text(&attempt->run->iface, F_IFACE_ISCSI_IFACENAME), attempt->failures + 1);
 		return true;
 	}
@@ -512,7 +464,7 @@ enum iscsi_err sendtargets_ask(struct adm *adm, const struct record *discovery, 
 		progress_end();
 		err = judge(runs);
 	}
-	daemon_info_done(&question.info);
+	server_done(&question.server);
 	secret_free(question.password);
 	secret_free(question.password_in);
 	free(attempts);
