@@ -26,6 +26,7 @@
 #include "daemon/start.h"
 #include "daemon/transports.h"
 #include "transport/user/names.h"
+#include "transport/user/adapter.h"
 #include "transport/user/requests.h"
 
 #define RESULTS_MAX 64

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "transport/abi/iscsi_numbers.h"
+#include "transport/user/adapter.h"
 #include "transport/user/requests.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
@@ -61,6 +62,24 @@ static void queue(int fd, const uint8_t *bytes, size_t len)
 	}
 }
 
+/* The tables of a card: what comes out must end where it says. */
+static void call_adapter(struct netlink *nl)
+{
+	struct iscsi_chap_entry entries[4];
+	struct iscsi_host_stats stats;
+	struct iscsi_stats_custom custom[4];
+	unsigned int count, i;
+	uint32_t index;
+
+	if (request_get_chap(nl, 1, 1, 0, entries, 4, &count) == 0)
+		for (i = 0; i < count; i++)
+			sum += (uint8_t)(strlen(entries[i].username) + strlen(entries[i].password));
+	if (request_get_host_stats(nl, 1, 1, &stats, custom, 4, &count) == 0)
+		for (i = 0; i < count; i++)
+			sum += (uint8_t)strlen(custom[i].name);
+	request_new_flashnode(nl, 1, 1, "ipv4", &index);
+}
+
 /* The requests the corpus has replies to. */
 static void call(struct netlink *nl)
 {
@@ -78,6 +97,7 @@ static void call(struct netlink *nl)
 	batch_done(&batch);
 	if (request_get_stats(nl, 1, 1, 0, &stats, custom, ISCSI_STATS_CUSTOM_MAX, &count) == 0 && count > ISCSI_STATS_CUSTOM_MAX)
 		abort();
+	call_adapter(nl);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)

@@ -18,6 +18,7 @@
 
 #include "transport/abi/iscsi_proto.h"
 #include "transport/user/names.h"
+#include "transport/user/adapter.h"
 #include "transport/user/requests.h"
 #include "transport/user/scsi.h"
 #include "transport/user/sysfs.h"

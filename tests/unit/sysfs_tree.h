@@ -32,7 +32,7 @@ static void make_folder(const char *folder)
 	}
 }
 
-static void make_file(const char *folder, const char *name, const char *text)
+static __attribute__((unused)) void make_file(const char *folder, const char *name, const char *text)
 {
 	char path[400];
 	FILE *file;
@@ -45,7 +45,7 @@ static void make_file(const char *folder, const char *name, const char *text)
 	fclose(file);
 }
 
-static void make_link(const char *folder, const char *name, const char *target)
+static __attribute__((unused)) void make_link(const char *folder, const char *name, const char *target)
 {
 	char path[400];
 
@@ -59,7 +59,7 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 	return remove(path);
 }
 
-static int remove_tree(void **state)
+static __attribute__((unused)) int remove_tree(void **state)
 {
 	return nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }

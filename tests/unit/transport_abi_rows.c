@@ -49,7 +49,7 @@ static const struct row iface_params[] = {
 };
 
 static const struct row flashnode[] = {
-#define FLASHNODE(number, id, object, attribute, type, sentence) { number, #object, attribute, #type, sentence },
+#define FLASHNODE(number, id, object, attribute, type, wire, max, place, field, sentence) { number, #object, attribute, #type, sentence },
 #include "transport/abi/flashnode.def"
 #undef FLASHNODE
 };

@@ -217,5 +217,78 @@ ISCSI_ABI_PROVE(sizeof(struct iscsi_stats) == 96);
 ISCSI_ABI_PROVE(offsetof(struct iscsi_stats, scsicmd_pdus) == 20);
 ISCSI_ABI_PROVE(sizeof(struct iscsi_stats_custom) == 72);
 
+/* What a request with attributes carries: struct nlattr (its type is the parameter), one of these heads, the value. */
+enum iscsi_param_type {
+	ISCSI_PARAM_TYPE_PARAM = 0,
+	ISCSI_PARAM_TYPE_HOST = 1,
+	ISCSI_PARAM_TYPE_NET = 2,
+	ISCSI_PARAM_TYPE_FLASHNODE = 3,
+	ISCSI_PARAM_TYPE_CHAP = 4,
+	ISCSI_PARAM_TYPE_IFACE = 5,
+};
+
+enum iscsi_iface_type {
+	ISCSI_IFACE_TYPE_IPV4 = 1,
+	ISCSI_IFACE_TYPE_IPV6 = 2,
+};
+
+/* SET_IFACE_PARAMS */
+struct iscsi_iface_attribute {
+	uint32_t iface_num;
+	uint32_t len;		/* of the value */
+	uint16_t param;		/* enum iscsi_net_param or iscsi_iface_param */
+	uint8_t iface_type;	/* enum iscsi_iface_type */
+	uint8_t param_type;	/* enum iscsi_param_type: NET or IFACE */
+};
+
+/* SET_FLASHNODE_PARAMS, SET_CHAP */
+struct iscsi_attribute {
+	uint32_t len;
+	uint16_t param;		/* enum iscsi_flashnode_param or iscsi_chap_param */
+} __attribute__((packed));
+
+ISCSI_ABI_PROVE(sizeof(struct iscsi_iface_attribute) == 12);
+ISCSI_ABI_PROVE(sizeof(struct iscsi_attribute) == 6);
+
+enum iscsi_chap_param {
+	ISCSI_CHAP_PARAM_INDEX = 0,		/* u16 */
+	ISCSI_CHAP_PARAM_TYPE = 1,		/* u8, enum iscsi_chap_type */
+	ISCSI_CHAP_PARAM_USERNAME = 2,
+	ISCSI_CHAP_PARAM_PASSWORD = 3,
+	ISCSI_CHAP_PARAM_PASSWORD_LEN = 4,	/* u8 */
+};
+
+/* Whose secret an entry of the card's CHAP table is: the initiator's, or the one the target shows. */
+enum iscsi_chap_type {
+	ISCSI_CHAP_OUT = 0,
+	ISCSI_CHAP_IN = 1,
+};
+
+#define ISCSI_CHAP_TEXT_BYTES 256
+
+/* What follows the message of a successful GET_CHAP, num_entries of them. */
+struct iscsi_chap_entry {
+	uint16_t index;
+	uint32_t type;		/* enum iscsi_chap_type */
+	char username[ISCSI_CHAP_TEXT_BYTES];	/* may lack the terminating NUL, as may the password */
+	char password[ISCSI_CHAP_TEXT_BYTES];
+	uint8_t password_length;
+};
+
+ISCSI_ABI_PROVE(sizeof(struct iscsi_chap_entry) == 524);
+ISCSI_ABI_PROVE(offsetof(struct iscsi_chap_entry, username) == 8);
+ISCSI_ABI_PROVE(offsetof(struct iscsi_chap_entry, password_length) == 520);
+
+/* What follows the message of a successful GET_HOST_STATS; custom_length items of struct iscsi_stats_custom come behind it. */
+struct iscsi_host_stats {
+#define HOST_STAT(layer, name) uint64_t name;
+#include "host_stats.def"
+#undef HOST_STAT
+	uint32_t custom_length;
+} __attribute__((aligned(8)));
+
+ISCSI_ABI_PROVE(sizeof(struct iscsi_host_stats) == 664);
+ISCSI_ABI_PROVE(offsetof(struct iscsi_host_stats, custom_length) == 656);
+
 #endif /* __KERNEL__ */
 #endif

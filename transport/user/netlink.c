@@ -608,6 +608,8 @@ void netlink_close(struct netlink *nl)
 		close(nl->wake_fd);
 	if (nl->epoll_fd >= 0)
 		close(nl->epoll_fd);
+	if (nl->buffer)
+		explicit_bzero(nl->buffer, MESSAGE_MAX); /* a CHAP table may have passed */
 	free(nl->buffer);
 	free(nl);
 }

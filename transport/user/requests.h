@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The requests of the kernel ABI as functions: transport/abi/events.def says what each one is. handle is the transport's number
- * from transport_handle(). All return 0 or a negative errno; -EINVAL also means that the session, connection or transport is unknown.
+ * The requests about sessions, connections and endpoints as functions: transport/abi/events.def says what each one is. handle is
+ * the transport's number from transport_handle(). All return 0 or a negative errno; -EINVAL also means that the session, connection
+ * or transport is unknown. Those about adapters are in adapter.h.
  *
  * The order that works for a login made on a plain socket:
  *	1. request_create_session()
@@ -14,56 +15,9 @@
 #ifndef OPENHBA_TRANSPORT_USER_REQUESTS_H
 #define OPENHBA_TRANSPORT_USER_REQUESTS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/socket.h>
 
-#include "transport/abi/iscsi_if.h"
-#include "transport/abi/params.h"
-#include "transport/user/netlink.h"
-
-/* Several requests for one transport in one datagram. Errors do not stop the requests that follow. */
-struct request_batch {
-	uint64_t handle;
-	uint8_t *buffer;	/* zeroed when freed: it may hold CHAP secrets */
-	size_t bytes;
-	size_t room;
-	unsigned int count;
-	int error;		/* the first error of building; batch_send() returns it */
-};
-
-/* What became of one request of a batch. */
-struct request_result {
-	enum iscsi_request request;
-	uint32_t param;		/* SET_PARAM: enum iscsi_param; SET_HOST_PARAM: enum iscsi_host_param */
-	int error;		/* 0 or a negative errno, iferror and retcode alike */
-	bool tolerated;		/* -ENOSYS for a parameter a login can do without */
-};
-
-void batch_init(struct request_batch *batch, uint64_t handle);
-void batch_done(struct request_batch *batch);	/* frees; twice is fine */
-
-void batch_create_conn(struct request_batch *batch, uint32_t sid, uint32_t cid);
-/* eph: the socket's descriptor for transports with TRANSPORT_SOCKET, the endpoint's number for others */
-void batch_bind_conn(struct request_batch *batch, uint32_t sid, uint32_t cid, uint64_t eph, bool leading);
-/* The connection must be bound, else -ENOTCONN. text is copied, at most 4095 bytes (-EMSGSIZE). */
-void batch_set_param(struct request_batch *batch, uint32_t sid, uint32_t cid, enum iscsi_param param, const char *text);
-void batch_set_number(struct request_batch *batch, uint32_t sid, uint32_t cid, enum iscsi_param param, int64_t value);
-void batch_start_conn(struct request_batch *batch, uint32_t sid, uint32_t cid);
-void batch_stop_conn(struct request_batch *batch, uint32_t sid, uint32_t cid, enum iscsi_stop flag);
-void batch_destroy_conn(struct request_batch *batch, uint32_t sid, uint32_t cid);
-void batch_unbind_session(struct request_batch *batch, uint32_t sid);
-void batch_destroy_session(struct request_batch *batch, uint32_t sid);		/* waits, 12 ms */
-void batch_destroy_session_async(struct request_batch *batch, uint32_t sid);
-void batch_send_pdu(struct request_batch *batch, uint32_t sid, uint32_t cid, const void *bhs, const void *data, size_t data_bytes);
-
-/*
- * Sends the batch and empties it (it may be filled again). results: room for results_max rows, one per request in order, or NULL.
- * If nothing was sent, all of them have the error. Returns the first error that is not tolerated, or 0. After a successful STOP_CONN,
- * connection errors of that connection which the kernel reported before the stop are dropped: they speak of the past.
- */
-int batch_send(struct netlink *nl, struct request_batch *batch, struct request_result *results, unsigned int results_max);
+#include "transport/user/batch.h"
 
 int request_create_session(struct netlink *nl, uint64_t handle, uint32_t initial_cmdsn, uint16_t cmds_max, uint16_t queue_depth,
 			   uint32_t *ret_sid, uint32_t *ret_host_no);
@@ -94,8 +48,6 @@ int request_send_pdu(struct netlink *nl, uint64_t handle, uint32_t sid, uint32_t
 int request_get_stats(struct netlink *nl, uint64_t handle, uint32_t sid, uint32_t cid, struct iscsi_stats *ret_stats,
 		      struct iscsi_stats_custom *custom, unsigned int custom_max, unsigned int *ret_custom_count);
 
-int request_set_host_param(struct netlink *nl, uint64_t handle, uint32_t host_no, enum iscsi_host_param param, const char *text);
-
 /* Endpoints, for transports with TRANSPORT_ENDPOINT. */
 int request_ep_connect(struct netlink *nl, uint64_t handle, const struct sockaddr *address, socklen_t bytes, bool non_blocking,
 		       uint64_t *ret_ep);
@@ -104,9 +56,5 @@ int request_ep_connect_through_host(struct netlink *nl, uint64_t handle, uint32_
 /* 1 connected, 0 not within timeout_ms, or a negative errno. */
 int request_ep_poll(struct netlink *nl, uint64_t handle, uint64_t ep, uint32_t timeout_ms);
 int request_ep_disconnect(struct netlink *nl, uint64_t handle, uint64_t ep);
-
-/* Event PING_COMP with the same pid follows. iface_type: 1 IPv4, 2 IPv6. -ENOSYS: the driver cannot ping. */
-int request_ping(struct netlink *nl, uint64_t handle, uint32_t host_no, uint32_t iface_num, uint32_t iface_type,
-		 uint32_t payload_bytes, uint32_t pid, const struct sockaddr *address, socklen_t bytes);
 
 #endif
