@@ -10,6 +10,7 @@
 
 #include "adm/adm.h"
 #include "adm/discovery_list.h"
+#include "adm/fw.h"
 #include "adm/isns.h"
 #include "adm/login.h"
 #include "adm/print.h"
@@ -538,7 +539,7 @@ enum iscsi_err discovery_mode(struct adm *adm)
 	enum iscsi_err err;
 
 	if (args->type == TYPE_FW)
-		return fw_mode(adm);
+		return fw_discovery(adm);
 	if (args->type == TYPE_NONE)
 		return args->has[OPTION_PORTAL] ? on_stored(adm) : list_records(adm);
 	err = adm_portal(args, args->type == TYPE_ISNS ? ISNS_PORT : ISCSI_PORT, &portal);
@@ -584,7 +585,7 @@ enum iscsi_err discoverydb_mode(struct adm *adm)
 		return ISCSI_ERR_INVAL;
 	}
 	if (args->type == TYPE_FW)
-		return fw_mode(adm);
+		return fw_discovery(adm);
 	err = adm_portal(args, kind == RECORD_ISNS ? ISNS_PORT : ISCSI_PORT, &portal);
 	if (err != ISCSI_ERR_SUCCESS)
 		return err;

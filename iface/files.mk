@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 iface-src :=
 iface-src += iface/iface.c iface/bind.c
+iface-src += iface/boot.c iface/nic.c
