@@ -11,24 +11,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
 #include "adm/print.h"
 #include "adm/progress.h"
 #include "adm/server.h"
 #include "iface/iface.h"
-#include "lib/chap.h"
-#include "lib/discover.h"
+#include "lib/discover_record.h"
 #include "lib/log.h"
-#include "lib/secret.h"
 
 /* What all attempts share. */
 struct question {
 	struct adm *adm;
 	const struct record *record;
 	struct server server;
-	struct secret *password, *password_in;
+	struct discovery_secrets secrets;
 };
 
 /* One iface's way to the answer. */
@@ -125,66 +122,22 @@ void sendtargets_runs_done(struct sendtargets_runs *runs)
 	*runs = (struct sendtargets_runs){ 0 };
 }
 
-static struct secret *secret_of(const struct record *record, enum field field)
-{
-	const char *text = record_text(record, field);
-
-	return *text ? secret_new(text, strlen(text)) : NULL;
-}
-
 static enum iscsi_err prepare(struct question *question)
 {
-	const struct record *record = question->record;
-
-	question->password = secret_of(record, F_DISCOVERY_SENDTARGETS_AUTH_PASSWORD);
-	question->password_in = secret_of(record, F_DISCOVERY_SENDTARGETS_AUTH_PASSWORD_IN);
-	return server_prepare(question->adm, record, &question->server);
-}
-
-/* Credentials alone turn CHAP on, as for sessions. */
-static void set_authentication(const struct question *question, struct login_auth *auth)
-{
-	const struct record *record = question->record;
-	int count;
-
-	if (!question->password)
-		return;
-	auth->username = record_text(record, F_DISCOVERY_SENDTARGETS_AUTH_USERNAME);
-	auth->password = question->password;
-	auth->username_in = record_text(record, F_DISCOVERY_SENDTARGETS_AUTH_USERNAME_IN);
-	auth->password_in = question->password_in;
-	count = chap_algorithms_parse(record_text(record, F_DISCOVERY_SENDTARGETS_AUTH_CHAP_ALGS), auth->algorithms);
-	auth->algorithm_count = count > 0 ? (unsigned int)count : 0;
-}
-
-static unsigned int milliseconds(const struct record *record, enum field field)
-{
-	int64_t seconds = record_number(record, field);
-
-	return seconds > 0 && seconds < 1000000 ? (unsigned int)seconds * 1000 : 1000000000;
+	if (discovery_secrets_take(&question->secrets, question->record))
+		return ISCSI_ERR_NOMEM;
+	return server_prepare(question->adm, question->record, &question->server);
 }
 
 static void set_settings(struct attempt *attempt)
 {
 	const struct question *question = attempt->question;
-	const struct record *record = question->record;
 	struct discovery_settings *settings = &attempt->settings;
 	const char *name = record_text(&attempt->run->iface, F_IFACE_INITIATORNAME);
 
-	discovery_settings_init(settings);
-	settings->portal = question->server.portal;
-	settings->login_timeout_ms = milliseconds(record, F_DISCOVERY_SENDTARGETS_TIMEO_LOGIN_TIMEOUT);
-	settings->text_timeout_ms = milliseconds(record, F_DISCOVERY_SENDTARGETS_TIMEO_ACTIVE_TIMEOUT);
-	settings->redirect_max = (unsigned int)record_number(record, F_DISCOVERY_SENDTARGETS_LOGIN_REDIRECT_MAX);
+	discovery_settings_from_record(settings, question->record, &question->secrets);
 	settings->login.initiator_name = *name ? name : question->server.info.initiator_name;
 	settings->login.initiator_alias = question->server.info.initiator_alias;
-	settings->login.offer.max_recv_data_segment_length =
-		(uint32_t)record_number(record, F_DISCOVERY_SENDTARGETS_ISCSI_MAX_RECV_DATA_SEGMENT_LENGTH);
-	set_authentication(question, &settings->login.auth);
-	/* RFC 7143 11.12.5: a random ISID, so that two discoveries at a time do not end each other's session. */
-	if (getrandom(settings->login.isid, sizeof(settings->login.isid), 0) < 0)
-		memset(settings->login.isid, 0, sizeof(settings->login.isid));
-	settings->login.isid[0] = 0x80;
 	settings->channel.netdev = attempt->binding.netdev;
 }
 
@@ -465,8 +418,7 @@ enum iscsi_err sendtargets_ask(struct adm *adm, const struct record *discovery, 
 		err = judge(runs);
 	}
 	server_done(&question.server);
-	secret_free(question.password);
-	secret_free(question.password_in);
+	discovery_secrets_done(&question.secrets);
 	free(attempts);
 	free(polls);
 	return err;
