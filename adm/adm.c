@@ -190,6 +190,35 @@ enum iscsi_err adm_store_end(struct store *store, enum iscsi_err err)
 	return err;
 }
 
+static bool find_host(const struct adm *adm, const char *address, uint32_t *ret_host)
+{
+	struct sysfs_host *hosts = NULL;
+	size_t count = 0;
+	bool found = false;
+
+	sysfs_hosts(adm->sysfs, &hosts, &count);
+	for (size_t i = 0; i < count && !found; i++) {
+		found = !strcasecmp(hosts[i].hwaddress, address);
+		*ret_host = hosts[i].host_no;
+	}
+	free(hosts);
+	return found;
+}
+
+enum iscsi_err adm_host(struct adm *adm, uint32_t *ret_host)
+{
+	const char *text = adm->args->text[OPTION_HOST];
+	uint32_t host = text ? (uint32_t)strtoul(text, NULL, 10) : 0;
+
+	if (text && strchr(text, ':') && !find_host(adm, text, &host)) {
+		print_problem("Could not match MAC to host: no iSCSI host has the address %s", text);
+		return ISCSI_ERR_INVAL;
+	}
+	if (ret_host)
+		*ret_host = host;
+	return ISCSI_ERR_SUCCESS;
+}
+
 enum iscsi_err adm_portal(const struct args *args, int default_port, struct portal *ret_portal)
 {
 	const char *text = args->text[OPTION_PORTAL];

@@ -101,6 +101,9 @@ enum iscsi_err adm_portal(const struct args *args, int default_port, struct port
 /* Node mode leaves the iface to iface mode, but for its transport. INVAL is printed. */
 enum iscsi_err adm_refuse_iface_pairs(const struct args *args);
 
+/* The host -H names by number or MAC address; 0 if it is not given. INVAL (printed): no host has this address. ret_host may be NULL. */
+enum iscsi_err adm_host(struct adm *adm, uint32_t *ret_host);
+
 /*
  * Are the -n/-v pairs good for records of this kind? Refusals are printed: unknown or fixed name, bad value. allow_iface: iface.*
  * may be set in a node record.

@@ -14,7 +14,7 @@
 
 #include "adm/print.h"
 
-enum kind { KIND_FLAG, KIND_NUMBER, KIND_TEXT };
+enum kind { KIND_FLAG, KIND_NUMBER, KIND_WORD, KIND_TEXT };
 
 static const struct option_row {
 	char letter;
@@ -31,6 +31,14 @@ static const struct mode_row {
 	const char *name, *sentence;
 } mode_rows[MODE_COUNT] = {
 #define MODE(id, letter, name, sentence) [MODE_##id] = { letter, name, sentence },
+#include "adm/modes.def"
+};
+
+static const struct submode_row {
+	char letter;
+	const char *word, *modes, *sentence;
+} submode_rows[SUBMODE_COUNT] = {
+#define SUBMODE(id, letter, word, modes, sentence) [SUBMODE_##id] = { letter, word, modes, sentence },
 #include "adm/modes.def"
 };
 
@@ -61,10 +69,12 @@ bool args_allowed(enum mode mode, enum args_option option)
 	return strchr(option_rows[option].modes, mode_rows[mode].letter) != NULL;
 }
 
-bool args_operation_allowed(enum mode mode, unsigned int operation)
+bool args_operation_allowed(enum mode mode, enum submode submode, unsigned int operation)
 {
+	char letter = submode == SUBMODE_NONE ? mode_rows[mode].letter : submode_rows[submode].letter;
+
 	for (size_t i = 0; i < OPERATION_COUNT; i++)
-		if (operation & 1u << i && !strchr(operation_rows[i].modes, mode_rows[mode].letter))
+		if (operation & 1u << i && !strchr(operation_rows[i].modes, letter))
 			return false;
 	return true;
 }
@@ -227,7 +237,7 @@ static enum iscsi_err take_sid(struct args *args, const char *text)
 		slash = strrchr(copy, '/');
 		digits = slash && !strncmp(slash, "/session", 8) && !stat(copy, &stat_buffer) ? slash + 8 : "";
 	}
-	if (!parse_number(digits, &number) || number < 0 || *digits == '+') {
+	if (!parse_number(digits, &number) || number < 1 || *digits == '+') {
 		print_problem("%s is an invalid session ID or path", text);
 		return ISCSI_ERR_UNKNOWN;
 	}
@@ -263,6 +273,27 @@ static enum iscsi_err take_half_pair(struct args *args)
 	return ISCSI_ERR_SUCCESS;
 }
 
+/* A number, or a MAC address, which is looked up later. */
+static enum iscsi_err take_host(const char *text)
+{
+	if (*text && (strspn(text, "0123456789") == strlen(text) || strchr(text, ':')))
+		return ISCSI_ERR_SUCCESS;
+	print_problem("'%s' is no host: it is a number or a MAC address", text);
+	return ISCSI_ERR_INVAL;
+}
+
+/* One of the words between | in the option's row. */
+static enum iscsi_err take_word(const struct option_row *row, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *at = row->argument; *at; at += strcspn(at, "|"), at += *at == '|')
+		if (len && strcspn(at, "|") == len && !strncmp(at, word, len))
+			return ISCSI_ERR_SUCCESS;
+	print_problem("option '--%s' needs one of %s, not '%s'", row->name, row->argument, word);
+	return ISCSI_ERR_INVAL;
+}
+
 static enum iscsi_err take_number(struct args *args, enum args_option option, const char *text)
 {
 	if (parse_number(text, &args->number[option]))
@@ -277,6 +308,10 @@ static enum iscsi_err take(struct args *args, const struct given *given, enum ar
 	args->text[option] = value;
 	if (option_rows[option].kind == KIND_NUMBER)
 		return take_number(args, option, value);
+	if (option_rows[option].kind == KIND_WORD)
+		return take_word(&option_rows[option], value);
+	if (option == OPTION_HOST)
+		return take_host(value);
 	if (option == OPTION_MODE)
 		return take_mode(args, given, value);
 	if (option == OPTION_OP)
@@ -290,6 +325,19 @@ static enum iscsi_err take(struct args *args, const struct given *given, enum ar
 	if (option == OPTION_NAME || option == OPTION_VALUE)
 		return take_half_pair(args);
 	return ISCSI_ERR_SUCCESS;
+}
+
+static enum iscsi_err find_submode(struct args *args)
+{
+	const char *word = args->text[OPTION_SUBMODE];
+
+	for (size_t i = 0; word && i < SUBMODE_COUNT; i++)
+		if (!strcmp(submode_rows[i].word, word) && strchr(submode_rows[i].modes, mode_rows[args->mode].letter))
+			args->submode = (enum submode)i;
+	if (!word || args->submode != SUBMODE_NONE)
+		return ISCSI_ERR_SUCCESS;
+	print_problem("Invalid Sub Mode");
+	return ISCSI_ERR_INVAL;
 }
 
 /* What can only be judged once everything was read. */
@@ -313,7 +361,9 @@ static enum iscsi_err finish(struct args *args)
 		print_problem("%s requires name and value", args->operations & OPERATION_UPDATE ? "update" : "a setting");
 		return ISCSI_ERR_INVAL;
 	}
-	if (!args_operation_allowed(args->mode, args->operations)) {
+	if (find_submode(args) != ISCSI_ERR_SUCCESS)
+		return ISCSI_ERR_INVAL;
+	if (!args_operation_allowed(args->mode, args->submode, args->operations)) {
 		print_problem("operation is not supported.");
 		return ISCSI_ERR_INVAL;
 	}
@@ -336,7 +386,7 @@ enum iscsi_err args_parse(int argc, char **argv, struct args *ret_args)
 	struct given given = { 0 };
 	enum iscsi_err err;
 
-	*ret_args = (struct args){ .mode = MODE_NONE };
+	*ret_args = (struct args){ .mode = MODE_NONE, .submode = SUBMODE_NONE };
 	ret_args->number[OPTION_PRINT] = -1;
 	ret_args->number[OPTION_PACKETSIZE] = 32;
 	ret_args->number[OPTION_PINGS] = 1;
@@ -401,6 +451,9 @@ void args_usage(struct text *text)
 	text_add(text, "iscsiadm -k 0\niscsiadm -V\niscsiadm -h\n\nModes:\n");
 	for (size_t m = 0; m < MODE_COUNT; m++)
 		text_addf(text, "  %-13s %s\n", mode_rows[m].name, mode_rows[m].sentence);
+	text_add(text, "\nParts of a mode:\n");
+	for (size_t i = 0; i < SUBMODE_COUNT; i++)
+		text_addf(text, "  %-13s %s\n", submode_rows[i].word, submode_rows[i].sentence);
 	text_add(text, "\nOperations:\n");
 	for (size_t i = 0; i < OPERATION_COUNT; i++)
 		text_addf(text, "  %-13s %s\n", operation_rows[i].word, operation_rows[i].sentence);

@@ -25,6 +25,13 @@ enum args_option {
 	OPTION_COUNT,
 };
 
+enum submode {
+#define SUBMODE(id, letter, word, modes, sentence) SUBMODE_##id,
+#include "adm/modes.def"
+	SUBMODE_COUNT,
+	SUBMODE_NONE = SUBMODE_COUNT,
+};
+
 enum operation_number {
 #define OPERATION(id, word, modes, sentence) OPERATION_NUMBER_##id,
 #include "adm/modes.def"
@@ -57,7 +64,8 @@ struct args {
 	const char *text[OPTION_COUNT];		/* last value given */
 	long number[OPTION_COUNT];		/* of NUMBER options */
 	enum type type;
-	int sid;				/* of -r; 0: not given, or session 0, which never exists */
+	enum submode submode;
+	int sid;				/* of -r; 0: not given */
 	struct args_pair pairs[ARGS_LIST_MAX];
 	size_t pair_count;
 	const char *ifaces[ARGS_LIST_MAX];	/* -I, in the order given */
@@ -67,8 +75,8 @@ struct args {
 /* May this option stand beside `-m mode`? */
 bool args_allowed(enum mode mode, enum args_option option);
 
-/* May this operation be asked for in this mode? Combinations are the mode's own business. */
-bool args_operation_allowed(enum mode mode, unsigned int operation);
+/* May this operation be asked for in this mode, or part of a mode? Combinations are the mode's own business. */
+bool args_operation_allowed(enum mode mode, enum submode submode, unsigned int operation);
 
 const char *args_mode_name(enum mode mode);
 /* The word of the first operation in the set, as it is given to -o; "" for none. */

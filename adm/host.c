@@ -62,12 +62,27 @@ static enum iscsi_err print_hosts(struct adm *adm, const struct sysfs_host *host
 	return err;
 }
 
-static enum iscsi_err refuse_submode(const char *name)
+/* What needs more than the operation; true: refused. */
+static bool is_incomplete(const struct args *args)
 {
-	if (strcmp(name, "chap") && strcmp(name, "flashnode") && strcmp(name, "stats")) {
-		print_problem("Invalid Sub Mode");
+	const unsigned int by_index = OPERATION_DELETE | OPERATION_UPDATE | OPERATION_LOGIN | OPERATION_LOGOUT;
+	bool flashnode = args->submode == SUBMODE_FLASHNODE;
+
+	if (args->submode == SUBMODE_CHAP && !args->operations)
+		print_problem("CHAP mode requires host no and valid operation");
+	else if (flashnode && args->operations & by_index && !args->has[OPTION_INDEX])
+		print_problem("Invalid flashnode index");
+	else if (flashnode && args->operations & OPERATION_NEW && !args->has[OPTION_PORTAL_TYPE])
+		print_problem("Invalid type. A new flashnode needs --portal_type ipv4 or ipv6");
+	else
+		return false;
+	return true;
+}
+
+static enum iscsi_err refuse_submode(const struct args *args)
+{
+	if (is_incomplete(args))
 		return ISCSI_ERR_INVAL;
-	}
 	print_problem("what adapters hold cannot be shown or changed by this version");
 	return ISCSI_ERR_OP_NOT_SUPP;
 }
@@ -78,11 +93,13 @@ enum iscsi_err host_mode(struct adm *adm)
 	long level = args->number[OPTION_PRINT];
 	struct sysfs_host *hosts = NULL;
 	size_t count = 0;
-	enum iscsi_err err;
+	enum iscsi_err err = adm_host(adm, NULL);
 
+	if (err != ISCSI_ERR_SUCCESS)
+		return err;
 	/* An operation is one of a sub-mode; the list takes none. */
-	if (args->has[OPTION_SUBMODE])
-		return refuse_submode(args->text[OPTION_SUBMODE]);
+	if (args->submode != SUBMODE_NONE)
+		return refuse_submode(args);
 	if (sysfs_hosts(adm->sysfs, &hosts, &count)) {
 		print_problem("hosts cannot be read from %s", adm->sysfs);
 		return ISCSI_ERR_SYSFS_LOOKUP;

@@ -376,14 +376,17 @@ static int is_adapter(const struct record *iface, void *data)
 
 static enum iscsi_err iface_apply_all(struct adm *adm)
 {
-	const char *host = adm->args->text[OPTION_HOST];
+	uint32_t host;
+	enum iscsi_err err = adm_host(adm, &host);
 
+	if (err != ISCSI_ERR_SUCCESS)
+		return err;
 	if (iface_each(adm->iface_dir, is_adapter, complain_file, NULL)) {
 		print_problem("settings of adapters cannot be applied by this version");
 		return ISCSI_ERR_OP_NOT_SUPP;
 	}
 	print_problem("Nothing to configure.");
-	print_line("Applied settings to ifaces attached to host%s.", host ? host : "0");
+	print_line("Applied settings to ifaces attached to host%u.", host);
 	return ISCSI_ERR_SUCCESS;
 }
 
@@ -463,7 +466,7 @@ enum iscsi_err iface_mode(struct adm *adm)
 	const struct args *args = adm->args;
 	bool plain = args->operations == OPERATION_NONE || args->operations == OPERATION_SHOW;
 
-	if (args->has[OPTION_SUBMODE] && !strcmp(args->text[OPTION_SUBMODE], "ping"))
+	if (args->submode == SUBMODE_PING)
 		return iface_ping(adm);
 	if (args->operations == OPERATION_APPLYALL)
 		return iface_apply_all(adm);

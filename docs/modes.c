@@ -17,11 +17,13 @@ static const struct {
 #include "adm/modes.def"
 };
 
+/* Modes and their parts. */
 static const struct {
 	char letter;
 	const char *name;
 } modes[] = {
 #define MODE(id, letter, name, sentence) { letter, name },
+#define SUBMODE(id, letter, word, modes, sentence) { letter, word },
 #include "adm/modes.def"
 };
 

@@ -64,9 +64,11 @@ static enum iscsi_err parse_line(struct args *args, const char *line)
 	return parse(args, argc, argv);
 }
 
-static const char *value_for(char letter)
+static const char *value_for(char letter, const char *mode)
 {
-	return strchr("dPkbcix", letter) ? "0" : letter == 'o' ? "show" : letter == 't' ? "st" : letter == 'r' ? "1" :
+	if (letter == 'C')
+		return strcmp(mode, "iface") ? "stats" : "ping";
+	return strchr("dPkbcixH", letter) ? "0" : letter == 'A' ? "ipv6" : letter == 'o' ? "show" : letter == 't' ? "st" : letter == 'r' ? "1" :
 	       letter == 'n' ? "node.startup" : "x";
 }
 
@@ -81,7 +83,7 @@ static void test_every_mode_with_every_option(void **state)
 			if (*letter == 'm')
 				continue;
 			snprintf(line, sizeof(line), "-m %s -%c %s%s", reference[m].mode, *letter,
-				 strchr(with_argument, *letter) ? value_for(*letter) : "",
+				 strchr(with_argument, *letter) ? value_for(*letter, reference[m].mode) : "",
 				 *letter == 'n' ? " -v x" : *letter == 'v' ? " -n x" : "");
 			if (expected != (parse_line(&args, line) == ISCSI_ERR_SUCCESS) ||
 			    (!expected && !strstr(said, "is not allowed/supported")))
@@ -149,7 +151,7 @@ static void test_operations(void **state)
 		[MODE_DISCOVERYDB] = { "new", "delete", "update", "show", "nonpersistent" },
 		[MODE_NODE] = { "new", "delete", "update", "show" },
 		[MODE_SESSION] = { "new", "delete", "update", "show" },
-		[MODE_HOST] = { "new", "delete", "update", "show", "login", "logout" },
+		[MODE_HOST] = { "new", "delete", "update", "show" },
 		[MODE_IFACE] = { "new", "delete", "update", "show", "apply", "applyall" },
 	};
 	static const char *const words[] = { "new", "delete", "update", "show", "nonpersistent", "apply", "applyall", "login", "logout" };
@@ -167,6 +169,50 @@ static void test_operations(void **state)
 				fail_msg("%s: expected %s", line, expected ? "accepted" : "refused");
 		}
 	}
+}
+
+static void test_parts_of_modes(void **state)
+{
+	static const struct {
+		const char *line;
+		enum iscsi_err err;
+		enum submode submode;
+	} rows[] = {
+		{ "-m host", ISCSI_ERR_SUCCESS, SUBMODE_NONE },
+		{ "-m host -C chap -o show", ISCSI_ERR_SUCCESS, SUBMODE_CHAP },
+		{ "-m host -C chap -o login", ISCSI_ERR_INVAL, SUBMODE_CHAP },
+		{ "-o login -C flashnode -m host", ISCSI_ERR_SUCCESS, SUBMODE_FLASHNODE },
+		{ "-m host -C stats -o new", ISCSI_ERR_INVAL, SUBMODE_STATS },
+		{ "-m host -C ping", ISCSI_ERR_INVAL, SUBMODE_NONE },
+		{ "-m host -C bogus", ISCSI_ERR_INVAL, SUBMODE_NONE },
+		{ "-m iface -C ping", ISCSI_ERR_SUCCESS, SUBMODE_PING },
+		{ "-m iface -C chap", ISCSI_ERR_INVAL, SUBMODE_NONE },
+		{ "-m iface -C ping -o new", ISCSI_ERR_INVAL, SUBMODE_PING },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct args args;
+
+		assert_int_equal(parse_line(&args, rows[i].line), rows[i].err);
+		assert_int_equal(args.submode, rows[i].submode);
+	}
+}
+
+static void test_words_and_hosts(void **state)
+{
+	struct args args;
+
+	assert_int_equal(parse_line(&args, "-m host -A ipv4"), ISCSI_ERR_SUCCESS);
+	assert_int_equal(parse_line(&args, "-m host --portal_type=ipv6"), ISCSI_ERR_SUCCESS);
+	assert_int_equal(parse_line(&args, "-m host -A ipv"), ISCSI_ERR_INVAL);
+	assert_int_equal(parse_line(&args, "-m host -A ipv4|ipv6"), ISCSI_ERR_INVAL);
+	assert_int_equal(parse_line(&args, "-m host -A ipv5"), ISCSI_ERR_INVAL);
+	assert_non_null(strstr(said, "'--portal_type' needs one of ipv4|ipv6"));
+	assert_int_equal(parse_line(&args, "-m host -H 12"), ISCSI_ERR_SUCCESS);
+	assert_int_equal(parse_line(&args, "-m host -H 00:11:22:33:44:55"), ISCSI_ERR_SUCCESS);
+	assert_int_equal(parse_line(&args, "-m host -H zz"), ISCSI_ERR_INVAL);
+	assert_int_equal(parse_line(&args, "-m host -H -1"), ISCSI_ERR_INVAL);
+	assert_int_equal(parse_line(&args, "-m host --host="), ISCSI_ERR_INVAL);
 }
 
 static void test_operations_add_up(void **state)
@@ -205,6 +251,7 @@ static void test_sid(void **state)
 	assert_int_equal(parse_line(&args, "-m session -r bogus"), ISCSI_ERR_UNKNOWN);
 	assert_int_equal(parse_line(&args, "-m session -r session4"), ISCSI_ERR_UNKNOWN);
 	assert_int_equal(parse_line(&args, "-m session -r -1"), ISCSI_ERR_UNKNOWN);
+	assert_int_equal(parse_line(&args, "-m session -r 0"), ISCSI_ERR_UNKNOWN);
 	assert_int_equal(parse_line(&args, "-m session -r 1x"), ISCSI_ERR_UNKNOWN);
 	assert_int_equal(parse_line(&args, "-m session -r /nowhere/session4"), ISCSI_ERR_UNKNOWN);
 }
@@ -330,6 +377,8 @@ int main(void)
 		cmocka_unit_test(test_pairs),
 		cmocka_unit_test(test_odd_values),
 		cmocka_unit_test(test_operations),
+		cmocka_unit_test(test_parts_of_modes),
+		cmocka_unit_test(test_words_and_hosts),
 		cmocka_unit_test(test_operations_add_up),
 		cmocka_unit_test(test_types),
 		cmocka_unit_test(test_sid),
