@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "adm/disk.h"
 #include "adm/known.h"
 #include "adm/print.h"
 #include "lib/log.h"
@@ -34,6 +35,7 @@ void adm_done(struct adm *adm)
 	free(adm->sessions);
 	free(adm->session_marked);
 	json_object_put(adm->states);
+	disk_paths_free(adm->disk_paths);
 }
 
 static int complain_conf(const char *name, const char *value, unsigned int line, int error, void *data)
@@ -350,4 +352,29 @@ int adm_node_init(struct adm *adm, struct record *ret_node, const char *target, 
 	if (error)
 		record_done(ret_node);
 	return error;
+}
+
+void adm_find_origins(struct adm *adm, struct record *record)
+{
+	const struct conf *conf = adm_conf(adm);
+	struct record given;
+
+	if (!conf)
+		return;
+	record_init(&given, record->kind);
+	if (!conf_apply(conf, &given))
+		record_mark_conf(record, &given);
+	record_done(&given);
+}
+
+void adm_print_record(struct adm *adm, struct record *record)
+{
+	bool secrets = adm->args->has[OPTION_SHOW];
+
+	if (!adm->args->has[OPTION_ORIGINS]) {
+		print_record(record, secrets);
+		return;
+	}
+	adm_find_origins(adm, record);
+	print_record_origins(record, secrets);
 }

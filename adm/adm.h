@@ -35,6 +35,8 @@ struct adm {
 	bool sessions_read;
 	struct json_object *states;	/* what the daemon says of its sessions; NULL: not asked, or not there */
 	bool states_asked;
+	bool counters_refused;		/* the daemon went away while it was asked for counters: it is not asked again */
+	struct disk_paths *disk_paths;	/* NULL: not read */
 };
 
 void adm_init(struct adm *adm, const struct args *args);
@@ -65,6 +67,12 @@ void daemon_info_done(struct daemon_info *info);
 
 /* What the daemon says of its sessions, an array of Session; NULL if it is not there. The caller puts it. */
 struct json_object *daemon_sessions(struct adm *adm);
+
+/*
+ * The counters of a session, the answer of Statistics; NULL where the daemon is not there, does not know or takes too long. Prints
+ * nothing. The caller puts it.
+ */
+struct json_object *daemon_counters(struct adm *adm, uint32_t sid);
 
 /* Ends the daemon; sessions stay. Refusals are printed. */
 enum iscsi_err daemon_stop(struct adm *adm);
@@ -115,6 +123,15 @@ int adm_apply_pairs(const struct args *args, struct record *record);
 /* A new node record: built-in values, then iscsid.conf, then the identity and the iface's settings. */
 int adm_node_init(struct adm *adm, struct record *ret_node, const char *target, const struct portal *portal,
 		  const struct record *iface);
+
+/*
+ * Where the values of a stored node or discovery record come from: those iscsid.conf gives alike are marked as its own. Without
+ * memory they stay the record's.
+ */
+void adm_find_origins(struct adm *adm, struct record *record);
+
+/* `-o show` of a record as text, with what -S and --origins ask for. */
+void adm_print_record(struct adm *adm, struct record *record);
 
 /* The first error stays. */
 static inline void adm_keep_first(enum iscsi_err *first, enum iscsi_err err)

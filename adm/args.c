@@ -354,7 +354,7 @@ static enum iscsi_err finish(struct args *args)
 		return ISCSI_ERR_SUCCESS;
 	}
 	if (args->mode == MODE_NONE) {
-		fprintf(stderr, "Try `iscsiadm --help' for more information.\n");
+		print_hint();
 		return ISCSI_ERR_INVAL;
 	}
 	if (args->text[OPTION_NAME] || args->text[OPTION_VALUE]) {
@@ -378,7 +378,22 @@ static void print_reason(const struct given *given)
 		return;
 	}
 	print_problem("%s", given->reason);
-	fprintf(stderr, "Try `iscsiadm --help' for more information.\n");
+	print_hint();
+}
+
+/* Behind what cannot be read, options are words. */
+bool args_want_json(int argc, char **argv)
+{
+	struct given given = { 0 };
+
+	collect(argc, argv, &given);
+	for (size_t i = 0; i < given.count; i++)
+		if (given.list[i].option == OPTION_JSON)
+			return true;
+	for (int i = optind; given.error != ISCSI_ERR_SUCCESS && i < argc; i++)
+		if (!strcmp(argv[i], "--json"))
+			return true;
+	return false;
 }
 
 enum iscsi_err args_parse(int argc, char **argv, struct args *ret_args)

@@ -88,6 +88,9 @@ const char *args_operation_word(unsigned int operations);
  */
 enum iscsi_err args_parse(int argc, char **argv, struct args *ret_args);
 
+/* Is --json on the command line? What is wrong with the line must be told as JSON too. Prints nothing. */
+bool args_want_json(int argc, char **argv);
+
 /* Appends one synopsis line per mode, broken at 79 columns: for --help and the man page. */
 void args_synopsis(struct text *text);
 

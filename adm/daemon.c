@@ -4,6 +4,7 @@
  * in, logs out, discovers or shows states; record work never comes here. Never waits for a daemon that nothing starts.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "adm/adm.h"
+#include "adm/emit.h"
 #include "adm/print.h"
 #include "adm/progress.h"
 #include "lib/json.h"
@@ -32,6 +34,15 @@ static bool nobody_listens(int error)
 	return error == -ECONNREFUSED || error == -ENOENT;
 }
 
+/* What the command says is no JSON. */
+static void be_silent(void)
+{
+	int nowhere = open("/dev/null", O_RDWR);
+
+	if (nowhere < 0 || dup2(nowhere, STDOUT_FILENO) < 0 || dup2(nowhere, STDERR_FILENO) < 0)
+		_exit(127);
+}
+
 static bool run_command(const char *command)
 {
 	int status;
@@ -41,6 +52,8 @@ static bool run_command(const char *command)
 	print_flush();
 	child = fork();
 	if (!child) {
+		if (emit_wanted())
+			be_silent();
 		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
 		_exit(127);
 	}
@@ -166,6 +179,34 @@ struct json_object *daemon_sessions(struct adm *adm)
 	if (adm_daemon(adm, false, true) == ISCSI_ERR_SUCCESS)
 		ipc_client_call(adm->daemon, IPC_INTERFACE ".Sessions", NULL, false, DAEMON_QUERY_MS, keep_sessions, &sessions, NULL);
 	return sessions;
+}
+
+static int keep_counters(struct json_object *parameters, bool continues, void *data)
+{
+	struct json_object **ret_counters = data;
+
+	if (!*ret_counters)
+		*ret_counters = json_object_get(parameters);
+	return 0;
+}
+
+struct json_object *daemon_counters(struct adm *adm, uint32_t sid)
+{
+	struct json_object *parameters, *counters = NULL;
+	enum iscsi_err err;
+
+	if (adm->counters_refused || adm_daemon(adm, false, true) != ISCSI_ERR_SUCCESS)
+		return NULL;
+	parameters = json_object_new_object();
+	json_object_object_add(parameters, "sid", json_object_new_int64(sid));
+	err = ipc_client_call(adm->daemon, IPC_INTERFACE ".Statistics", parameters, false, DAEMON_CONF_MS, keep_counters, &counters, NULL);
+	if (err != ISCSI_ERR_REQ_TIMEDOUT && err != ISCSI_ERR_ISCSID_COMM)
+		return counters;
+	/* A late answer must not be taken for that of another question. */
+	ipc_client_free(adm->daemon);
+	adm->daemon = NULL;
+	adm->counters_refused = true;
+	return counters;
 }
 
 static void say_not_stopped(enum iscsi_err err, const char *message)

@@ -10,9 +10,11 @@
 
 #include "adm/adm.h"
 #include "adm/discovery_list.h"
+#include "adm/emit.h"
 #include "adm/fw.h"
 #include "adm/isns.h"
 #include "adm/login.h"
+#include "adm/objects.h"
 #include "adm/print.h"
 #include "adm/sendtargets.h"
 
@@ -27,6 +29,8 @@ struct work {
 	unsigned int operations;
 	struct portal portal;
 	bool keeps_discovery;		/* its own record is stored, too */
+	struct node_key *dropped;	/* records that are gone, told when the transaction is there */
+	size_t dropped_count;
 };
 
 /* Scripts know the sentence of either mode: discovery mode ends it with an exclamation mark. */
@@ -83,26 +87,34 @@ static bool is_stored(struct store *store, const struct record *node)
 	return node_exists(store, &key);
 }
 
-static int save_entry(struct work *work, struct store *store, const struct sendtargets_entry *entry)
+static int save_entry(struct work *work, struct store *store, const struct sendtargets_entry *entry, unsigned char *ret_stored)
 {
 	struct record node;
+	bool exists;
 	int error = make_node(&work->defaults, entry, &node);
 
 	if (error)
 		return error;
 	/* New makes what is missing and leaves alone what an administrator may have changed; update is about what is there. */
-	if (work->operations & (is_stored(store, &node) ? OPERATION_UPDATE : OPERATION_NEW))
+	exists = is_stored(store, &node);
+	*ret_stored = STORED_KEPT;
+	if (work->operations & (exists ? OPERATION_UPDATE : OPERATION_NEW)) {
 		error = node_save(store, &node);
+		*ret_stored = exists ? STORED_UPDATED : STORED_NEW;
+	}
 	record_done(&node);
 	return error;
 }
 
-static int save_run(struct work *work, struct store *store, const struct sendtargets_run *run)
+static int save_run(struct work *work, struct store *store, struct sendtargets_run *run)
 {
 	int error = record_copy_iface(&work->defaults, &run->iface);
 
+	run->stored = calloc(run->list.count + 1, sizeof(*run->stored));
+	if (!run->stored)
+		return -ENOMEM;
 	for (size_t i = 0; !error && i < run->list.count; i++)
-		error = save_entry(work, store, &run->list.entries[i]);
+		error = save_entry(work, store, &run->list.entries[i], &run->stored[i]);
 	return error;
 }
 
@@ -166,6 +178,21 @@ static bool is_from(const struct record *node, const char *type, const struct po
 	       record_number(node, F_NODE_DISCOVERY_PORT) == portal->port;
 }
 
+/* Only whoever reads JSON hears of what is gone. */
+static int note_dropped(struct work *work, const struct node_key *key)
+{
+	struct node_key *dropped;
+
+	if (!emit_wanted())
+		return 0;
+	dropped = reallocarray(work->dropped, work->dropped_count + 1, sizeof(*dropped));
+	if (!dropped)
+		return -ENOMEM;
+	work->dropped = dropped;
+	dropped[work->dropped_count++] = *key;
+	return 0;
+}
+
 static int drop_stale(struct store *store, const struct node_key *key, void *data)
 {
 	struct work *work = data;
@@ -182,8 +209,11 @@ static int drop_stale(struct store *store, const struct node_key *key, void *dat
 	record_done(&node);
 	if (!ours)
 		return 0;
-	if (!adm_in_use(work->adm, key))
-		return node_remove(store, key);
+	if (!adm_in_use(work->adm, key)) {
+		error = node_remove(store, key);
+		return error ? error : note_dropped(work, key);
+	}
+	object_emit_node_outcome("delete", key, ISCSI_ERR_SESS_EXISTS, NULL);
 	print_problem("This command will remove the record [iface: %s, target: %s, portal: %s,%d], but a session is using it. "
 		    "Logout session then rerun command to remove record.", key->iface, key->target, key->portal.address,
 		    key->portal.port);
@@ -284,6 +314,8 @@ static enum iscsi_err keep_and_show(struct work *work)
 		err = save_all(work);
 	if (err != ISCSI_ERR_SUCCESS)
 		return err;
+	for (size_t i = 0; i < work->dropped_count; i++)
+		object_emit_node_outcome("delete", &work->dropped[i], ISCSI_ERR_SUCCESS, NULL);
 	discovery_list_found(work->runs, args->number[OPTION_PRINT]);
 	print_flush();
 	return login ? login_found(work) : ISCSI_ERR_SUCCESS;
@@ -311,6 +343,7 @@ static enum iscsi_err run(struct adm *adm, const struct record *discovery, const
 	if (err == ISCSI_ERR_SUCCESS)
 		err = keep_and_show(&work);
 	sendtargets_runs_done(&runs);
+	free(work.dropped);
 	record_done(&work.defaults);
 	return err;
 }
@@ -394,19 +427,51 @@ static enum iscsi_err show_record(struct adm *adm, enum record_kind kind, const 
 		return err;
 	if (!found)
 		return not_found(portal, missing);
-	print_record(&discovery, adm->args->has[OPTION_SHOW]);
+	if (emit_wanted())
+		discovery_emit_record(adm, &discovery);
+	else
+		adm_print_record(adm, &discovery);
 	record_done(&discovery);
 	return ISCSI_ERR_SUCCESS;
+}
+
+static const char *kind_word(enum record_kind kind)
+{
+	return kind == RECORD_ISNS ? "isns" : "sendtargets";
+}
+
+static enum iscsi_err tell(const char *operation, enum record_kind kind, const struct portal *portal, enum iscsi_err err)
+{
+	const struct object_subject subject = { .kind = kind_word(kind), .portal = portal };
+
+	object_emit_outcome(operation, &subject, err, NULL);
+	return err;
 }
 
 struct removal {
 	const struct portal *portal;
 	const char *type;
+	struct node_key *removed;	/* told when the transaction is there */
+	size_t count;
 };
+
+static int note_removed(struct removal *removal, const struct node_key *key)
+{
+	struct node_key *removed;
+
+	if (!emit_wanted())
+		return 0;
+	removed = reallocarray(removal->removed, removal->count + 1, sizeof(*removed));
+	if (!removed)
+		return -ENOMEM;
+	removal->removed = removed;
+	removed[removal->count++] = *key;
+	return 0;
+}
 
 static int remove_linked(struct store *store, const struct node_key *key, void *data)
 {
-	const struct removal *removal = data;
+	struct removal *removal = data;
 	struct record node;
 	bool linked;
 	int error = node_load(store, key, &node);
@@ -415,14 +480,15 @@ static int remove_linked(struct store *store, const struct node_key *key, void *
 		return error;
 	linked = is_from(&node, removal->type, removal->portal);
 	record_done(&node);
-	return linked ? node_remove(store, key) : 0;
+	error = linked ? node_remove(store, key) : 0;
+	return linked && !error ? note_removed(removal, key) : error;
 }
 
 /* The record, and every node record it made. Sessions of those stay. */
 static enum iscsi_err delete_record(struct adm *adm, enum record_kind kind, const struct portal *portal, enum iscsi_err missing)
 {
 	static const struct node_filter everything;
-	struct removal removal = { portal, source_of(kind) };
+	struct removal removal = { .portal = portal, .type = source_of(kind) };
 	struct store *store;
 	enum iscsi_err err = adm_store_begin(adm, STORE_WRITE, &store);
 	int error;
@@ -436,7 +502,11 @@ static enum iscsi_err delete_record(struct adm *adm, enum record_kind kind, cons
 	}
 	if (!error)
 		error = node_each(store, &everything, remove_linked, &removal);
-	return adm_store_end(store, adm_store_error(error));
+	err = adm_store_end(store, adm_store_error(error));
+	for (size_t i = 0; err == ISCSI_ERR_SUCCESS && i < removal.count; i++)
+		object_emit_node_outcome("delete", &removal.removed[i], err, NULL);
+	free(removal.removed);
+	return tell("delete", kind, portal, err);
 }
 
 static enum iscsi_err save_record(struct adm *adm, struct record *record)
@@ -464,7 +534,7 @@ static enum iscsi_err new_record(struct adm *adm, enum record_kind kind, const s
 	record_done(&discovery);
 	if (err == ISCSI_ERR_SUCCESS)
 		print_line("New discovery record for [%s,%d] added.", portal->address, portal->port);
-	return err;
+	return tell("new", kind, portal, err);
 }
 
 /* Reading and writing are one transaction. */
@@ -488,7 +558,7 @@ static enum iscsi_err change(struct adm *adm, enum record_kind kind, const struc
 			error = discovery_save(store, &discovery);
 		record_done(&discovery);
 	}
-	return adm_store_end(store, adm_store_error(error));
+	return tell("update", kind, portal, adm_store_end(store, adm_store_error(error)));
 }
 
 static enum iscsi_err update_record(struct adm *adm, enum record_kind kind, const struct portal *portal)

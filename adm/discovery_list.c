@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adm/emit.h"
+#include "adm/objects.h"
 #include "adm/print.h"
 #include "adm/tree.h"
 
@@ -22,6 +24,7 @@ struct origin_node {
 };
 
 struct listing {
+	struct adm *adm;
 	struct origin_node *nodes;
 	size_t count, size;
 	const char *type;	/* of the section being printed */
@@ -58,6 +61,11 @@ static int keep_origin(struct store *store, const struct node_key *key, void *da
 }
 
 /* portal NULL: of the type, whatever the source. */
+static bool is_from(const struct origin_node *node, const char *type, const struct portal *portal)
+{
+	return !strcmp(node->type, type) && (!portal || (!strcmp(node->address, portal->address) && node->port == portal->port));
+}
+
 static void print_nodes(struct listing *listing, const struct portal *portal)
 {
 	const struct node_key *before = NULL;
@@ -65,8 +73,7 @@ static void print_nodes(struct listing *listing, const struct portal *portal)
 	for (size_t i = 0; i < listing->count; i++) {
 		const struct origin_node *node = &listing->nodes[i];
 
-		if (strcmp(node->type, listing->type) ||
-		    (portal && (strcmp(node->address, portal->address) || node->port != portal->port)))
+		if (!is_from(node, listing->type, portal))
 			continue;
 		tree_node(before, &node->key, false);
 		before = &node->key;
@@ -144,6 +151,98 @@ static int print_lines(struct store *store)
 	return error ? error : listing.printed > 0;
 }
 
+static struct json_object *bindings_of(const struct listing *listing, const struct portal *portal)
+{
+	struct json_object *list = emit_list();
+
+	for (size_t i = 0; i < listing->count; i++)
+		if (is_from(&listing->nodes[i], listing->type, portal))
+			emit_append(list, object_binding(&listing->nodes[i].key));
+	return list;
+}
+
+/* nodes NULL: not asked for. */
+static void emit_record(struct adm *adm, const char *method, const struct portal *portal, struct record *record,
+			struct json_object *nodes)
+{
+	struct json_object *object = emit_new("discovery");
+
+	emit_text(object, "method", method);
+	emit_add(object, "portal", portal ? object_portal(portal->address, portal->port, -1) : NULL);
+	object_add_settings(adm, object, record);
+	emit_add(object, "nodes", nodes);
+	emit(object);
+}
+
+void discovery_emit_record(struct adm *adm, struct record *discovery)
+{
+	bool isns = discovery->kind == RECORD_ISNS;
+	struct portal portal = { 0 };
+
+	snprintf(portal.address, sizeof(portal.address), "%s",
+		 record_text(discovery, isns ? F_DISCOVERY_ISNS_ADDRESS : F_DISCOVERY_SENDTARGETS_ADDRESS));
+	portal.port = (int)record_number(discovery, isns ? F_DISCOVERY_ISNS_PORT : F_DISCOVERY_SENDTARGETS_PORT);
+	emit_record(adm, isns ? "isns" : "sendtargets", &portal, discovery, NULL);
+}
+
+static int emit_source(struct store *store, const struct portal *portal, void *data)
+{
+	struct listing *listing = data;
+	long level = listing->adm->args->number[OPTION_PRINT];
+	bool isns = !strcmp(listing->kind, "isns");
+	struct record record;
+	int error = level < 0 ? discovery_load(store, isns ? RECORD_ISNS : RECORD_SENDTARGETS, portal, &record) : 0;
+
+	if (error)
+		return error;
+	emit_record(listing->adm, listing->kind, portal, level < 0 ? &record : NULL, level ? bindings_of(listing, portal) : NULL);
+	if (level < 0)
+		record_done(&record);
+	listing->printed++;
+	return 0;
+}
+
+/* Records that no discovery record stands for. */
+static void emit_sourceless(struct listing *listing, const char *type)
+{
+	struct json_object *nodes;
+
+	listing->type = type;
+	nodes = bindings_of(listing, NULL);
+	if (json_object_array_length(nodes)) {
+		emit_record(listing->adm, type, NULL, NULL, nodes);
+		listing->printed++;
+	} else {
+		json_object_put(nodes);
+	}
+}
+
+static int emit_records(struct adm *adm, struct store *store)
+{
+	static const struct node_filter everything;
+	struct listing listing = { .adm = adm, .type = "send_targets", .kind = "sendtargets" };
+	int error = adm->args->number[OPTION_PRINT] ? node_each(store, &everything, keep_origin, &listing) : 0;
+
+	if (!error)
+		error = discovery_each(store, RECORD_SENDTARGETS, emit_source, &listing);
+	listing.type = listing.kind = "isns";
+	if (!error)
+		error = discovery_each(store, RECORD_ISNS, emit_source, &listing);
+	if (!error) {
+		emit_sourceless(&listing, "static");
+		emit_sourceless(&listing, "fw");
+	}
+	free(listing.nodes);
+	return error ? error : listing.printed > 0;
+}
+
+static int list_in(struct adm *adm, struct store *store)
+{
+	if (emit_wanted())
+		return emit_records(adm, store);
+	return adm->args->number[OPTION_PRINT] < 1 ? print_lines(store) : print_sections(store);
+}
+
 enum iscsi_err discovery_list_records(struct adm *adm)
 {
 	struct store *store;
@@ -152,7 +251,7 @@ enum iscsi_err discovery_list_records(struct adm *adm)
 
 	if (err != ISCSI_ERR_SUCCESS)
 		return err;
-	result = adm->args->number[OPTION_PRINT] < 1 ? print_lines(store) : print_sections(store);
+	result = list_in(adm, store);
 	store_drop(store);
 	if (result < 0)
 		return adm_store_error(result);
@@ -163,6 +262,7 @@ enum iscsi_err discovery_list_records(struct adm *adm)
 struct found {
 	const struct sendtargets_entry *entry;
 	const char *iface;
+	const char *stored;	/* what became of its record; NULL: nothing is stored */
 	size_t place, group;
 };
 
@@ -219,8 +319,21 @@ static void print_found_tree(struct found *found, size_t count)
 	}
 }
 
+static void emit_found(const struct found *found)
+{
+	const struct portal *portal = &found->entry->portal;
+	struct json_object *object = emit_new("found");
+
+	emit_text(object, "target", found->entry->target_name);
+	emit_add(object, "portal", object_portal(portal->address, portal->port, portal->tpgt));
+	emit_text(object, "iface", found->iface);
+	emit_text(object, "stored", found->stored);
+	emit(object);
+}
+
 static size_t fill(const struct sendtargets_runs *runs, struct found *found)
 {
+	static const char *const words[] = { [STORED_KEPT] = "kept", [STORED_NEW] = "new", [STORED_UPDATED] = "update" };
 	size_t count = 0;
 
 	for (size_t r = 0; r < runs->count; r++) {
@@ -230,7 +343,8 @@ static size_t fill(const struct sendtargets_runs *runs, struct found *found)
 			if (!found)
 				continue;
 			found[count] = (struct found){ .entry = &run->list.entries[i], .place = count,
-						       .iface = record_text(&run->iface, F_IFACE_ISCSI_IFACENAME) };
+						       .iface = record_text(&run->iface, F_IFACE_ISCSI_IFACENAME),
+						       .stored = run->stored ? words[run->stored[i]] : NULL };
 		}
 	}
 	return count;
@@ -247,6 +361,8 @@ void discovery_list_found(const struct sendtargets_runs *runs, long level)
 		return;
 	}
 	fill(runs, found);
+	for (size_t i = 0; emit_wanted() && i < count; i++)
+		emit_found(&found[i]);
 	if (level >= 1)
 		print_found_tree(found, count);
 	for (size_t i = 0; level < 1 && i < count; i++) {

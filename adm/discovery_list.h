@@ -9,6 +9,9 @@
 /* Without a type: records, with what they found from print level 1 on. NO_OBJS_FOUND without a word if there is nothing. */
 enum iscsi_err discovery_list_records(struct adm *adm);
 
+/* One record: all of it. */
+void discovery_emit_record(struct adm *adm, struct record *discovery);
+
 /* The answers, one line per portal and iface, or the tree from print level 1 on. */
 void discovery_list_found(const struct sendtargets_runs *runs, long level);
 

@@ -5,6 +5,7 @@ adm-src := \
 	adm/daemon.c \
 	adm/discovery.c \
 	adm/discovery_list.c \
+	adm/disk.c \
 	adm/emit.c \
 	adm/fw.c \
 	adm/host.c \
@@ -13,10 +14,12 @@ adm-src := \
 	adm/known.c \
 	adm/login.c \
 	adm/node.c \
+	adm/objects.c \
 	adm/print.c \
 	adm/sendtargets.c \
 	adm/server.c \
 	adm/session.c \
+	adm/session_object.c \
 	adm/session_tree.c \
 	adm/store.c \
 	adm/progress.c \

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "adm/adm.h"
+#include "adm/emit.h"
+#include "adm/objects.h"
 #include "adm/print.h"
 #include "adm/tree.h"
 #include "iface/iface.h"
@@ -17,6 +19,7 @@ struct iface_work {
 	struct adm *adm;
 	const struct record *iface;
 	struct store *store;		/* of the tree */
+	struct json_object *nodes;	/* of the object being made */
 	struct node_key last;
 	bool printed;
 	size_t count;
@@ -26,6 +29,44 @@ struct iface_work {
 static void complain_file(const char *path, int error, void *data)
 {
 	print_problem("%s is not usable and is passed over: %s", path, strerror(-error));
+}
+
+static void emit_iface(const struct record *iface, bool settings, struct json_object *nodes)
+{
+	const char *name = record_text(iface, F_IFACE_ISCSI_IFACENAME);
+	struct json_object *object = emit_new("iface");
+
+	emit_text(object, "name", name);
+	emit_bool(object, "builtin", iface_is_builtin(name));
+	emit_text(object, "transport", record_text(iface, F_IFACE_TRANSPORT_NAME));
+	emit_text(object, "hardware_address", record_text(iface, F_IFACE_HWADDRESS));
+	emit_text(object, "ip_address", record_text(iface, F_IFACE_IPADDRESS));
+	emit_text(object, "netdev", record_text(iface, F_IFACE_NET_IFACENAME));
+	emit_text(object, "initiator_name", record_text(iface, F_IFACE_INITIATORNAME));
+	emit_add(object, "settings", settings ? emit_settings(iface, false) : NULL);
+	emit_add(object, "nodes", nodes);
+	emit(object);
+}
+
+static int add_binding(struct store *store, const struct node_key *key, void *data)
+{
+	struct iface_work *work = data;
+
+	emit_append(work->nodes, object_binding(key));
+	return 0;
+}
+
+static int emit_one(const struct record *iface, void *data)
+{
+	struct iface_work *work = data;
+	struct node_filter filter = { .iface = record_text(iface, F_IFACE_ISCSI_IFACENAME) };
+	int error = 0;
+
+	work->nodes = work->store ? emit_list() : NULL;
+	if (work->store)
+		error = node_each(work->store, &filter, add_binding, work);
+	emit_iface(iface, work->adm->args->number[OPTION_PRINT] < 0, work->nodes);
+	return error;
 }
 
 static int list_one(const struct record *iface, void *data)
@@ -78,6 +119,23 @@ static enum iscsi_err iface_tree(struct adm *adm)
 	return adm_store_end(work.store, adm_store_error(error));
 }
 
+/* -P 0 without the records bound to them, no level with their settings too. */
+static enum iscsi_err iface_objects(struct adm *adm)
+{
+	struct iface_work work = { .adm = adm };
+	enum iscsi_err err = ISCSI_ERR_SUCCESS;
+	int error;
+
+	if (adm->args->number[OPTION_PRINT])
+		err = adm_store_begin(adm, STORE_READ, &work.store);
+	if (err != ISCSI_ERR_SUCCESS)
+		return err;
+	error = iface_each(adm->iface_dir, emit_one, complain_file, &work);
+	if (work.store)
+		store_drop(work.store);
+	return error ? iscsi_err_from_errno(error) : ISCSI_ERR_SUCCESS;
+}
+
 static enum iscsi_err iface_list(struct adm *adm)
 {
 	long level = adm->args->number[OPTION_PRINT];
@@ -87,10 +145,20 @@ static enum iscsi_err iface_list(struct adm *adm)
 		print_problem("Invalid info level %ld. Try 0 - 1.", level);
 		return ISCSI_ERR_INVAL;
 	}
+	if (emit_wanted())
+		return iface_objects(adm);
 	if (level == 1)
 		return iface_tree(adm);
 	error = iface_each(adm->iface_dir, list_one, complain_file, NULL);
 	return error ? iscsi_err_from_errno(error) : ISCSI_ERR_SUCCESS;
+}
+
+static enum iscsi_err tell(const char *operation, const char *name, enum iscsi_err err)
+{
+	const struct object_subject subject = { .kind = "iface", .iface = name };
+
+	object_emit_outcome(operation, &subject, err, NULL);
+	return err;
 }
 
 static enum iscsi_err could_not(const char *verb, const char *name, enum iscsi_err err)
@@ -108,7 +176,10 @@ static enum iscsi_err iface_show(struct adm *adm, const char *name)
 		print_problem("Could not read iface info for %s: %s", name, error == -ENOENT ? "there is no such iface" : strerror(-error));
 		return ISCSI_ERR_IDBM;
 	}
-	print_record(&iface, false);
+	if (emit_wanted())
+		emit_iface(&iface, true, NULL);
+	else
+		print_record(&iface, false);
 	record_done(&iface);
 	return ISCSI_ERR_SUCCESS;
 }
@@ -426,11 +497,11 @@ static enum iscsi_err iface_operation(struct adm *adm, const char *name)
 	case OPERATION_SHOW:
 		return iface_show(adm, name);
 	case OPERATION_NEW:
-		return iface_new(adm, name);
+		return tell("new", name, iface_new(adm, name));
 	case OPERATION_UPDATE:
-		return iface_update(adm, name);
+		return tell("update", name, iface_update(adm, name));
 	case OPERATION_DELETE:
-		return iface_remove(adm, name);
+		return tell("delete", name, iface_remove(adm, name));
 	case OPERATION_APPLY:
 		return iface_apply(adm, name);
 	default:

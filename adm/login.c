@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adm/emit.h"
+#include "adm/objects.h"
 #include "adm/print.h"
 #include "adm/progress.h"
 #include "lib/json.h"
@@ -78,8 +80,20 @@ static bool add_job(struct login *login, const struct record *node, bool multipl
 	return true;
 }
 
+static void emit_login(const struct record *node, int64_t sid, enum iscsi_err err, const char *message)
+{
+	struct node_key key;
+	const struct object_subject subject = { .kind = "node", .sid = sid, .target = key.target, .portal = &key.portal, .iface = key.iface };
+
+	if (!emit_wanted())
+		return;
+	node_key_of(node, &key);
+	object_emit_outcome("login", &subject, err, message);
+}
+
 static void say_present(struct login *login, const struct record *node, int64_t wanted, size_t present)
 {
+	emit_login(node, 0, ISCSI_ERR_SESS_EXISTS, NULL);
 	print_problem("%s: %lld session%s requested, but %zu already present.", record_text(node, F_IFACE_ISCSI_IFACENAME),
 		    (long long)wanted, wanted == 1 ? "" : "s", present);
 	adm_keep_first(&login->first, ISCSI_ERR_SESS_EXISTS);
@@ -112,15 +126,17 @@ static void say_failed(const struct record *node, enum iscsi_err err, const char
 		print_problem("%s", message);
 }
 
-static void answer(struct login *login, struct job *job, enum iscsi_err err, const char *message)
+/* sid 0: none, or not told. */
+static void answer(struct login *login, struct job *job, int64_t sid, enum iscsi_err err, const char *message)
 {
 	bool wait = !login->adm->args->has[OPTION_NO_WAIT];
 
 	job->answered = true;
 	job->err = err;
-	if (err != ISCSI_ERR_SUCCESS)
+	emit_login(job->node, err == ISCSI_ERR_SUCCESS && wait ? sid : 0, err, message);
+	if (err != ISCSI_ERR_SUCCESS && !emit_wanted())
 		say_failed(job->node, err, message);
-	else if (wait)
+	else if (err == ISCSI_ERR_SUCCESS && wait)
 		print_line("Login to " NODE_TEXT " successful.", NODE_ARGUMENTS(job->node));
 	print_flush();
 	progress_count(err == ISCSI_ERR_SUCCESS);
@@ -130,13 +146,14 @@ static int take_answer(struct json_object *parameters, bool continues, void *dat
 {
 	struct login *login = data;
 	const char *message = NULL;
-	int64_t index, error;
+	int64_t index, error, sid = 0;
 
 	if (json_get_number(parameters, "index", 0, (int64_t)login->called_count - 1, &index) ||
 	    json_get_number(parameters, "error", 0, ISCSI_ERR_COUNT - 1, &error) || login->jobs[login->called[index]].answered)
 		return 0;
 	json_get_text(parameters, "message", &message);
-	answer(login, &login->jobs[login->called[index]], (enum iscsi_err)error, message);
+	json_get_number(parameters, "sid", 0, UINT32_MAX, &sid);
+	answer(login, &login->jobs[login->called[index]], sid, (enum iscsi_err)error, message);
 	return 0;
 }
 
@@ -183,7 +200,7 @@ static void call(struct login *login, size_t first, bool multiple)
 	err = ipc_client_call(login->adm->daemon, IPC_INTERFACE ".Login", parameters, true, -1, take_answer, login, &message);
 	for (size_t i = 0; i < login->called_count; i++)
 		if (!login->jobs[login->called[i]].answered)
-			answer(login, &login->jobs[login->called[i]], err == ISCSI_ERR_SUCCESS ? ISCSI_ERR_ISCSID_COMM : err, message);
+			answer(login, &login->jobs[login->called[i]], 0, err == ISCSI_ERR_SUCCESS ? ISCSI_ERR_ISCSID_COMM : err, message);
 	free(message);
 }
 
@@ -232,7 +249,7 @@ static void run_jobs(struct login *login, size_t first)
 		return;
 	}
 	for (size_t i = first; i < login->count; i++)
-		answer(login, &login->jobs[i], err, NULL);
+		answer(login, &login->jobs[i], 0, err, NULL);
 }
 
 static bool is_leading(const struct record *node, unsigned int flags)

@@ -5,7 +5,6 @@
  */
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -33,7 +32,9 @@ static void on_interrupt(int number)
 	static const char sentence[] = "iscsiadm: interrupted\n";
 
 	progress_hide();
-	if (write(STDERR_FILENO, sentence, sizeof(sentence) - 1) < 0)
+	if (emit_wanted())
+		emit_interrupted();
+	else if (write(STDERR_FILENO, sentence, sizeof(sentence) - 1) < 0)
 		_exit(ISCSI_ERR_UNKNOWN);
 	_exit(ISCSI_ERR_UNKNOWN);
 }
@@ -58,6 +59,8 @@ static void open_log(const struct args *args)
 
 	log_open("iscsiadm", LOG_TO_STDERR, debug >= 8 ? LOG_LEVEL_DEBUG : debug >= 4 ? LOG_LEVEL_INFO :
 		 debug >= 2 ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR);
+	if (emit_wanted())
+		log_divert(emit_log);
 }
 
 static enum iscsi_err run(const struct args *args)
@@ -75,20 +78,30 @@ static enum iscsi_err run(const struct args *args)
 static void print_usage(void)
 {
 	struct text text = { 0 };
+	struct json_object *object;
 
 	args_usage(&text);
 	if (!text.failed)
 		print_text(text.data);
+	if (emit_wanted()) {
+		object = emit_new("usage");
+		emit_text(object, "text", text.data);
+		emit(object);
+	}
 	text_done(&text);
 }
 
-/* Looked for before the line is parsed, so that what is wrong with the line is told as JSON too. */
-static bool wants_json(int argc, char **argv)
+static void print_version(void)
 {
-	for (int i = 1; i < argc; i++)
-		if (!strcmp(argv[i], "--json"))
-			return true;
-	return false;
+	struct json_object *object;
+
+	print_line("iscsiadm version %s", COMPAT_VERSION);
+	if (!emit_wanted())
+		return;
+	object = emit_new("version");
+	emit_text(object, "version", OPENHBA_VERSION);
+	emit_text(object, "compatible", COMPAT_VERSION);
+	emit(object);
 }
 
 static enum iscsi_err obey(const struct args *args)
@@ -98,7 +111,7 @@ static enum iscsi_err obey(const struct args *args)
 		print_usage();
 		break;
 	case ARGS_VERSION:
-		print_line("iscsiadm version %s", COMPAT_VERSION);
+		print_version();
 		break;
 	case ARGS_RUN:
 	case ARGS_STOP_DAEMON:
@@ -113,15 +126,13 @@ int main(int argc, char **argv)
 	struct args args;
 
 	prepare_process();
-	if (wants_json(argc, argv))
+	if (args_want_json(argc, argv))
 		emit_start();
 	err = args_parse(argc, argv, &args);
 	if (err == ISCSI_ERR_SUCCESS)
 		err = obey(&args);
-	if (emit_wanted())
-		emit_result(err);
 	/* What was written must have arrived: a full disk or a closed pipe is no success. */
-	if (fflush(stdout) && err == ISCSI_ERR_SUCCESS)
+	if (!(emit_wanted() ? emit_result(err) : print_arrived()) && err == ISCSI_ERR_SUCCESS)
 		err = ISCSI_ERR_UNKNOWN;
 	return err;
 }

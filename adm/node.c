@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "adm/adm.h"
+#include "adm/emit.h"
 #include "adm/login.h"
+#include "adm/objects.h"
 #include "adm/print.h"
 #include "adm/session.h"
 #include "adm/tree.h"
@@ -23,6 +25,14 @@ struct node_work {
 	struct node_key last;		/* portal printed before */
 	const struct record *iface;	/* of -o new */
 	struct login_list *logins;
+	struct node_done *done;		/* what is told once the transaction is there */
+	size_t done_count, done_size;
+};
+
+/* A record that was written, removed or refused. */
+struct node_done {
+	struct node_key key;
+	enum iscsi_err err;
 };
 
 static enum iscsi_err not_supported(void)
@@ -35,6 +45,34 @@ static enum iscsi_err no_records(void)
 {
 	print_problem("No records found");
 	return ISCSI_ERR_NO_OBJS_FOUND;
+}
+
+/* Only whoever reads JSON hears of each record. */
+static int note(struct node_work *work, const struct node_key *key, enum iscsi_err err)
+{
+	if (!emit_wanted())
+		return 0;
+	if (work->done_count == work->done_size) {
+		size_t size = work->done_size ? 2 * work->done_size : 16;
+		struct node_done *done = reallocarray(work->done, size, sizeof(*done));
+
+		if (!done)
+			return -ENOMEM;
+		work->done = done;
+		work->done_size = size;
+	}
+	work->done[work->done_count++] = (struct node_done){ .key = *key, .err = err };
+	return 0;
+}
+
+/* err: how the transaction ended. Nothing was done to any record if it failed. */
+static void tell(struct node_work *work, const char *operation, enum iscsi_err err)
+{
+	for (size_t i = 0; i < work->done_count; i++)
+		object_emit_node_outcome(operation, &work->done[i].key, err != ISCSI_ERR_SUCCESS ? err : work->done[i].err, NULL);
+	free(work->done);
+	work->done = NULL;
+	work->done_count = work->done_size = 0;
 }
 
 /* Walks the matching keys in one transaction, which is committed unless a database error came; 1 of fn ends the walk. */
@@ -73,6 +111,10 @@ static int list_one(struct store *store, const struct node_key *key, void *data)
 	char portal[PORTAL_TEXT_MAX];
 
 	work->count++;
+	if (emit_wanted()) {
+		object_emit_node(work->adm, key, NULL);
+		return 0;
+	}
 	print_line("%s %s", print_portal(key->portal.address, key->portal.port, key->portal.tpgt & 0xffff, portal), key->target);
 	return 0;
 }
@@ -86,18 +128,6 @@ static int list_tree(struct store *store, const struct node_key *key, void *data
 	return 0;
 }
 
-static enum iscsi_err node_list(struct adm *adm)
-{
-	struct node_work work = { .adm = adm };
-	long level = adm->args->number[OPTION_PRINT];
-
-	if (level > 1 || level < -1) {
-		print_problem("Invalid info level %ld. Try 0 or 1.", level);
-		return ISCSI_ERR_INVAL;
-	}
-	return finish(&work, for_each_match(&work, STORE_READ, level == 1 ? list_tree : list_one));
-}
-
 static int show_one(struct store *store, const struct node_key *key, void *data)
 {
 	struct node_work *work = data;
@@ -107,9 +137,32 @@ static int show_one(struct store *store, const struct node_key *key, void *data)
 	if (error)
 		return error;
 	work->count++;
-	print_record(&node, work->adm->args->has[OPTION_SHOW]);
+	if (emit_wanted())
+		object_emit_node(work->adm, key, &node);
+	else
+		adm_print_record(work->adm, &node);
 	record_done(&node);
 	return 0;
+}
+
+/* What a level shows in JSON: without one all there is. */
+static node_each_fn *list_by(long level)
+{
+	if (emit_wanted())
+		return level < 0 ? show_one : list_one;
+	return level == 1 ? list_tree : list_one;
+}
+
+static enum iscsi_err node_list(struct adm *adm)
+{
+	struct node_work work = { .adm = adm };
+	long level = adm->args->number[OPTION_PRINT];
+
+	if (level > 1 || level < -1) {
+		print_problem("Invalid info level %ld. Try 0 or 1.", level);
+		return ISCSI_ERR_INVAL;
+	}
+	return finish(&work, for_each_match(&work, STORE_READ, list_by(level)));
 }
 
 /* Takes node. */
@@ -142,12 +195,12 @@ static int update_one(struct store *store, const struct node_key *key, void *dat
 		print_problem("Cannot modify node/iface transport name while a session is using it. Log out the session then update "
 			      "record.");
 		adm_keep_first(&work->first, ISCSI_ERR_SESS_EXISTS);
-		return 0;
+		return note(work, key, ISCSI_ERR_SESS_EXISTS);
 	}
 	error = node_load(store, key, &node);
-	if (error)
-		return error;
-	return save_with_pairs(work->adm, store, &node);
+	if (!error)
+		error = save_with_pairs(work->adm, store, &node);
+	return error ? error : note(work, key, ISCSI_ERR_SUCCESS);
 }
 
 /* Without a match it is "No records found" even when the pairs are bad, so they are judged at the first match. */
@@ -175,21 +228,36 @@ static enum iscsi_err node_update(struct adm *adm)
 	}
 	if (err == ISCSI_ERR_SUCCESS && changes_transport(adm->args))
 		err = adm_read_sessions(adm, SYSFS_LINE);
-	return err == ISCSI_ERR_SUCCESS ? finish(&work, for_each_match(&work, STORE_WRITE, update_first)) : err;
+	if (err != ISCSI_ERR_SUCCESS)
+		return err;
+	err = for_each_match(&work, STORE_WRITE, update_first);
+	tell(&work, "update", err);
+	return finish(&work, err);
 }
 
 static int delete_one(struct store *store, const struct node_key *key, void *data)
 {
 	struct node_work *work = data;
 
+	int error;
+
 	work->count++;
-	if (!adm_in_use(work->adm, key))
-		return node_remove(store, key);
+	if (!adm_in_use(work->adm, key)) {
+		error = node_remove(store, key);
+		return error ? error : note(work, key, ISCSI_ERR_SUCCESS);
+	}
 	print_problem("This command will remove the record [iface: %s, target: %s, portal: %s,%d], but a session is using it. "
 		    "Logout session then rerun command to remove record.", key->iface, key->target, key->portal.address,
 		    key->portal.port);
 	adm_keep_first(&work->first, ISCSI_ERR_SESS_EXISTS);
-	return 0;
+	return note(work, key, ISCSI_ERR_SESS_EXISTS);
+}
+
+static void make_key(const struct record *iface, const struct portal *portal, const char *target, struct node_key *ret_key)
+{
+	*ret_key = (struct node_key){ .portal = *portal };
+	snprintf(ret_key->target, sizeof(ret_key->target), "%s", target);
+	snprintf(ret_key->iface, sizeof(ret_key->iface), "%s", record_text(iface, F_IFACE_ISCSI_IFACENAME));
 }
 
 static void say_added(const struct record *iface, const struct portal *portal, const char *target)
@@ -215,6 +283,7 @@ static int put_new(struct adm *adm, struct store *store, const struct record *if
 static int new_binding(struct store *store, const struct node_key *key, void *data)
 {
 	struct node_work *work = data;
+	struct node_key made;
 	int error;
 
 	if (work->count && !strcmp(work->last.target, key->target) && portal_equal(&work->last.portal, &key->portal))
@@ -222,9 +291,11 @@ static int new_binding(struct store *store, const struct node_key *key, void *da
 	work->last = *key;
 	work->count++;
 	error = put_new(work->adm, store, work->iface, &key->portal, key->target);
-	if (!error)
-		say_added(work->iface, &key->portal, key->target);
-	return error;
+	if (error)
+		return error;
+	say_added(work->iface, &key->portal, key->target);
+	make_key(work->iface, &key->portal, key->target, &made);
+	return note(work, &made, ISCSI_ERR_SUCCESS);
 }
 
 static enum iscsi_err new_bindings(struct adm *adm, const struct record *iface)
@@ -241,6 +312,7 @@ static enum iscsi_err new_bindings(struct adm *adm, const struct record *iface)
 	work.adm = &known;
 	known.conf = adm->conf;
 	err = for_each_match(&work, STORE_WRITE, new_binding);
+	tell(&work, "new", err);
 	return finish(&work, err);
 }
 
@@ -248,6 +320,7 @@ static enum iscsi_err new_record(struct adm *adm, const struct record *iface)
 {
 	const char *target = adm->args->text[OPTION_TARGETNAME];
 	struct portal portal;
+	struct node_key key;
 	struct store *store;
 	enum iscsi_err err = adm_portal(adm->args, ISCSI_PORT, &portal);
 
@@ -264,6 +337,8 @@ static enum iscsi_err new_record(struct adm *adm, const struct record *iface)
 	err = adm_store_end(store, adm_store_error(put_new(adm, store, iface, &portal, target)));
 	if (err == ISCSI_ERR_SUCCESS)
 		say_added(iface, &portal, target);
+	make_key(iface, &portal, target, &key);
+	object_emit_node_outcome("new", &key, err, NULL);
 	return err;
 }
 
@@ -338,7 +413,7 @@ static bool is_startup(const char *word, bool onboot)
 static enum iscsi_err bad_startup(const char *option, const char *word)
 {
 	print_problem("Invalid %s option %s.", option, word);
-	fprintf(stderr, "Try `iscsiadm --help' for more information.\n");
+	print_hint();
 	return ISCSI_ERR_INVAL;
 }
 
@@ -428,7 +503,11 @@ static enum iscsi_err node_delete(struct adm *adm)
 	struct node_work work = { .adm = adm };
 	enum iscsi_err err = adm_read_sessions(adm, SYSFS_LINE);
 
-	return err == ISCSI_ERR_SUCCESS ? finish(&work, for_each_match(&work, STORE_WRITE, delete_one)) : err;
+	if (err != ISCSI_ERR_SUCCESS)
+		return err;
+	err = for_each_match(&work, STORE_WRITE, delete_one);
+	tell(&work, "delete", err);
+	return finish(&work, err);
 }
 
 static bool is_filtered(const struct args *args)

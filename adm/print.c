@@ -67,19 +67,43 @@ void print_text(const char *text)
 
 void print_flush(void)
 {
-	fflush(stdout);
+	if (emit_wanted())
+		emit_flush();
+	else
+		fflush(stdout);
 }
 
-void print_record(const struct record *record, bool secrets)
+void print_hint(void)
+{
+	if (!emit_wanted())
+		fprintf(stderr, "Try `iscsiadm --help' for more information.\n");
+}
+
+bool print_arrived(void)
+{
+	return !ferror(stdout) && !fflush(stdout);
+}
+
+static void print_form(const struct record *record, enum record_form form)
 {
 	struct text text = { 0 };
 
-	record_format(record, secrets ? RECORD_SHOWN_SECRETS : RECORD_SHOWN, &text);
+	record_format(record, form, &text);
 	if (text.failed)
 		print_problem("%s", iscsi_err_text(ISCSI_ERR_NOMEM));
 	else if (text.data)
 		print_text(text.data);
 	text_done(&text);
+}
+
+void print_record(const struct record *record, bool secrets)
+{
+	print_form(record, secrets ? RECORD_SHOWN_SECRETS : RECORD_SHOWN);
+}
+
+void print_record_origins(const struct record *record, bool secrets)
+{
+	print_form(record, secrets ? RECORD_SHOWN_ORIGINS_SECRETS : RECORD_SHOWN_ORIGINS);
 }
 
 const char *print_portal(const char *address, int port, int tpgt, char buffer[PORTAL_TEXT_MAX])

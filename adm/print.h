@@ -6,6 +6,8 @@
 #ifndef OPENHBA_ADM_PRINT_H
 #define OPENHBA_ADM_PRINT_H
 
+#include <stdbool.h>
+
 #include "lib/err.h"
 #include "lib/portal.h"
 #include "lib/record.h"
@@ -15,9 +17,15 @@ void print_at(unsigned int tabs, const char *format, ...) __attribute__((format(
 void print_problem(const char *format, ...) __attribute__((format(printf, 1, 2)));	/* stderr, prefix and newline added */
 void print_text(const char *text);							/* stdout, as it is */
 void print_flush(void);									/* before waiting for somebody */
+void print_hint(void);									/* stderr: where the usage text is */
+
+/* Everything has arrived: no write to stdout has failed. Flushes. */
+bool print_arrived(void);
 
 /* The record as `-o show` prints it; secrets: with passwords. */
 void print_record(const struct record *record, bool secrets);
+/* The same, and behind each value where it comes from. */
+void print_record_origins(const struct record *record, bool secrets);
 
 /* "10.0.0.1:3260,1", "[::1]:3260,1": brackets wherever there is no dot, as scripts expect. tpgt -1 is printed as it is. */
 const char *print_portal(const char *address, int port, int tpgt, char buffer[PORTAL_TEXT_MAX]);

@@ -117,6 +117,7 @@ void sendtargets_runs_done(struct sendtargets_runs *runs)
 		record_done(&runs->runs[i].iface);
 		sendtargets_list_done(&runs->runs[i].list);
 		free(runs->runs[i].sorted);
+		free(runs->runs[i].stored);
 	}
 	free(runs->runs);
 	*runs = (struct sendtargets_runs){ 0 };

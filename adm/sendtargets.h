@@ -9,11 +9,14 @@
 #include "adm/adm.h"
 #include "lib/sendtargets.h"
 
+enum sendtargets_stored { STORED_KEPT, STORED_NEW, STORED_UPDATED };
+
 /* What was asked through one iface, and what came back. */
 struct sendtargets_run {
 	struct record iface;		/* owned */
 	struct sendtargets_list list;	/* owned; empty where err is not SUCCESS */
 	const struct sendtargets_entry **sorted;	/* owned; for whoever searches the list, NULL until then */
+	unsigned char *stored;		/* owned; per entry what became of its record, enum sendtargets_stored; NULL: nothing is stored */
 	enum iscsi_err err;
 };
 

@@ -13,7 +13,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "adm/emit.h"
 #include "adm/login.h"
+#include "adm/objects.h"
 #include "adm/print.h"
 #include "adm/progress.h"
 #include "adm/session_tree.h"
@@ -61,6 +63,7 @@ static enum iscsi_err no_session(const char *sentence)
 
 /* The sessions a Logout call is about, by index of the call. */
 struct logout {
+	struct adm *adm;
 	struct sysfs_session **sessions;
 	bool *answered;
 	size_t count;
@@ -73,12 +76,15 @@ static void say_logged_out(struct logout *logout, size_t index, enum iscsi_err e
 
 	logout->answered[index] = true;
 	progress_count(err == ISCSI_ERR_SUCCESS);
+	object_emit_session_outcome(logout->adm, "logout", session, err, message);
 	if (err == ISCSI_ERR_SUCCESS) {
 		print_line("Logout of " SESSION_TEXT " successful.", SESSION_ARGUMENTS(session));
 		print_flush();
 		return;
 	}
 	adm_keep_first(&logout->first, err);
+	if (emit_wanted())
+		return;
 	print_problem("Could not logout of " SESSION_TEXT ".", SESSION_ARGUMENTS(session));
 	print_problem("initiator reported error (%d - %s)", err, iscsi_err_text(err));
 	if (message && *message && strcmp(message, iscsi_err_text(err)))
@@ -150,7 +156,7 @@ static void call_logout(struct adm *adm, struct logout *logout)
 
 enum iscsi_err session_logout_marked(struct adm *adm)
 {
-	struct logout logout = { .count = count_marked(adm) };
+	struct logout logout = { .adm = adm, .count = count_marked(adm) };
 	struct sysfs_session *session;
 	size_t index = 0, filled = 0;
 
@@ -180,10 +186,12 @@ enum iscsi_err session_logout_marked(struct adm *adm)
 
 struct rescan {
 	struct adm *adm;
-	atomic_bool *done;	/* by index of adm->sessions */
+	struct rescan_one {
+		int error;	/* negative errno */
+		atomic_bool done;
+	} *ones;		/* by index of adm->sessions */
 	atomic_size_t next;
 	atomic_size_t finished;
-	atomic_int first;	/* first negative errno */
 	size_t counted;		/* of those finished, by the status line */
 };
 
@@ -194,14 +202,12 @@ static void *rescan_run(void *data)
 
 	while ((i = atomic_fetch_add(&rescan->next, 1)) < rescan->adm->session_count) {
 		const struct sysfs_session *session = &rescan->adm->sessions[i];
-		int error, none = 0;
+		struct rescan_one *one = &rescan->ones[i];
 
 		if (!rescan->adm->session_marked[i])
 			continue;
-		error = scsi_rescan_session(rescan->adm->sysfs, session->sid, session->host_no);
-		if (error)
-			atomic_compare_exchange_strong(&rescan->first, &none, error);
-		rescan->done[i] = true;
+		one->error = scsi_rescan_session(rescan->adm->sysfs, session->sid, session->host_no);
+		one->done = true;
 		rescan->finished++;
 	}
 	return NULL;
@@ -213,7 +219,7 @@ static bool describe_rescan(char *text, size_t room, void *data)
 	const struct rescan *rescan = data;
 
 	for (size_t i = 0; i < rescan->adm->session_count; i++) {
-		if (!rescan->adm->session_marked[i] || rescan->done[i])
+		if (!rescan->adm->session_marked[i] || rescan->ones[i].done)
 			continue;
 		describe_session(text, room, &rescan->adm->sessions[i]);
 		return true;
@@ -259,27 +265,46 @@ static void run_rescan(struct rescan *rescan, size_t count)
 	progress_end();
 }
 
+static enum iscsi_err judge_rescan(const struct rescan *rescan)
+{
+	struct adm *adm = rescan->adm;
+	int first = 0;
+
+	for (size_t i = 0; i < adm->session_count; i++) {
+		int error = rescan->ones[i].error;
+
+		if (!adm->session_marked[i])
+			continue;
+		object_emit_session_outcome(adm, "rescan", &adm->sessions[i], iscsi_err_from_errno(error),
+					    error ? strerror(-error) : NULL);
+		first = first ? first : error;
+	}
+	if (first)
+		print_problem("Could not rescan all sessions: %s", strerror(-first));
+	return iscsi_err_from_errno(first);
+}
+
 enum iscsi_err session_rescan_marked(struct adm *adm)
 {
 	struct rescan rescan = { .adm = adm };
 	size_t count = count_marked(adm), index = 0;
 	struct sysfs_session *session;
+	enum iscsi_err err;
 
 	if (!count)
 		return no_session("No session found.");
-	rescan.done = calloc(adm->session_count, sizeof(*rescan.done));
-	if (!rescan.done)
-		rescan.first = -ENOMEM;
-	while (rescan.done && (session = next_marked(adm, &index)))
+	rescan.ones = calloc(adm->session_count, sizeof(*rescan.ones));
+	if (!rescan.ones) {
+		print_problem("%s", iscsi_err_text(ISCSI_ERR_NOMEM));
+		return ISCSI_ERR_NOMEM;
+	}
+	while ((session = next_marked(adm, &index)))
 		print_line("Rescanning session " SESSION_TEXT, SESSION_ARGUMENTS(session));
 	print_flush();
-	if (rescan.done)
-		run_rescan(&rescan, count);
-	free(rescan.done);
-	if (!rescan.first)
-		return ISCSI_ERR_SUCCESS;
-	print_problem("Could not rescan all sessions: %s", strerror(-rescan.first));
-	return iscsi_err_from_errno(rescan.first);
+	run_rescan(&rescan, count);
+	err = judge_rescan(&rescan);
+	free(rescan.ones);
+	return err;
 }
 
 static void print_counters(struct json_object *parameters, const char *name, const char *heading)
@@ -293,10 +318,45 @@ static void print_counters(struct json_object *parameters, const char *name, con
 		print_line("\t%s: %lld", counter, (long long)json_object_get_int64(value));
 }
 
+/* The session whose counters are asked for. */
+struct statistics {
+	struct adm *adm;
+	struct sysfs_session *session;
+};
+
+static void emit_counters(struct json_object *object, struct json_object *parameters, const char *name)
+{
+	struct json_object *counters = emit_part(), *from;
+
+	if (!json_get_object(parameters, name, &from)) {
+		json_object_object_foreach(from, counter, value)
+			emit_number(counters, counter, json_object_get_int64(value));
+	}
+	emit_add(object, name, counters);
+}
+
+static void emit_statistics(const struct statistics *statistics, struct json_object *parameters)
+{
+	struct json_object *object = emit_new("statistics");
+	struct node_key key;
+
+	adm_session_key(statistics->adm, statistics->session, &key);
+	emit_number(object, "sid", statistics->session->sid);
+	object_add_key(object, &key);
+	emit_counters(object, parameters, "counters");
+	emit_counters(object, parameters, "extended");
+	emit(object);
+}
+
 static int take_statistics(struct json_object *parameters, bool continues, void *data)
 {
-	const struct sysfs_session *session = data;
+	const struct statistics *statistics = data;
+	const struct sysfs_session *session = statistics->session;
 
+	if (emit_wanted()) {
+		emit_statistics(statistics, parameters);
+		return 0;
+	}
 	print_line("Stats for session " SESSION_TEXT, SESSION_ARGUMENTS(session));
 	print_counters(parameters, "counters", "iSCSI SNMP:");
 	print_counters(parameters, "extended", "iSCSI Extended:");
@@ -306,13 +366,16 @@ static int take_statistics(struct json_object *parameters, bool continues, void 
 static enum iscsi_err one_statistics(struct adm *adm, struct sysfs_session *session)
 {
 	struct json_object *parameters = json_object_new_object();
+	struct statistics statistics = { adm, session };
 	char *message = NULL;
 	enum iscsi_err err;
 
 	json_object_object_add(parameters, "sid", json_object_new_int64(session->sid));
-	err = ipc_client_call(adm->daemon, IPC_INTERFACE ".Statistics", parameters, false, DAEMON_QUERY_MS, take_statistics, session,
+	err = ipc_client_call(adm->daemon, IPC_INTERFACE ".Statistics", parameters, false, DAEMON_QUERY_MS, take_statistics, &statistics,
 			      &message);
 	if (err != ISCSI_ERR_SUCCESS)
+		object_emit_session_outcome(adm, "stats", session, err, message);
+	if (err != ISCSI_ERR_SUCCESS && !emit_wanted())
 		print_problem("Could not get the statistics of " SESSION_TEXT ": %s", SESSION_ARGUMENTS(session),
 			    message ? message : iscsi_err_text(err));
 	free(message);
@@ -400,13 +463,30 @@ static unsigned int tree_parts(const struct args *args, long level)
 	unsigned int parts = level >= 2 ? TREE_TIMEOUTS | TREE_CHAP | TREE_NEGOTIATED : 0;
 
 	if (level >= 3)
-		parts |= TREE_VERSIONS | TREE_DEVICES | TREE_HOST;
+		parts |= TREE_VERSIONS | TREE_DEVICES | TREE_HOST | TREE_COUNTERS;
 	return args->has[OPTION_SHOW] ? parts | TREE_SECRETS : parts;
+}
+
+/* The print level; in JSON no level is all there is. */
+static long list_level(const struct args *args)
+{
+	return emit_wanted() && args->number[OPTION_PRINT] == -1 ? 3 : args->number[OPTION_PRINT];
+}
+
+static enum iscsi_err session_objects(struct adm *adm, long level)
+{
+	enum object_level read = level >= 3 ? OBJECT_ALL : level == 2 ? OBJECT_FULL : level == 1 ? OBJECT_STATE : OBJECT_LINE;
+	struct sysfs_session *session;
+	size_t index = 0;
+
+	while ((session = next_marked(adm, &index)))
+		emit(object_session(adm, session, read, adm->args->has[OPTION_SHOW]));
+	return ISCSI_ERR_SUCCESS;
 }
 
 static enum iscsi_err session_list(struct adm *adm)
 {
-	long level = adm->args->number[OPTION_PRINT];
+	long level = list_level(adm->args);
 	enum iscsi_err err = adm_read_sessions(adm, level >= 2 ? SYSFS_FULL : level == 1 ? SYSFS_STATE : SYSFS_LINE);
 
 	if (err != ISCSI_ERR_SUCCESS)
@@ -420,6 +500,8 @@ static enum iscsi_err session_list(struct adm *adm)
 	for (size_t i = 0; i < adm->session_count; i++)
 		adm->session_marked[i] = adm->args->has[OPTION_SID] ? adm->sessions[i].sid == (uint32_t)adm->args->sid :
 								    *adm->sessions[i].target_name;
+	if (emit_wanted())
+		return session_objects(adm, level);
 	return level < 1 ? session_lines(adm) : session_tree(adm, tree_parts(adm->args, level), 0);
 }
 

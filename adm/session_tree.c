@@ -28,18 +28,27 @@ enum iscsi_err session_lines(struct adm *adm)
 	return ISCSI_ERR_SUCCESS;
 }
 
-static struct json_object *state_of(struct json_object *states, uint32_t sid)
+struct json_object *session_daemon_state(struct adm *adm, uint32_t sid)
 {
-	size_t count = states ? json_object_array_length(states) : 0;
+	size_t count;
 
+	if (!adm->states_asked)
+		adm->states = daemon_sessions(adm);
+	adm->states_asked = true;
+	count = adm->states ? json_object_array_length(adm->states) : 0;
 	for (size_t i = 0; i < count; i++) {
-		struct json_object *state = json_object_array_get_idx(states, i);
+		struct json_object *state = json_object_array_get_idx(adm->states, i);
 		int64_t number;
 
 		if (!json_get_number(state, "sid", 0, UINT32_MAX, &number) && number == (int64_t)sid)
 			return state;
 	}
 	return NULL;
+}
+
+struct json_object *session_counters(struct adm *adm, uint32_t sid)
+{
+	return session_daemon_state(adm, sid) ? daemon_counters(adm, sid) : NULL;
 }
 
 /* The daemon's word as it is printed: IN_LOGIN is "IN LOGIN"; TRANSPORT WAIT has a longer name than the RFC gives it. */
@@ -148,6 +157,34 @@ static void print_devices(struct adm *adm, const struct sysfs_session *session, 
 	free(devices);
 }
 
+static void print_counter(unsigned int tabs, const char *label, struct json_object *from, const char *name)
+{
+	int64_t value;
+
+	if (from && !json_get_number(from, name, 0, INT64_MAX, &value))
+		print_at(tabs, "%s: %lld", label, (long long)value);
+	else
+		print_at(tabs, "%s: Unknown", label);
+}
+
+/* Behind everything else: who cuts the tree of open-iscsi finds it as it was. */
+static void print_statistics(struct adm *adm, uint32_t sid, unsigned int tabs)
+{
+	struct json_object *statistics = session_counters(adm, sid), *counters = NULL;
+
+	if (statistics && json_get_object(statistics, "counters", &counters))
+		counters = NULL;
+	print_box(tabs, "Statistics:", 11);
+	print_counter(tabs, "Seconds In State", session_daemon_state(adm, sid), "since");
+	print_counter(tabs, "Bytes Sent", counters, "txdata_octets");
+	print_counter(tabs, "Bytes Received", counters, "rxdata_octets");
+	print_counter(tabs, "SCSI Commands", counters, "scsicmd_pdus");
+	print_counter(tabs, "SCSI Responses", counters, "scsirsp_pdus");
+	print_counter(tabs, "Digest Errors", counters, "digest_err");
+	print_counter(tabs, "Timeouts", counters, "timeout_err");
+	json_object_put(statistics);
+}
+
 static bool same_place(const struct sysfs_session *a, const struct sysfs_session *b)
 {
 	return !strcmp(a->address, b->address) && a->port == b->port && !strcmp(a->persistent_address, b->persistent_address) &&
@@ -187,9 +224,6 @@ enum iscsi_err session_tree(struct adm *adm, unsigned int parts, unsigned int ta
 {
 	const struct sysfs_session *before = NULL;
 
-	if (!adm->states_asked)
-		adm->states = daemon_sessions(adm);
-	adm->states_asked = true;
 	if (parts & TREE_VERSIONS)
 		session_versions(adm);
 	for (size_t i = 0; i < adm->session_count; i++) {
@@ -198,7 +232,7 @@ enum iscsi_err session_tree(struct adm *adm, unsigned int parts, unsigned int ta
 		if (!adm->session_marked[i])
 			continue;
 		print_place(before, session, tabs);
-		print_interface(adm, session, state_of(adm->states, session->sid), tabs + 2);
+		print_interface(adm, session, session_daemon_state(adm, session->sid), tabs + 2);
 		if (parts & TREE_TIMEOUTS)
 			print_timeouts(session, tabs + 2);
 		if (parts & TREE_CHAP)
@@ -207,6 +241,8 @@ enum iscsi_err session_tree(struct adm *adm, unsigned int parts, unsigned int ta
 			print_negotiated(session, tabs + 2);
 		if (parts & TREE_DEVICES)
 			print_devices(adm, session, parts & TREE_HOST, tabs + 2);
+		if (parts & TREE_COUNTERS)
+			print_statistics(adm, session->sid, tabs + 2);
 		before = session;
 	}
 	return ISCSI_ERR_SUCCESS;

@@ -29,6 +29,7 @@ static struct {
 	const char *syslog_path;
 	int socket;
 	unsigned long dropped;
+	log_fn *divert;
 } log_state = {.syslog_path = "/dev/log", .program = "openhba", .target = LOG_TO_STDERR, .level = LOG_LEVEL_INFO, .socket = -1};
 
 static const int priorities[] = {
@@ -79,6 +80,11 @@ void log_open(const char *program, enum log_target target, enum log_level level)
 		socket_open();
 }
 
+void log_divert(log_fn *fn)
+{
+	log_state.divert = fn;
+}
+
 void log_set_level(enum log_level level)
 {
 	log_state.level = level;
@@ -124,6 +130,8 @@ static bool stderr_send(const char *line, size_t len)
 
 static int format_head(char *line, size_t size, enum log_level level)
 {
+	if (log_state.divert)
+		return 0;
 	if (log_state.target == LOG_TO_SYSLOG)
 		return snprintf(line, size, "<%d>%s[%d]: ", LOG_DAEMON | priorities[level], log_state.program, (int)getpid());
 	if (log_state.journal)
@@ -163,6 +171,12 @@ void log_line(enum log_level level, const char *format, ...)
 	while (len > (size_t)head && line[len - 1] == '\n')
 		len--;
 	make_printable(line + head, len - (size_t)head);
+	if (log_state.divert) {
+		line[len] = '\0';
+		log_state.divert(level, line);
+		errno = saved_errno;
+		return;
+	}
 	if (log_state.target == LOG_TO_STDERR)
 		line[len++] = '\n';
 	if (!(log_state.target == LOG_TO_SYSLOG ? syslog_send(line, len) : stderr_send(line, len)))

@@ -18,6 +18,10 @@ enum log_level log_level(void);
 unsigned long log_dropped(void);
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* From now on lines go to fn, without prefix and newline; NULL: back to the target. fn must not log. */
+typedef void log_fn(enum log_level level, const char *message);
+void log_divert(log_fn *fn);
+
 #define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warning(...) log_line(LOG_LEVEL_WARNING, __VA_ARGS__)
 #define log_info(...) log_line(LOG_LEVEL_INFO, __VA_ARGS__)

@@ -118,10 +118,20 @@ enum record_form {
 	RECORD_SHOWN,	/* all shown rows, <empty> for empty, secrets masked: `-o show` */
 	RECORD_SHOWN_SECRETS,	/* the same with secrets: `-S` */
 	RECORD_SHOWN_ORIGINS,	/* as SHOWN, each line ends with where the value came from: " (iscsid.conf)" */
+	RECORD_SHOWN_ORIGINS_SECRETS,
 };
 
 /* Appends the record. Rows and order as the reference of iscsiadm(8) `-o show`; the iface subset V4/V6 as in iface.def. */
 void record_format(const struct record *record, enum record_form form, struct text *text);
+
+/* Where the value came from: "built-in", "iscsid.conf", "record", "command line". */
+const char *record_origin_text(const struct record *record, enum field field);
+
+/*
+ * Values of a stored record that iscsid.conf (what conf holds, a record of the same kind) sets and gives alike get ORIGIN_CONF: the
+ * store keeps what a value is, not who said it first.
+ */
+void record_mark_conf(struct record *record, const struct record *conf);
 
 /* Copies the iface settings of one record (NODE or IFACE kind) into another. -ENOMEM. */
 int record_copy_iface(struct record *to, const struct record *from);

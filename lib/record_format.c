@@ -42,7 +42,32 @@ const char *record_format_value(const struct record *record, enum field field, c
 
 static bool is_shown(enum record_form form)
 {
-	return form == RECORD_SHOWN || form == RECORD_SHOWN_SECRETS || form == RECORD_SHOWN_ORIGINS;
+	return form != RECORD_STORED && form != RECORD_FILE;
+}
+
+static bool has_origins(enum record_form form)
+{
+	return form == RECORD_SHOWN_ORIGINS || form == RECORD_SHOWN_ORIGINS_SECRETS;
+}
+
+const char *record_origin_text(const struct record *record, enum field field)
+{
+	return origin_names[record->values[field_rows[field].of].origin];
+}
+
+void record_mark_conf(struct record *record, const struct record *conf)
+{
+	char own[FIELD_NUMBER_TEXT_MAX], theirs[FIELD_NUMBER_TEXT_MAX];
+
+	for (enum field field = 0; field < FIELD_COUNT; field++) {
+		const struct field_row *row = &field_rows[field];
+
+		if (!(row->kinds & 1u << record->kind) || row->of != field || !record->values[field].given ||
+		    !conf->values[field].given || conf->values[field].origin != ORIGIN_CONF)
+			continue;
+		if (!strcmp(record_format_value(record, field, own), record_format_value(conf, field, theirs)))
+			record->values[field].origin = ORIGIN_CONF;
+	}
 }
 
 /* The flag of the iface rows that belong to the other address family; 0 for records without an iface. */
@@ -88,7 +113,7 @@ static void add_row(const struct record *record, enum field field, enum record_f
 	char buffer[FIELD_NUMBER_TEXT_MAX];
 	const char *string;
 
-	if (!value->given && row->shown && form != RECORD_SHOWN_ORIGINS) {
+	if (!value->given && row->shown && !has_origins(form)) {
 		text_add_bytes(text, row->shown, row->shown_len);
 		return;
 	}
@@ -100,7 +125,7 @@ static void add_row(const struct record *record, enum field field, enum record_f
 	text_add_bytes(text, row->name, row->name_len);
 	text_add_bytes(text, " = ", 3);
 	text_add(text, string);
-	if (form == RECORD_SHOWN_ORIGINS) {
+	if (has_origins(form)) {
 		text_add(text, " (");
 		text_add(text, origin_names[value->origin]);
 		text_add(text, ")");
