@@ -2,3 +2,4 @@
 iface-src :=
 iface-src += iface/iface.c iface/bind.c
 iface-src += iface/boot.c iface/nic.c
+iface-src += iface/hba.c

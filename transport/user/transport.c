@@ -29,6 +29,8 @@ enum row_flag {
 	NICD = TRANSPORT_NICD,
 	RDMA = TRANSPORT_RDMA,
 	FORCE_R2T = TRANSPORT_FORCE_R2T,
+	ONE_VLAN = TRANSPORT_ONE_VLAN,
+	PING = TRANSPORT_PING,
 };
 
 static const struct transport_row transports[] = {

@@ -22,6 +22,8 @@ enum transport_flag {
 	TRANSPORT_NICD = 0x20,
 	TRANSPORT_RDMA = 0x40,
 	TRANSPORT_FORCE_R2T = 0x80,
+	TRANSPORT_ONE_VLAN = 0x100,
+	TRANSPORT_PING = 0x200,
 };
 
 struct transport_row {

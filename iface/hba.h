@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Ifaces of HBA ports: what of an iface record goes to the card, and iface records made from what the card says of itself.
+ * root is that of sysfs ("/sys", or a test's tree).
+ */
+#ifndef OPENHBA_IFACE_HBA_H
+#define OPENHBA_IFACE_HBA_H
+
+#include <stdbool.h>
+
+#include "iface/iface.h"
+#include "transport/user/adapter.h"
+#include "transport/user/kernel_iface.h"
+#include "transport/user/sysfs.h"
+
+/* Is the transport one of cards that have network settings of their own? */
+bool hba_is_transport(const char *transport);
+
+/* The record's family, as its card has it: by its address or its name. */
+enum iscsi_iface_type hba_family(const struct record *iface);
+
+/*
+ * Adds the parameters of SET_IFACE_PARAMS that the record asks for; none, and 0, if it asks for nothing: an iface without an address
+ * or a way to get one. What is empty or 0 is left to the card; an iface that is to be off is only switched off.
+ * -EINVAL: *ret_field is not usable.
+ */
+int hba_encode(const struct record *iface, struct attributes *attributes, enum field *ret_field);
+
+/*
+ * The host of an iface: transport and MAC address agree. -ENODEV: there is none; -EINVAL: the record has no MAC address.
+ */
+int hba_find_host(const char *root, const struct record *iface, struct sysfs_host *ret_host);
+
+/* A record from a kernel iface of the port, or from the port alone (kernel_iface NULL). ret_iface is uninitialised; -ENOMEM. */
+int hba_read(const char *root, const struct sysfs_host *host, const struct kernel_iface *kernel_iface, struct record *ret_iface);
+
+/*
+ * Writes an iface file for every network entity of every HBA port that has none: transport.mac.ipv4.N or .ipv6.N, transport.mac for
+ * ports that show no entities. Files that are there are never touched. Where this user may not write nothing happens; other
+ * failures are complained of. 0, or a negative errno if the hosts cannot be read.
+ */
+int hba_make_ifaces(const char *root, const char *dir, iface_complaint_fn *complain, void *data);
+
+/*
+ * Loads the transports of NICs whose card could carry sessions by itself (cxgb4 for cxgb4i, ...); those that need iscsiuio only while
+ * it runs. Failures are nobody's business: a port that does not come up is not there.
+ */
+void hba_load_transports(const char *root);
+
+#endif
