@@ -83,12 +83,12 @@ $(O)/gen/ipc_interface.inc: docs/org.openhba.iscsid.varlink Makefile
 $(addsuffix /lib/ipc_interface.o,$(O) $(O)/san $(O)/fuzz): $(O)/gen/ipc_interface.inc
 
 define archive-rules
-$(call archive,$(O),$(1)): $(patsubst %.c,$(O)/%.o,$($(2)-src))
+$(call archive,$(O),$(1)): $(patsubst %.c,$(O)/%.o,$($(2)-src)) $(1)/files.mk
 	$$(call say,AR,$$@)
-	$$(Q)mkdir -p $$(@D) && rm -f $$@ && $$(AR) rcsD $$@ $$^
-$(call archive,$(O)/san,$(1)): $(patsubst %.c,$(O)/san/%.o,$($(2)-src))
+	$$(Q)mkdir -p $$(@D) && rm -f $$@ && $$(AR) rcsD $$@ $$(filter %.o,$$^)
+$(call archive,$(O)/san,$(1)): $(patsubst %.c,$(O)/san/%.o,$($(2)-src)) $(1)/files.mk
 	$$(call say,AR san,$$@)
-	$$(Q)mkdir -p $$(@D) && rm -f $$@ && $$(AR) rcsD $$@ $$^
+	$$(Q)mkdir -p $$(@D) && rm -f $$@ && $$(AR) rcsD $$@ $$(filter %.o,$$^)
 endef
 $(foreach a,$(ARCHIVES),$(eval $(call archive-rules,$(a),$(subst /,-,$(a)))))
 

@@ -181,6 +181,8 @@ enum iscsi_err adm_store_error(int error)
 
 enum iscsi_err adm_store_begin(struct adm *adm, enum store_mode mode, struct store **ret_store)
 {
+	if (adm->args->mode != MODE_STORE)
+		adm_first_import(adm);
 	return adm_store_error(store_begin(adm->dir, mode, ret_store));
 }
 

@@ -95,6 +95,8 @@ bool adm_in_use(struct adm *adm, const struct node_key *key);
 
 /* Opens the store; a refusal is printed. */
 enum iscsi_err adm_store_begin(struct adm *adm, enum store_mode mode, struct store **ret_store);
+/* Imports the records of an open-iscsi that was here before, if there is no store yet; the system's log is told. */
+void adm_first_import(struct adm *adm);
 /* Ends a transaction: commits if err is SUCCESS, else drops. Gives err, or why committing failed (printed). */
 enum iscsi_err adm_store_end(struct store *store, enum iscsi_err err);
 /* What an error of the store or of a record in it means; prints it. error 0 is SUCCESS. */

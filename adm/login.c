@@ -168,7 +168,8 @@ static struct json_object *node_object(const struct record *node)
 	record_format(node, RECORD_STORED, &text);
 	text_reader_init(&reader, text.data ? text.data : "", text.failed ? 0 : text.len);
 	while (text_next(&reader, &line) > 0)
-		json_object_object_add(settings, line.name, json_object_new_string(line.value));
+		if (field_find(RECORD_NODE, line.name) != FIELD_NONE)
+			json_object_object_add(settings, line.name, json_object_new_string(line.value));
 	explicit_bzero(&reader, sizeof(reader));
 	text_done(&text);
 	json_object_object_add(object, "settings", settings);

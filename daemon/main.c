@@ -19,6 +19,7 @@
 #include "daemon/background.h"
 #include "daemon/daemon.h"
 #include "daemon/engine.h"
+#include "daemon/first_start.h"
 #include "daemon/reload.h"
 #include "daemon/verbs.h"
 #include "lib/ipc.h"
@@ -187,6 +188,7 @@ static void program_run(struct program *program)
 		(void)notify_main_pid(getpid());
 	}
 	reload_now(daemon);
+	first_start();
 	adopt_all(daemon);
 	if (program->ready_fd >= 0)
 		background_ready(program->ready_fd);

@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,14 +32,23 @@ void record_done(struct record *record)
 {
 	for (enum field field = 0; field < FIELD_COUNT; field++)
 		text_free(field, record->values[field].text);
+	if (record->unknown)
+		explicit_bzero(record->unknown, strlen(record->unknown));
+	free(record->unknown);
 	memset(record, 0, sizeof(*record));
 }
 
 int record_copy(struct record *to, const struct record *from)
 {
 	*to = *from;
+	to->unknown = NULL;
 	for (enum field field = 0; field < FIELD_COUNT; field++)
 		to->values[field].text = NULL;
+	if (from->unknown) {
+		to->unknown = strdup(from->unknown);
+		if (!to->unknown)
+			return -ENOMEM;
+	}
 	for (enum field field = 0; field < FIELD_COUNT; field++) {
 		if (!from->values[field].text)
 			continue;
@@ -268,6 +278,22 @@ int record_set_number(struct record *record, enum field field, int64_t number, e
 	return 0;
 }
 
+/* Appends the line; what passes the limit is dropped, a damaged record shall not grow without end. */
+static int keep_unknown(struct record *record, const struct text_line *line)
+{
+	size_t have = record->unknown ? strlen(record->unknown) : 0, more = strlen(line->name) + strlen(line->value) + 4;
+	char *grown;
+
+	if (have + more > RECORD_UNKNOWN_MAX)
+		return 0;
+	grown = realloc(record->unknown, have + more + 1);
+	if (!grown)
+		return -ENOMEM;
+	snprintf(grown + have, more + 1, "%s = %s\n", line->name, line->value);
+	record->unknown = grown;
+	return 0;
+}
+
 int record_parse(struct record *record, const char *text, size_t len, enum origin origin,
 		 record_complaint_fn *complain, void *data)
 {
@@ -278,14 +304,17 @@ int record_parse(struct record *record, const char *text, size_t len, enum origi
 	text_reader_init(&reader, text, len);
 	while ((result = text_next(&reader, &line))) {
 		enum field field = FIELD_NONE;
+		bool is_setting = result > 0;
 
-		if (result > 0) {
+		if (is_setting) {
 			field = field_find(record->kind, line.name);
 			result = field == FIELD_NONE ? -ENOENT :
 						       record_set(record, field, line.value, origin);
 		}
 		if (result && result != -ENOMEM)
 			result = complain ? complain(line.name, line.value, line.number, result, data) : 0;
+		if (!result && is_setting && field == FIELD_NONE && origin == ORIGIN_RECORD)
+			result = keep_unknown(record, &line);
 		if (result)
 			break;
 	}

@@ -64,7 +64,10 @@ struct value {
 struct record {
 	enum record_kind kind;
 	struct value values[FIELD_COUNT];
+	char *unknown;	/* lines of a stored record whose names no row has, as they were; heap, NULL for none */
 };
+
+#define RECORD_UNKNOWN_MAX 65536	/* bytes of unknown lines a record keeps */
 
 #define FIELD_NUMBER_TEXT_MAX 24	/* bytes that hold any NUM as text */
 
@@ -109,11 +112,13 @@ typedef int record_complaint_fn(const char *name, const char *value, unsigned in
 /*
  * Takes settings from a text (a stored record, a file) into an initialised record; the value of a refused line stays what it
  * was. complain may be NULL: such lines are passed over. data goes to complain. -ENOMEM, or what complain stopped with.
+ * From ORIGIN_RECORD, lines with unknown names are kept (up to RECORD_UNKNOWN_MAX bytes, after complain let them pass), so that
+ * writing a record which a newer version made loses nothing.
  */
 int record_parse(struct record *record, const char *text, size_t len, enum origin origin, record_complaint_fn *complain, void *data);
 
 enum record_form {
-	RECORD_STORED,	/* only values that differ from the built-in default: what the store keeps */
+	RECORD_STORED,	/* only values that differ from the built-in default, and unknown lines: what the store keeps */
 	RECORD_FILE,	/* all but what is empty by default, between BEGIN and END lines, secrets in clear: iface files, export */
 	RECORD_SHOWN,	/* all shown rows, <empty> for empty, secrets masked: `-o show` */
 	RECORD_SHOWN_SECRETS,	/* the same with secrets: `-S` */

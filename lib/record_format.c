@@ -142,6 +142,8 @@ void record_format(const struct record *record, enum record_form form, struct te
 	for (enum field field = 0; field < FIELD_COUNT; field++)
 		if (has_row(record, field, form, other))
 			add_row(record, field, form, text);
+	if (!is_shown(form) && record->unknown)
+		text_add(text, record->unknown);
 	if (form != RECORD_STORED)
 		text_add(text, "# END RECORD\n");
 }

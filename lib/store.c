@@ -676,3 +676,20 @@ void store_drop(struct store *store)
 		close(store->dir_fd);
 	free(store);
 }
+
+bool store_exists(const char *dir)
+{
+	struct stat status;
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool exists = fd >= 0 && !fstatat(fd, DB_NAME, &status, AT_SYMLINK_NOFOLLOW);
+
+	if (fd >= 0)
+		close(fd);
+	return exists;
+}
+
+void store_size(const struct store *store, uint64_t *ret_file_bytes, uint64_t *ret_used_bytes)
+{
+	*ret_file_bytes = store->db ? store->report.file_bytes : 0;
+	*ret_used_bytes = store->db ? store->report.used_bytes : 0;
+}

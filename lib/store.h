@@ -20,7 +20,9 @@
 #ifndef OPENHBA_LIB_STORE_H
 #define OPENHBA_LIB_STORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define STORE_KEY_MAX 2048	      /* bytes of a key, without its NUL */
 #define STORE_VALUE_MAX (1024 * 1024) /* bytes of a value */
@@ -35,6 +37,9 @@ enum store_mode {
 	STORE_READ,
 	STORE_WRITE,
 };
+
+/* Is there a database in folder @dir? What is in it may still be damaged. */
+bool store_exists(const char *dir);
 
 /* A transaction, owned by who began it, ended by exactly one of store_commit() and store_drop().
  * One thread at a time. */
@@ -93,6 +98,9 @@ int store_delete(struct store *store, enum store_table table, const char *key)
  */
 int store_each(struct store *store, enum store_table table, const char *prefix, store_each_fn *fn,
 	       void *data) __attribute__((warn_unused_result));
+
+/* How large the database was at the start of the transaction, in bytes: the file, and what of it is in use; 0 for none. */
+void store_size(const struct store *store, uint64_t *ret_file_bytes, uint64_t *ret_used_bytes);
 
 /*
  * Make the changes of a STORE_WRITE transaction the content of the database, on disk when this

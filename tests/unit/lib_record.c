@@ -525,6 +525,31 @@ static void test_stored_size(void **state)
 	record_done(&record);
 }
 
+/* What a newer version wrote comes back out, wherever it is not for people; other sources of settings do not fill records. */
+static void test_unknown_lines(void **state)
+{
+	static const char text[] = "node.name = iqn.a:b\nnode.future = 7\nnode.later = a b\n";
+	struct text out = { 0 };
+	struct record record, copy;
+
+	record_init(&record, RECORD_NODE);
+	assert_int_equal(record_parse(&record, text, strlen(text), ORIGIN_CONF, NULL, NULL), 0);
+	assert_null(record.unknown);
+	assert_int_equal(record_parse(&record, text, strlen(text), ORIGIN_RECORD, NULL, NULL), 0);
+	assert_int_equal(record_copy(&copy, &record), 0);
+	record_format(&copy, RECORD_STORED, &out);
+	assert_non_null(strstr(out.data, "\nnode.future = 7\nnode.later = a b\n"));
+	text_done(&out);
+	record_format(&copy, RECORD_FILE, &out);
+	assert_non_null(strstr(out.data, "\nnode.future = 7\nnode.later = a b\n# END RECORD\n"));
+	text_done(&out);
+	record_format(&copy, RECORD_SHOWN, &out);
+	assert_null(strstr(out.data, "node.future"));
+	text_done(&out);
+	record_done(&copy);
+	record_done(&record);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -548,6 +573,7 @@ int main(void)
 		cmocka_unit_test(test_family),
 		cmocka_unit_test(test_origins),
 		cmocka_unit_test(test_stored_size),
+		cmocka_unit_test(test_unknown_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
