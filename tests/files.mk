@@ -23,3 +23,9 @@ $(O)/tests/lab/kernel: $(O)/tests/lab/kernel.o $(O)/libtransport-user.a $(O)/lib
 	$(call say,LD,$@)
 	$(Q)$(CC) $(NORMAL) -pie -o $@ $^
 check-build: $(O)/tests/lab/kernel
+
+# Holds what `iscsiadm --json` says against docs/json.md (adm-records, suite/json.sh).
+$(O)/tests/json-schema: $(O)/tests/json-schema.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(NORMAL) -pie -o $@ $< $(PKG_LIBS)
+check-build: $(O)/tests/json-schema
