@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One connection of the misbehaving target: reads requests, sends answers, and asks the row at
+ * every place whether it wants to go wrong. Each connection has a thread of its own, so everything
+ * here blocks. The target is right in all that its row does not want wrong.
+ */
+#ifndef OPENHBA_TESTS_TARGET_CONN_H
+#define OPENHBA_TESTS_TARGET_CONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/pdu.h"
+#include "tests/target/row.h"
+
+#define DISK_BLOCKS   8192 /* of 512 bytes */
+#define BLOCK_BYTES   512
+#define BURST_BYTES   65536 /* our MaxBurstLength, and the longest data segment we take */
+#define WINDOW	      32
+#define WRITES_MAX    64
+#define SECRET	      "wonderland123" /* of the initiator, alice */
+#define SECRET_IN     "lookingglass9" /* ours, queen */
+#define TARGET_PREFIX "iqn.2026-11.org.openhba.misbehave:"
+
+/* A write whose data is on its way. */
+struct write {
+	bool is_used;
+	struct iscsi_bhs_scsi_command command;
+	unsigned char *data;
+	uint32_t bytes, have;
+	uint32_t r2tsn;
+};
+
+struct conn {
+	int fd;
+	const struct row *row;
+	unsigned char *disk;
+	unsigned int first_port; /* of rows[0] */
+	unsigned int counts[PLACE_COUNT];
+	uint32_t statsn;     /* of the next response */
+	uint32_t exp_cmdsn;
+	uint32_t initiator_segment; /* bytes of data it takes in one PDU */
+	uint16_t tsih;
+	bool is_full, is_discovery;
+	bool header_digest, data_digest; /* in full feature phase */
+	bool spoils_header_digest, spoils_data_digest; /* of the next PDU */
+	struct pdu request;
+	struct write writes[WRITES_MAX];
+	struct pdu list; /* its data: targets to tell */
+	size_t listed;	 /* bytes of it that were told */
+	char target_name[256], initiator_name[256];
+};
+
+/* The life of a connection; closes fd. */
+void conn_run(int fd, const struct row *row, unsigned char *disk, unsigned int first_port);
+
+/* The next request into conn->request. 0, or -1: the connection is over. */
+int conn_read(struct conn *conn);
+
+/* The bytes of a PDU on the wire, digests included; the caller frees. */
+unsigned char *conn_encode(struct conn *conn, const struct pdu *pdu, size_t *ret_length);
+
+/* Sends as it is. 0 or -1. */
+int conn_send(struct conn *conn, const struct pdu *pdu);
+int conn_write(struct conn *conn, const void *bytes, size_t length);
+
+/* Asks the row; what it says about the answer is the caller's to follow. */
+enum act conn_ask(struct conn *conn, enum place place, struct pdu *pdu);
+
+/* Asks the row, then sends. 0 or -1: the connection is over. */
+int conn_answer(struct conn *conn, enum place place, struct pdu *pdu);
+
+/* Asks the row where there is nothing to answer. 0 or -1. */
+int conn_pause(struct conn *conn, enum place place);
+
+/* An empty response with its counters: takes a StatSN. */
+void conn_response(struct conn *conn, struct pdu *pdu, enum iscsi_pdu_opcode opcode, uint32_t itt);
+
+unsigned int conn_port(const struct conn *conn);
+
+/* Copies text with '|' as NUL and '@' as our port number; the caller frees. */
+char *conn_text(const struct conn *conn, const char *text, size_t *ret_length);
+
+/* The phases. Each 0 or -1. */
+int login_run(struct conn *conn);
+int sendtargets_answer(struct conn *conn);
+int scsi_command(struct conn *conn);
+int scsi_data_out(struct conn *conn);
+void scsi_forget(struct conn *conn); /* all writes under way */
+
+#endif
