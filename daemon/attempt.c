@@ -124,7 +124,7 @@ static void attempt_lost(struct attempt *attempt)
 		return;
 	}
 	session_fail(session, ISCSI_ERR_TRANS, "connection lost during the login: %s",
-		     strerror(-attempt->error));
+		     channel_socket_error_text(attempt->error));
 	conn_event(attempt->conn, CONN_EVENT_LOGIN_FAILED);
 }
 
@@ -146,16 +146,10 @@ static void attempt_timeout(struct session *session)
 
 static void attempt_refused(struct attempt *attempt)
 {
-	const struct login_outcome *outcome = login_outcome(attempt->login);
 	struct session *session = attempt->conn->session;
 
-	if (outcome->reason == LOGIN_REASON_NEGOTIATION && outcome->key[0])
-		session_fail(session, login_failure(attempt->login), "%s (%s: %s)",
-			     login_failure_text(attempt->login), outcome->key,
-			     negotiation_error_text(outcome->negotiation));
-	else
-		session_fail(session, login_failure(attempt->login), "%s",
-			     login_failure_text(attempt->login));
+	session_fail(session, login_failure(attempt->login), "%s",
+		     login_failure_text(attempt->login));
 	conn_event(attempt->conn, CONN_EVENT_LOGIN_FAILED);
 }
 
@@ -196,7 +190,7 @@ static void attempt_early_pdu(struct attempt *attempt, const struct pdu *in)
 	int r;
 
 	if (pdu_opcode(in) != ISCSI_PDU_NOP_IN) {
-		attempt->error = -EPROTO;
+		attempt->error = -EBADMSG;
 		return;
 	}
 	if (ntohl(in->nop_in.ttt) == ISCSI_TAG_NONE)
@@ -223,7 +217,7 @@ static void channel_pdu(void *data, struct pdu *pdu)
 		return;
 	}
 	if (!attempt->login || attempt->result != LOGIN_SEND) {
-		attempt->error = -EPROTO;
+		attempt->error = -EBADMSG;
 		return;
 	}
 	attempt->result = login_receive(attempt->login, pdu);

@@ -344,7 +344,7 @@ int channel_socket_take_fd_unread(struct channel_socket *socket)
 	if (!out_is_empty(socket))
 		return -EAGAIN;
 	if (socket->reader.have || socket->reader.piece != PDU_PIECE_HEADER)
-		return -EPROTO;
+		return -EBADMSG;
 	if (socket->resets)
 		(void)set_reset(fd, false);
 	socket->fd = -1;
@@ -367,4 +367,18 @@ int channel_socket_take_fd(struct channel_socket *socket)
 	if (errno != EAGAIN)
 		return -errno;
 	return channel_socket_take_fd_unread(socket);
+}
+
+const char *channel_socket_error_text(int error)
+{
+	switch (error) {
+	case -EPROTO:
+		return "the target sent an additional header segment";
+	case -EMSGSIZE:
+		return "the target sent a PDU longer than it may";
+	case -EBADMSG:
+		return "the target sent something behind the end of the login";
+	default:
+		return strerror(-error);
+	}
 }

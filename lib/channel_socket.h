@@ -50,7 +50,7 @@ void channel_socket_ready(struct channel_socket *socket, short revents);
 /*
  * The connected descriptor, now the caller's; the channel is closed. -EAGAIN: unread bytes wait
  * in the socket (the caller should let them be read: channel_socket_ready) or our own bytes are
- * not sent yet; -EPROTO: half a PDU was read; -ECONNRESET: the target has closed already; -EPIPE:
+ * not sent yet; -EBADMSG: half a PDU was read; -ECONNRESET: the target has closed already; -EPIPE:
  * not connected.
  */
 int channel_socket_take_fd(struct channel_socket *socket);
@@ -58,5 +58,9 @@ int channel_socket_take_fd(struct channel_socket *socket);
 /* The same, but whole PDUs nobody has read yet stay in the socket for its next owner. The kernel
  * reads them together with the next bytes that arrive, so traffic (a scan, a ping) must follow. */
 int channel_socket_take_fd_unread(struct channel_socket *socket);
+
+/* What an error of a channel says to a person: "the target sent ..." where a PDU was not acceptable
+ * (-EPROTO, -EMSGSIZE of the PDU reader, -EBADMSG), else the system's words. */
+const char *channel_socket_error_text(int error);
 
 #endif

@@ -15,6 +15,8 @@
 #include <string.h>
 #include <time.h>
 
+#define TEXT_TIMEOUTS_MAX 10 /* for all parts of a list together */
+
 enum phase { PHASE_CONNECT, PHASE_LOGIN, PHASE_TEXT };
 
 struct discovery {
@@ -29,6 +31,7 @@ struct discovery {
 	struct login *login;
 	struct sendtargets *sendtargets;
 	uint64_t deadline_ms;
+	uint64_t end_ms; /* of the whole answer, in PHASE_TEXT */
 	enum iscsi_err error;
 	char text[512];
 };
@@ -80,7 +83,8 @@ static void fail_errno(struct discovery *discovery, int error)
 	};
 	char sentence[192];
 
-	snprintf(sentence, sizeof(sentence), "%s: %s", doing[discovery->phase], strerror(-error));
+	snprintf(sentence, sizeof(sentence), "%s: %s", doing[discovery->phase],
+		 channel_socket_error_text(error));
 	fail(discovery, error == -ETIMEDOUT ? ISCSI_ERR_TRANS_TIMEOUT : ISCSI_ERR_TRANS, sentence);
 }
 
@@ -90,6 +94,8 @@ static void enter_phase(struct discovery *discovery, enum phase phase)
 	discovery->deadline_ms =
 		now_ms() + (phase == PHASE_TEXT ? discovery->settings.text_timeout_ms
 						: discovery->settings.login_timeout_ms);
+	if (phase == PHASE_TEXT && discovery->deadline_ms > discovery->end_ms)
+		discovery->deadline_ms = discovery->end_ms;
 }
 
 static void send_login(struct discovery *discovery)
@@ -147,6 +153,8 @@ static void ask_for_targets(struct discovery *discovery)
 		fail(discovery, ISCSI_ERR_NOMEM, "out of memory");
 		return;
 	}
+	discovery->end_ms =
+		now_ms() + TEXT_TIMEOUTS_MAX * (uint64_t)discovery->settings.text_timeout_ms;
 	enter_phase(discovery, PHASE_TEXT);
 	send_text(discovery);
 }
@@ -322,9 +330,12 @@ void discovery_expired(struct discovery *discovery)
 		fail(discovery, ISCSI_ERR_HOST_NOT_FOUND, "the name does not resolve in time");
 	else if (discovery->state == DISCOVERY_RUNNING && discovery->phase == PHASE_CONNECT)
 		fail(discovery, ISCSI_ERR_TRANS_TIMEOUT, "connect timed out");
+	else if (discovery->state == DISCOVERY_RUNNING && discovery->phase == PHASE_LOGIN)
+		fail(discovery, ISCSI_ERR_PDU_TIMEOUT, "login timed out");
 	else if (discovery->state == DISCOVERY_RUNNING)
 		fail(discovery, ISCSI_ERR_PDU_TIMEOUT,
-		     discovery->phase == PHASE_LOGIN ? "login timed out" : "SendTargets timed out");
+		     now_ms() < discovery->end_ms ? "SendTargets timed out"
+						  : "the list of targets does not come to an end");
 }
 
 void discovery_resolved(struct discovery *discovery, const struct sockaddr_storage *address,

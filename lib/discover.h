@@ -25,7 +25,7 @@ struct discovery_settings {
 	struct login_request login;  /* target_name is ignored: a discovery session */
 	const char *what;	     /* as in struct sendtargets_settings */
 	unsigned int login_timeout_ms; /* for connect, and again for the login phase */
-	unsigned int text_timeout_ms;  /* for each text response */
+	unsigned int text_timeout_ms;  /* for each text response; ten times it for all together */
 	unsigned int redirect_max;     /* 0: unlimited */
 };
 

@@ -29,6 +29,7 @@ $(O)/tests/json-schema: $(O)/tests/json-schema.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(NORMAL) -pie -o $@ $< $(PKG_LIBS)
 check-build: $(O)/tests/json-schema
+
 # The target that misbehaves (tests/target/README.md).
 target-src := $(addprefix tests/target/,main.c conn.c login.c sendtargets.c scsi.c acts.c acts_text.c acts_scsi.c rows.c)
 $(O)/tests/target/misbehave: $(target-src:%.c=$(O)/%.o) $(O)/liblib.a

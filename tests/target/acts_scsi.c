@@ -34,8 +34,8 @@ static struct iscsi_bhs_scsi_response *make_response(struct conn *conn, struct p
 enum act act_sense(struct conn *conn, struct pdu *pdu)
 {
 	uint64_t sense = conn->row->number;
-	unsigned char data[20] = {0, 18, 0x70, 0, (unsigned char)(sense >> 16), [9] = 10, [14] = (unsigned char)(sense >> 8),
-				  (unsigned char)sense};
+	unsigned char data[20] = {
+		0, 18, 0x70, 0, (unsigned char)(sense >> 16), [9] = 10, [14] = (unsigned char)(sense >> 8), (unsigned char)sense};
 
 	if (is_excepted(conn))
 		return ACT_SEND;

@@ -14,7 +14,7 @@
 #include "tests/target/conn.h"
 
 #define CHALLENGE_BYTES 16
-#define IDENTIFIER	7
+#define IDENTIFIER 7
 
 /* What a login remembers from one request to the next. */
 struct login_state {
@@ -22,9 +22,9 @@ struct login_state {
 	struct text received, answer;
 	unsigned char challenge[CHALLENGE_BYTES];
 	bool has_challenged;
-	bool is_proven;	 /* or need not be */
-	bool is_refused; /* the initiator does not know its secret */
-	bool is_settled; /* our own declarations were made */
+	bool is_proven;			 /* or need not be */
+	bool is_refused;		 /* the initiator does not know its secret */
+	bool is_settled;		 /* our own declarations were made */
 	bool header_digest, data_digest; /* agreed on, for the phase after the login */
 };
 
@@ -124,11 +124,11 @@ static const struct {
 	uint32_t number;
 	bool is_max;
 } wishes[] = {
-	{"MaxBurstLength", NULL, BURST_BYTES, false},	 {"FirstBurstLength", NULL, BURST_BYTES, false},
-	{"MaxConnections", NULL, 1, false},		 {"MaxOutstandingR2T", NULL, 1, false},
-	{"DefaultTime2Wait", NULL, 0, true},		 {"DefaultTime2Retain", NULL, 0, false},
-	{"ErrorRecoveryLevel", NULL, 0, false},		 {"InitialR2T", "Yes", 0, false},
-	{"DataPDUInOrder", "Yes", 0, false},		 {"DataSequenceInOrder", "Yes", 0, false},
+	{"MaxBurstLength", NULL, BURST_BYTES, false}, {"FirstBurstLength", NULL, BURST_BYTES, false},
+	{"MaxConnections", NULL, 1, false},	      {"MaxOutstandingR2T", NULL, 1, false},
+	{"DefaultTime2Wait", NULL, 0, true},	      {"DefaultTime2Retain", NULL, 0, false},
+	{"ErrorRecoveryLevel", NULL, 0, false},	      {"InitialR2T", "Yes", 0, false},
+	{"DataPDUInOrder", "Yes", 0, false},	      {"DataSequenceInOrder", "Yes", 0, false},
 };
 
 static bool answer_digest(struct login_state *state, const struct key_pair *pair)

@@ -20,7 +20,7 @@
 
 #include "tests/target/conn.h"
 
-#define FIRST_PORT   3300
+#define FIRST_PORT 3300
 #define THREAD_BYTES (512 * 1024)
 
 struct server {

@@ -158,11 +158,11 @@ static const struct {
 	enum place place;
 	command_fn *run;
 } commands[] = {
-	{0x00, AT_READY, nothing},	   {0x03, AT_COMMAND, request_sense}, {0x12, AT_INQUIRY, inquiry},
-	{0x1a, AT_MODE_SENSE, mode_sense}, {0x5a, AT_MODE_SENSE, mode_sense}, {0x25, AT_CAPACITY, capacity10},
-	{0x9e, AT_CAPACITY, capacity16},   {0x35, AT_COMMAND, nothing},	      {0x91, AT_COMMAND, nothing},
-	{0xa0, AT_REPORT_LUNS, report_luns}, {0x08, AT_READ, read_blocks},    {0x28, AT_READ, read_blocks},
-	{0x88, AT_READ, read_blocks},	   {0x1b, AT_COMMAND, nothing},
+	{0x00, AT_READY, nothing},	     {0x03, AT_COMMAND, request_sense}, {0x12, AT_INQUIRY, inquiry},
+	{0x1a, AT_MODE_SENSE, mode_sense},   {0x5a, AT_MODE_SENSE, mode_sense}, {0x25, AT_CAPACITY, capacity10},
+	{0x9e, AT_CAPACITY, capacity16},     {0x35, AT_COMMAND, nothing},	{0x91, AT_COMMAND, nothing},
+	{0xa0, AT_REPORT_LUNS, report_luns}, {0x08, AT_READ, read_blocks},	{0x28, AT_READ, read_blocks},
+	{0x88, AT_READ, read_blocks},	     {0x1b, AT_COMMAND, nothing},
 };
 
 static bool is_write(const unsigned char *cdb)
@@ -186,8 +186,14 @@ static enum place place_of(const struct conn *conn, const unsigned char *cdb)
 
 static int send_status(struct conn *conn, const struct iscsi_bhs_scsi_command *command, uint32_t sense, uint32_t residual)
 {
-	unsigned char data[2 + SENSE_BYTES] = {0, SENSE_BYTES, 0x70, 0, (unsigned char)(sense >> 16), [9] = SENSE_BYTES - 8,
-					       [14] = (unsigned char)(sense >> 8), (unsigned char)sense};
+	unsigned char data[2 + SENSE_BYTES] = {0,
+					       SENSE_BYTES,
+					       0x70,
+					       0,
+					       (unsigned char)(sense >> 16),
+					       [9] = SENSE_BYTES - 8,
+					       [14] = (unsigned char)(sense >> 8),
+					       (unsigned char)sense};
 	struct pdu pdu = {0};
 	struct iscsi_bhs_scsi_response *bhs = (void *)&pdu.bhs;
 	int r;

@@ -141,6 +141,14 @@ static void test_lost_anywhere(void **state)
 	}
 }
 
+static void test_error_texts(void **state)
+{
+	assert_non_null(strstr(channel_socket_error_text(-EPROTO), "additional header segment"));
+	assert_non_null(strstr(channel_socket_error_text(-EMSGSIZE), "longer than it may"));
+	assert_non_null(strstr(channel_socket_error_text(-EBADMSG), "behind the end of the login"));
+	assert_string_equal(channel_socket_error_text(-ECONNREFUSED), strerror(ECONNREFUSED));
+}
+
 static void test_refused_pdus(void **state)
 {
 	unsigned char wire[8192];
@@ -247,7 +255,7 @@ static void test_take_fd(void **state)
 
 	talk_start(&talk); /* half a PDU was read */
 	put(&talk, wire, 20);
-	assert_int_equal(channel_socket_take_fd(talk.socket), -EPROTO);
+	assert_int_equal(channel_socket_take_fd(talk.socket), -EBADMSG);
 	talk_end(&talk);
 
 	talk_start(&talk); /* unread bytes */
@@ -387,6 +395,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cut_anywhere),
 		cmocka_unit_test(test_lost_anywhere),
+		cmocka_unit_test(test_error_texts),
 		cmocka_unit_test(test_refused_pdus),
 		cmocka_unit_test(test_send),
 		cmocka_unit_test(test_send_to_the_dead),

@@ -32,6 +32,7 @@ enum act {
 	ACT_CLOSE_IN_TEXT,
 	ACT_SILENT,	   /* takes the login request and says nothing */
 	ACT_SILENT_IN_TEXT,
+	ACT_ENDLESS_TEXT,  /* some more of the list, each in time */
 	ACT_GARBAGE,
 };
 
@@ -103,6 +104,7 @@ static bool act_on_login(struct target *target, enum act act)
 	case ACT_LIST_SLOWLY:
 	case ACT_CLOSE_IN_TEXT:
 	case ACT_SILENT_IN_TEXT:
+	case ACT_ENDLESS_TEXT:
 		answer_login(target, 0, "", act == ACT_LIST_SLOWLY);
 		return true;
 	case ACT_MOVED:
@@ -134,6 +136,17 @@ static bool act_on_login(struct target *target, enum act act)
 	return false;
 }
 
+static void answer_without_end(struct target *target, struct pdu_reader *reader)
+{
+	do {
+		usleep(20000);
+		responder_text(&target->responder, &target->out, 0, ntohl(reader->pdu.bhs.itt), 1,
+			       "X-more=1 ", 9);
+		write_pdu(target, false);
+		pdu_reader_next(reader);
+	} while (read_pdu(target->fd, reader) > 0);
+}
+
 static void serve(struct target *target, enum act act)
 {
 	struct pdu_reader reader;
@@ -144,8 +157,11 @@ static void serve(struct target *target, enum act act)
 		memcpy(target->responder.isid, reader.pdu.login_request.isid, 6);
 		target->responder.itt = ntohl(reader.pdu.bhs.itt);
 		pdu_reader_next(&reader);
-		if (act_on_login(target, act) && read_pdu(target->fd, &reader) > 0 &&
-		    (act == ACT_LIST || act == ACT_LIST_SLOWLY)) {
+		if (!act_on_login(target, act) || read_pdu(target->fd, &reader) <= 0) {
+			; /* no list is asked for */
+		} else if (act == ACT_ENDLESS_TEXT) {
+			answer_without_end(target, &reader);
+		} else if (act == ACT_LIST || act == ACT_LIST_SLOWLY) {
 			responder_text(&target->responder, &target->out, 0x80,
 				       ntohl(reader.pdu.bhs.itt), ISCSI_TAG_NONE, list_text,
 				       strlen(list_text));
@@ -199,7 +215,8 @@ static void target_end(struct target *target)
 
 static struct discovery *discover(struct target *target, unsigned int redirect_max)
 {
-	bool is_silent = *target->acts == ACT_SILENT || *target->acts == ACT_SILENT_IN_TEXT;
+	bool is_silent = *target->acts == ACT_SILENT || *target->acts == ACT_SILENT_IN_TEXT ||
+			 *target->acts == ACT_ENDLESS_TEXT;
 	struct discovery_settings settings;
 	struct discovery *discovery;
 
@@ -296,6 +313,7 @@ static void test_bad(void **state)
 		{{ACT_CLOSE_IN_TEXT, ACT_END}, ISCSI_ERR_TRANS, "lost during SendTargets"},
 		{{ACT_SILENT, ACT_END}, ISCSI_ERR_PDU_TIMEOUT, "login timed out"},
 		{{ACT_SILENT_IN_TEXT, ACT_END}, ISCSI_ERR_PDU_TIMEOUT, "SendTargets timed out"},
+		{{ACT_ENDLESS_TEXT, ACT_END}, ISCSI_ERR_PDU_TIMEOUT, "does not come to an end"},
 		{{ACT_GARBAGE, ACT_END}, ISCSI_ERR_TRANS, "lost during login"},
 	};
 	struct discovery *discovery;
