@@ -3,8 +3,9 @@
  * JSON Lines on stdout for `iscsiadm --json`. Knows the common members; what an object of a type holds is decided by the listing
  * that makes it.
  *
- * Lines are collected in a buffer of our own, not in stdio's: its content is whole lines at every instant, so that the handler of
- * an interrupt may write it out. Only while the buffer is being written are interrupts held back.
+ * Lines are collected in a buffer of our own, not in stdio's: its content is whole lines at every instant, and what of it has
+ * left is known at every instant an interrupt can come. So the handler of the interrupt can end the stream properly: interrupts
+ * are let in only while stdout is waited for, and a write is never longer than what it takes at once.
  */
 #include "adm/emit.h"
 
@@ -20,13 +21,19 @@
 
 #define BUFFER_BYTES 65536
 #define ENDING_MAX 320
+#define CHUNK_BYTES 4096	/* a pipe that polls as writable takes this much (PIPE_BUF) */
+#define LAST_WORDS_MS 2000	/* an interrupted program waits no longer for whoever does not read */
 
 /* The output of the program; set up by emit_start(), which main() calls. */
 static struct {
 	bool wanted;
 	bool failed;			/* something could not be written: nothing more is */
-	size_t used;			/* bytes of whole lines */
+	bool ended;			/* the result is in the buffer */
+	enum iscsi_err status;		/* the result's */
+	size_t used, sent;		/* bytes of whole lines, and how many of them have left */
 	char buffer[BUFFER_BYTES];
+	const char *line;		/* rest of a line that is too long for the buffer, goes out behind it */
+	size_t line_len;
 	char interrupted[ENDING_MAX];	/* the last lines for these two, ready made */
 	char no_memory[ENDING_MAX];
 } out;
@@ -42,8 +49,8 @@ void emit_start(void)
 {
 	make_ending(out.interrupted, "interrupted", ISCSI_ERR_UNKNOWN);
 	make_ending(out.no_memory, iscsi_err_text(ISCSI_ERR_NOMEM), ISCSI_ERR_NOMEM);
-	out.used = 0;
-	out.failed = false;
+	out.used = out.sent = out.line_len = 0;
+	out.failed = out.ended = false;
 	out.wanted = true;
 }
 
@@ -52,71 +59,95 @@ bool emit_wanted(void)
 	return out.wanted;
 }
 
-static void write_bytes(const char *bytes, size_t len)
+/* Takes the outcome of a write of what came first. */
+static void take_written(ssize_t written)
 {
-	struct pollfd room = { .fd = STDOUT_FILENO, .events = POLLOUT };
-
-	while (len && !out.failed) {
-		ssize_t written = write(STDOUT_FILENO, bytes, len);
-
-		if (written > 0) {
-			bytes += written;
-			len -= (size_t)written;
-		} else if (written < 0 && errno == EAGAIN) {
-			poll(&room, 1, -1);
-		} else if (!written || errno != EINTR) {
-			out.failed = true;
-		}
+	if (written < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (written <= 0) {
+		out.failed = true;
+	} else if (out.sent < out.used) {
+		out.sent += (size_t)written;
+	} else {
+		out.line += written;
+		out.line_len -= (size_t)written;
 	}
 }
 
-static void write_buffer(void)
+/*
+ * Writes all there is. Called with interrupts held back; waiting: the signals held back while stdout takes nothing. Gives up when it
+ * took nothing for timeout_ms (-1: never).
+ */
+static void drain(const sigset_t *waiting, long timeout_ms)
 {
-	write_bytes(out.buffer, out.used);
-	out.used = 0;
+	struct timespec timeout = { timeout_ms / 1000, timeout_ms % 1000 * 1000000 };
+	struct pollfd room = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	while (!out.failed && (out.sent < out.used || out.line_len)) {
+		const char *bytes = out.sent < out.used ? out.buffer + out.sent : out.line;
+		size_t len = out.sent < out.used ? out.used - out.sent : out.line_len;
+		int ready = ppoll(&room, 1, timeout_ms < 0 ? NULL : &timeout, waiting);
+
+		if (ready < 0 && errno == EINTR)
+			continue;
+		if (ready <= 0)
+			out.failed = true;
+		else
+			take_written(write(STDOUT_FILENO, bytes, len < CHUNK_BYTES ? len : CHUNK_BYTES));
+	}
+	out.used = out.sent = out.line_len = 0;
 }
 
-/* What is collected, then a line that did not fit; no interrupt between the bytes. */
-static void write_held(const char *line, size_t len)
-{
-	sigset_t interrupt, before;
-
-	sigemptyset(&interrupt);
-	sigaddset(&interrupt, SIGINT);
-	pthread_sigmask(SIG_BLOCK, &interrupt, &before);
-	write_buffer();
-	write_bytes(line, len);
-	if (len)
-		write_bytes("\n", 1);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-}
-
-void emit_flush(void)
-{
-	write_held("", 0);
-}
-
-void emit_interrupted(void)
-{
-	write_buffer();
-	write_bytes(out.interrupted, strlen(out.interrupted));
-}
-
-/* From here on the end of the stream is decided. */
-static void hold_interrupts(void)
+static void hold_interrupts(sigset_t *ret_before)
 {
 	sigset_t interrupt;
 
 	sigemptyset(&interrupt);
 	sigaddset(&interrupt, SIGINT);
-	pthread_sigmask(SIG_BLOCK, &interrupt, NULL);
+	pthread_sigmask(SIG_BLOCK, &interrupt, ret_before);
+}
+
+/* The buffer, then a line that does not fit into it. */
+static void write_out(const char *line, size_t len)
+{
+	sigset_t before;
+
+	hold_interrupts(&before);
+	out.line = line;
+	out.line_len = len;
+	drain(&before, -1);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+void emit_flush(void)
+{
+	write_out(NULL, 0);
+}
+
+/* Interrupts are held back. */
+static void write_ending(const char *ending, long timeout_ms)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	drain(&all, timeout_ms);
+	out.line = ending;
+	out.line_len = strlen(ending);
+	drain(&all, timeout_ms);
+}
+
+enum iscsi_err emit_interrupted(void)
+{
+	write_ending(out.ended ? "" : out.interrupted, LAST_WORDS_MS);
+	return out.ended && !out.failed ? out.status : ISCSI_ERR_UNKNOWN;
 }
 
 static _Noreturn void no_memory(void)
 {
-	hold_interrupts();
-	write_buffer();
-	write_bytes(out.no_memory, strlen(out.no_memory));
+	sigset_t before;
+
+	hold_interrupts(&before);
+	write_ending(out.no_memory, LAST_WORDS_MS);
 	_exit(ISCSI_ERR_NOMEM);
 }
 
@@ -270,30 +301,32 @@ struct json_object *emit_origins(const struct record *record, bool secrets)
 	return origins;
 }
 
-/* A line longer than the buffer goes out by itself. */
 static void put_line(const char *text, size_t len)
 {
-	if (out.used + len + 1 > BUFFER_BYTES)
+	if (out.used + len > BUFFER_BYTES)
 		emit_flush();
-	if (len + 1 > BUFFER_BYTES) {
-		write_held(text, len);
+	if (len > BUFFER_BYTES) {
+		write_out(text, len);
 		return;
 	}
 	memcpy(out.buffer + out.used, text, len);
-	out.buffer[out.used + len] = '\n';
 	/* The bytes first: a handler counts on all of them. */
 	atomic_signal_fence(memory_order_release);
-	out.used += len + 1;
+	out.used += len;
 }
 
 void emit(struct json_object *object)
 {
 	size_t len = 0;
 	const char *text = json_object_to_json_string_length(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
+	char *line = text ? malloc(len + 1) : NULL;
 
-	if (!text)
+	if (!line)
 		no_memory();
-	put_line(text, len);
+	memcpy(line, text, len);
+	line[len] = '\n';
+	put_line(line, len + 1);
+	free(line);
 	json_object_put(object);
 }
 
@@ -320,10 +353,14 @@ void emit_problem(const char *message)
 bool emit_result(enum iscsi_err err)
 {
 	struct json_object *object = emit_new("result");
+	sigset_t before;
 
 	emit_error(object, err, NULL);
-	hold_interrupts();
+	hold_interrupts(&before);
 	emit(object);
+	out.status = err;
+	out.ended = true;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	emit_flush();
 	return !out.failed;
 }

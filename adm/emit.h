@@ -62,7 +62,10 @@ void emit_problem(const char *message);
 /* {"type":"result","code":...,"name":...,"message":...}; the last line. false: something could not be written. */
 bool emit_result(enum iscsi_err err);
 
-/* For the handler of SIGINT: ends the stream with an error and the result of status 1. Async-signal-safe. */
-void emit_interrupted(void);
+/*
+ * For the handler of SIGINT: ends the stream with an error and the result of status 1, unless the result is already under way. Gives
+ * the status to exit with. Async-signal-safe; waits at most some seconds for a reader that does not read.
+ */
+enum iscsi_err emit_interrupted(void);
 
 #endif

@@ -38,7 +38,7 @@ static enum iscsi_err read_targets(struct adm *adm, struct boot_list *ret_list)
 
 static void emit_target(const struct boot_target *target)
 {
-	struct json_object *object = emit_new("boot_target"), *settings = json_object_new_object();
+	struct json_object *object = emit_new("boot_target"), *settings = emit_part();
 
 	emit_text(object, "source", target->root);
 	emit_text(object, "target", target->target);

@@ -33,8 +33,8 @@ static void on_interrupt(int number)
 
 	progress_hide();
 	if (emit_wanted())
-		emit_interrupted();
-	else if (write(STDERR_FILENO, sentence, sizeof(sentence) - 1) < 0)
+		_exit(emit_interrupted());
+	if (write(STDERR_FILENO, sentence, sizeof(sentence) - 1) < 0)
 		_exit(ISCSI_ERR_UNKNOWN);
 	_exit(ISCSI_ERR_UNKNOWN);
 }
