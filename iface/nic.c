@@ -48,20 +48,34 @@ static bool is_link_local(const struct sockaddr *address)
 	return address->sa_family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&six->sin6_addr);
 }
 
-/* Somebody has configured it, with this address or another one. */
-static bool has_address(const char *netdev, int family)
+static bool is_same(const struct sockaddr *found, const struct address *own)
 {
+	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)(const void *)found;
+	const struct sockaddr_in *four = (const struct sockaddr_in *)(const void *)found;
+
+	return own->family == AF_INET ? !memcmp(&four->sin_addr, own->bytes, 4) : !memcmp(&six->sin6_addr, own->bytes, 16);
+}
+
+enum presence { ABSENT, OTHER, PRESENT };
+
+/* OTHER: somebody has configured the NIC, but with other addresses of the family. */
+static enum presence find_address(const char *netdev, const struct address *own)
+{
+	enum presence presence = ABSENT;
 	struct ifaddrs *all;
-	bool found = false;
 
 	if (getifaddrs(&all) < 0)
-		return false;
-	for (const struct ifaddrs *entry = all; entry; entry = entry->ifa_next)
-		if (!strcmp(entry->ifa_name, netdev) && entry->ifa_addr && entry->ifa_addr->sa_family == family &&
-		    !is_link_local(entry->ifa_addr))
-			found = true;
+		return ABSENT;
+	for (const struct ifaddrs *entry = all; entry; entry = entry->ifa_next) {
+		if (strcmp(entry->ifa_name, netdev) != 0 || !entry->ifa_addr || entry->ifa_addr->sa_family != own->family)
+			continue;
+		if (is_same(entry->ifa_addr, own))
+			presence = PRESENT;
+		else if (presence == ABSENT && !is_link_local(entry->ifa_addr))
+			presence = OTHER;
+	}
 	freeifaddrs(all);
-	return found;
+	return presence;
 }
 
 static int prefix_of(const struct boot_target *target, int family)
@@ -76,37 +90,42 @@ static int ignore_existing(int error)
 	return error == -EEXIST ? 0 : error;
 }
 
-/* The default route, where there is none; and a route of its own to a target that is not on the NIC's network, because a default
- * route that is there may lead elsewhere. */
+/* The default route, where there is none; and one of its own to a target behind the gateway, if a default route that was there before
+ * leads elsewhere. */
 static int set_routes(struct rtnetlink *route, const struct boot_target *target, unsigned int ifindex, const struct address *own,
 		      unsigned int prefix)
 {
 	struct address gateway = address_of(target, BOOT_GATEWAY), peer = address_of(target, BOOT_TARGET_ADDRESS);
-	int r;
+	int r = 0;
 
 	if (gateway.family != own->family)
 		return 0;
-	r = ignore_existing(rtnetlink_route_add(route, ifindex, own->family, NULL, gateway.bytes));
-	if (r == 0 && peer.family == own->family && !same_network(&peer, own, prefix))
-		r = ignore_existing(rtnetlink_route_add(route, ifindex, own->family, peer.bytes, gateway.bytes));
-	return r;
+	if (!rtnetlink_has_default(route, own->family))
+		r = ignore_existing(rtnetlink_route_add(route, ifindex, own->family, NULL, gateway.bytes));
+	if (r < 0 || peer.family != own->family || same_network(&peer, own, prefix) ||
+	    rtnetlink_way_out(route, own->family, peer.bytes) == ifindex)
+		return r;
+	return ignore_existing(rtnetlink_route_add(route, ifindex, own->family, peer.bytes, gateway.bytes));
 }
 
 static int set_address(struct rtnetlink *route, const struct boot_target *target, const char *netdev)
 {
 	struct address own = address_of(target, BOOT_ADDRESS);
 	unsigned int ifindex = if_nametoindex(netdev);
+	enum presence presence;
 	int prefix, r;
 
 	if (!ifindex)
 		return -ENODEV;
 	r = rtnetlink_link_up(route, ifindex);
-	if (r < 0 || own.family == AF_UNSPEC || has_address(netdev, own.family))
+	presence = own.family == AF_UNSPEC ? OTHER : find_address(netdev, &own);
+	if (r < 0 || presence == OTHER)
 		return r;
 	prefix = prefix_of(target, own.family);
 	if (prefix < 0)
 		return prefix;
-	r = ignore_existing(rtnetlink_address_add(route, ifindex, own.family, own.bytes, (unsigned int)prefix));
+	if (presence == ABSENT)
+		r = ignore_existing(rtnetlink_address_add(route, ifindex, own.family, own.bytes, (unsigned int)prefix));
 	return r < 0 ? r : set_routes(route, target, ifindex, &own, (unsigned int)prefix);
 }
 

@@ -226,7 +226,7 @@ int rtnetlink_vlan_add(struct rtnetlink *route, unsigned int parent, unsigned in
 	return execute(route, &request);
 }
 
-/* ---- looking for a VLAN ---- */
+/* ---- looking for something ---- */
 
 static const struct rtattr *find(const struct rtattr *attribute, size_t left, unsigned short type)
 {
@@ -283,15 +283,14 @@ static bool is_vlan(const struct nlmsghdr *message, unsigned int parent, unsigne
 	return true;
 }
 
-int rtnetlink_vlan_find(struct rtnetlink *route, unsigned int parent, unsigned int id, char ret_name[IFNAMSIZ])
-{
-	struct request request;
-	struct ifinfomsg *link = begin(&request, RTM_GETLINK, NLM_F_DUMP, sizeof(*link));
-	int r, found = -ENODEV;
+/* Sends a request for a list and calls is_it() for each item until it says yes; reads the list to its end, so that nothing is left
+ * for the next request. 0: found; -ENODEV: not in the list. */
+typedef bool item_fn(const struct nlmsghdr *message, void *data);
 
-	link->ifi_family = AF_UNSPEC;
-	r = send_request(route, &request);
-	/* The whole list is read, so that nothing is left for the next request. */
+static int search(struct rtnetlink *route, struct request *request, item_fn *is_it, void *data)
+{
+	int r = send_request(route, request), found = -ENODEV;
+
 	while (r == 0) {
 		struct nlmsghdr *message = (struct nlmsghdr *)(void *)route->answer;
 		ssize_t n = receive(route);
@@ -305,9 +304,79 @@ int rtnetlink_vlan_find(struct rtnetlink *route, unsigned int parent, unsigned i
 				return found;
 			if (message->nlmsg_type == NLMSG_ERROR)
 				return error_of(message);
-			if (found < 0 && is_vlan(message, parent, id, ret_name))
+			if (found < 0 && is_it(message, data))
 				found = 0;
+			if (!(message->nlmsg_flags & NLM_F_MULTI))
+				return found;
 		}
 	}
 	return r;
+}
+
+struct wanted_vlan {
+	unsigned int parent, id;
+	char *name;
+};
+
+static bool is_wanted_vlan(const struct nlmsghdr *message, void *data)
+{
+	const struct wanted_vlan *wanted = data;
+
+	return is_vlan(message, wanted->parent, wanted->id, wanted->name);
+}
+
+int rtnetlink_vlan_find(struct rtnetlink *route, unsigned int parent, unsigned int id, char ret_name[IFNAMSIZ])
+{
+	struct wanted_vlan wanted = {parent, id, ret_name};
+	struct request request;
+	struct ifinfomsg *link = begin(&request, RTM_GETLINK, NLM_F_DUMP, sizeof(*link));
+
+	link->ifi_family = AF_UNSPEC;
+	return search(route, &request, is_wanted_vlan, &wanted);
+}
+
+/* ---- routes ---- */
+
+static bool is_default(const struct nlmsghdr *message, void *data)
+{
+	const struct rtmsg *found = NLMSG_DATA(message);
+	const int *family = data;
+
+	return message->nlmsg_type == RTM_NEWROUTE && message->nlmsg_len >= NLMSG_LENGTH(sizeof(*found)) && found->rtm_family == *family &&
+	       found->rtm_dst_len == 0 && found->rtm_table == RT_TABLE_MAIN && found->rtm_type == RTN_UNICAST;
+}
+
+bool rtnetlink_has_default(struct rtnetlink *route, int family)
+{
+	struct request request;
+	struct rtmsg *message = begin(&request, RTM_GETROUTE, NLM_F_DUMP, sizeof(*message));
+
+	message->rtm_family = (uint8_t)family;
+	return search(route, &request, is_default, &family) == 0;
+}
+
+static bool take_way_out(const struct nlmsghdr *message, void *data)
+{
+	const struct rtmsg *found = NLMSG_DATA(message);
+	const struct rtattr *out;
+
+	if (message->nlmsg_type != RTM_NEWROUTE || message->nlmsg_len < NLMSG_LENGTH(sizeof(*found)))
+		return false;
+	out = find(RTM_RTA(found), message->nlmsg_len - NLMSG_LENGTH(sizeof(*found)), RTA_OIF);
+	if (!out || RTA_PAYLOAD(out) < sizeof(unsigned int))
+		return false;
+	memcpy(data, RTA_DATA(out), sizeof(unsigned int));
+	return true;
+}
+
+unsigned int rtnetlink_way_out(struct rtnetlink *route, int family, const void *destination)
+{
+	struct request request;
+	struct rtmsg *message = begin(&request, RTM_GETROUTE, 0, sizeof(*message));
+	unsigned int ifindex = 0;
+
+	message->rtm_family = (uint8_t)family;
+	message->rtm_dst_len = (uint8_t)(8 * address_bytes(family));
+	add(&request, RTA_DST, destination, address_bytes(family));
+	return search(route, &request, take_way_out, &ifindex) == 0 ? ifindex : 0;
 }

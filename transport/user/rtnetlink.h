@@ -23,6 +23,12 @@ int rtnetlink_address_add(struct rtnetlink *route, unsigned int ifindex, int fam
 /* destination NULL: the default route. Does not replace: -EEXIST. -ENETUNREACH: the gateway is not on the link. */
 int rtnetlink_route_add(struct rtnetlink *route, unsigned int ifindex, int family, const void *destination, const void *gateway);
 
+/* Is there a default route of the family, whatever its metric? */
+bool rtnetlink_has_default(struct rtnetlink *route, int family);
+
+/* The interface packets to destination leave by. 0: none. */
+unsigned int rtnetlink_way_out(struct rtnetlink *route, int family, const void *destination);
+
 /* 802.1Q, on top of parent. -EEXIST: the name is taken; -EOPNOTSUPP: the kernel has no VLANs. */
 int rtnetlink_vlan_add(struct rtnetlink *route, unsigned int parent, unsigned int id, const char *name);
 
