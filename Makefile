@@ -47,7 +47,7 @@ archive   = $(1)/lib$(subst /,-,$(2)).a
 normal-archives := $(foreach a,$(ARCHIVES),$(call archive,$(O),$(a)))
 san-archives    := $(foreach a,$(ARCHIVES),$(call archive,$(O)/san,$(a)))
 include $(addsuffix /files.mk,$(FOLDERS))
-programs := $(addprefix $(O)/,iscsid iscsiadm iscsi-iname)
+programs := $(addprefix $(O)/,iscsid iscsiadm iscsistart iscsi-iname)
 
 unit-src   := $(wildcard tests/unit/*.c)
 unit-tests := $(unit-src:%.c=$(O)/san/%)
@@ -100,6 +100,14 @@ $(O)/iscsid: $(O)/daemon/main.o $(normal-archives)
 $(O)/iscsiadm: $(O)/adm/main.o $(normal-archives)
 	$(call say,LD,$@)
 	$(Q)$(call link,$(NORMAL) -pie,$(normal-archives))
+# In the initial RAM disk there is what ldd finds: libcrypto, opened late like elsewhere, has to be named.
+late-crypto := -Wl,--no-as-needed -lcrypto -Wl,--as-needed
+$(O)/iscsistart: $(O)/firmware-tools/start.o $(normal-archives)
+	$(call say,LD,$@)
+	$(Q)$(call link,$(NORMAL) -pie,$(normal-archives),$(late-crypto))
+$(O)/san/iscsistart: $(O)/san/firmware-tools/start.o $(san-archives)
+	$(call say,LD san,$@)
+	$(Q)$(call link,$(SAN),$(san-archives),$(late-crypto))
 $(O)/iscsi-iname: $(O)/firmware-tools/iname.o $(normal-archives)
 	$(call say,LD,$@)
 	$(Q)$(call link,$(NORMAL) -pie,$(normal-archives))
@@ -171,7 +179,7 @@ soak: ## the lab suite's long runs: kills, cut connections, logins by the hundre
 # The tests that need no VM, as one pass of make so that both cores build.
 check-host: all check-build
 	$(Q)tests/check-host $(unit-tests)
-check-build: $(unit-tests) $(O)/san/iscsid $(O)/san/iscsiadm $(fuzz-names:%=$(O)/san/tests/fuzz/%) $(O)/tests/store-kill
+check-build: $(unit-tests) $(O)/san/iscsid $(O)/san/iscsiadm $(O)/san/iscsistart $(fuzz-names:%=$(O)/san/tests/fuzz/%) $(O)/tests/store-kill
 
 install: all ## install into DESTDIR (configuration that exists is kept)
 	install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man8 $(DESTDIR)$(mandir)/man5 $(DESTDIR)$(docdir) \

@@ -15,6 +15,7 @@
 #include "daemon/daemon.h"
 #include "daemon/engine.h"
 #include "daemon/start.h"
+#include "daemon/state.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/name.h"
@@ -86,22 +87,93 @@ static void job_ended(int sid, enum iscsi_err err, const char *sentence, void *d
 		loop_stop(program->daemon.loop);
 }
 
-/* Sessions of an earlier iscsistart, or of iscsid: a second login with the same names would take their place at the target. */
-static bool is_present(const struct record *node, const struct sysfs_session *sessions, size_t count)
+/* ---- who is there already ---- */
+
+/* What is in the kernel, by an earlier iscsistart or by iscsid. */
+struct present {
+	struct sysfs_session *sessions;
+	size_t count;
+};
+
+static bool is_portal(const struct record *node, const char *address, int port)
 {
-	struct portal wanted = {.port = (int)record_number(node, F_NODE_CONN_PORT)}, found = {.port = 0};
+	struct portal wanted = {.port = (int)record_number(node, F_NODE_CONN_PORT)}, found = {.port = port};
 
 	snprintf(wanted.address, sizeof(wanted.address), "%s", record_text(node, F_NODE_CONN_ADDRESS));
-	for (size_t i = 0; i < count; i++) {
-		found.port = (int)sessions[i].persistent_port;
-		snprintf(found.address, sizeof(found.address), "%s", sessions[i].persistent_address);
-		if (!strcmp(sessions[i].target_name, record_text(node, F_NODE_NAME)) && portal_equal(&wanted, &found))
+	snprintf(found.address, sizeof(found.address), "%s", address);
+	return portal_equal(&wanted, &found);
+}
+
+/* One portal through two NICs is two sessions; where one of the two NICs is not known they are taken for one. */
+static bool is_nic(const struct record *node, const char *netdev)
+{
+	const char *wanted = record_text(node, F_IFACE_NET_IFACENAME);
+
+	return !*wanted || !*netdev || !strcmp(wanted, netdev);
+}
+
+static bool is_present(const struct record *node, const struct present *present)
+{
+	for (size_t i = 0; i < present->count; i++) {
+		const struct sysfs_session *found = &present->sessions[i];
+
+		if (!strcmp(found->target_name, record_text(node, F_NODE_NAME)) &&
+		    is_portal(node, found->persistent_address, (int)found->persistent_port) && is_nic(node, found->netdev))
 			return true;
 	}
 	return false;
 }
 
-static void job_start(struct job *job)
+/* The firmware names one target twice. */
+static bool is_repeated(const struct job *job)
+{
+	for (const struct job *other = job->program->jobs; other != job; other++)
+		if (!strcmp(record_text(other->node, F_NODE_NAME), record_text(job->node, F_NODE_NAME)) &&
+		    is_portal(job->node, record_text(other->node, F_NODE_CONN_ADDRESS),
+			      (int)record_number(other->node, F_NODE_CONN_PORT)) &&
+		    is_nic(job->node, record_text(other->node, F_IFACE_NET_IFACENAME)))
+			return true;
+	return false;
+}
+
+static bool has_isid(const struct daemon *daemon, const struct sysfs_session *found, const uint8_t isid[ISID_BYTES])
+{
+	uint8_t other[ISID_BYTES];
+	struct state state;
+
+	isid_from_sid(found->sid, other);
+	if (state_load(daemon->state_dir, (int)found->sid, &state) == 0)
+		memcpy(other, state.isid, sizeof(other));
+	state_done(&state);
+	return memcmp(isid, other, sizeof(other)) == 0;
+}
+
+/* A login with the ISID of another session takes its place at the target (RFC 7143 6.3.5), so it must be a free one. */
+static void choose_isid(struct session *session, const struct present *present)
+{
+	struct isid_source source = {
+		.initiator = session->initiator_name,
+		.target = session_target(session),
+		.address = session_address(session),
+		.iface = session_iface(session),
+		.port = session_port(session),
+	};
+	bool is_taken;
+
+	session_choose_isid(session);
+	do {
+		is_taken = false;
+		for (size_t i = 0; i < present->count && !is_taken; i++)
+			is_taken = has_isid(session->daemon, &present->sessions[i], session->isid);
+		source.ordinal = session->ordinal += is_taken;
+		if (is_taken)
+			isid_derive(&source, 0, session->isid);
+	} while (is_taken);
+}
+
+/* ---- the logins ---- */
+
+static void job_login(struct job *job, const struct present *present)
 {
 	struct session *session;
 	struct record node;
@@ -109,10 +181,6 @@ static void job_start(struct job *job)
 	printf("iscsistart: Logging into %s %s:%d,%d\n", record_text(job->node, F_NODE_NAME), record_text(job->node, F_NODE_CONN_ADDRESS),
 	       (int)record_number(job->node, F_NODE_CONN_PORT), (int)record_number(job->node, F_NODE_TPGT));
 	fflush(stdout);
-	if (!name_is_storable(record_text(job->node, F_IFACE_INITIATORNAME)) || !name_is_storable(record_text(job->node, F_NODE_NAME))) {
-		job_ended(-1, ISCSI_ERR_INVAL, "the initiator's or the target's name is not an iSCSI name", job);
-		return;
-	}
 	session = record_copy(&node, job->node) == 0
 			  ? session_new(&job->program->daemon, &node, record_text(job->node, F_IFACE_INITIATORNAME))
 			  : NULL;
@@ -120,30 +188,32 @@ static void job_start(struct job *job)
 		job_ended(-1, ISCSI_ERR_NOMEM, "", job);
 		return;
 	}
-	if (session_twin(session)) {
-		session_kill(session);
-		job_ended(-1, ISCSI_ERR_SESS_EXISTS, "", job);
-		return;
-	}
-	session_choose_isid(session);
+	choose_isid(session, present);
 	start_login(session, job_ended, job);
+}
+
+static void job_start(struct job *job, const struct present *present)
+{
+	if (!name_is_storable(record_text(job->node, F_IFACE_INITIATORNAME)))
+		job_ended(-1, ISCSI_ERR_INVAL, "there is no usable initiator name", job);
+	else if (!name_is_storable(record_text(job->node, F_NODE_NAME)))
+		job_ended(-1, ISCSI_ERR_INVAL, "not the name of a target", job);
+	else if (is_present(job->node, present) || is_repeated(job))
+		job_ended(-1, ISCSI_ERR_SESS_EXISTS, "", job);
+	else
+		job_login(job, present);
 }
 
 static void jobs_start(struct program *program)
 {
-	struct sysfs_session *sessions = NULL;
-	size_t count = 0;
+	struct present present = {0};
 
-	(void)sysfs_sessions(SYSFS_ROOT, SYSFS_LINE, &sessions, &count);
-	for (size_t i = 0; i < program->count; i++) {
-		if (is_present(program->jobs[i].node, sessions, count))
-			job_ended(-1, ISCSI_ERR_SESS_EXISTS, "", &program->jobs[i]);
-		else
-			job_start(&program->jobs[i]);
-	}
-	if (sessions)
-		sysfs_session_wipe(sessions, count);
-	free(sessions);
+	(void)sysfs_sessions(SYSFS_ROOT, SYSFS_STATE, &present.sessions, &present.count);
+	for (size_t i = 0; i < program->count; i++)
+		job_start(&program->jobs[i], &present);
+	if (present.sessions)
+		sysfs_session_wipe(present.sessions, present.count);
+	free(present.sessions);
 }
 
 static void out_of_time(void *data)

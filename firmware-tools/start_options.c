@@ -182,13 +182,13 @@ static enum iscsi_err check_complete(const struct parser *parser)
 	if (options->action != START_LOGIN)
 		return ISCSI_ERR_SUCCESS;
 	if (!options->initiator_name || !*options->initiator_name)
-		return refuse(parser, "--initiatorname", "is needed");
+		return refuse(parser, "--initiatorname", "missing");
 	if (!*record_text(given, F_NODE_NAME))
-		return refuse(parser, "--targetname", "is needed");
+		return refuse(parser, "--targetname", "missing");
 	if (!given->values[F_NODE_TPGT].given)
-		return refuse(parser, "--tgpt", "is needed");
+		return refuse(parser, "--tgpt", "missing");
 	if (!*record_text(given, F_NODE_CONN_ADDRESS))
-		return refuse(parser, "--address", "is needed");
+		return refuse(parser, "--address", "missing");
 	return ISCSI_ERR_SUCCESS;
 }
 
