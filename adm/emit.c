@@ -22,7 +22,7 @@
 #define BUFFER_BYTES 65536
 #define ENDING_MAX 320
 #define CHUNK_BYTES 4096	/* a pipe that polls as writable takes this much (PIPE_BUF) */
-#define LAST_WORDS_MS 2000	/* an interrupted program waits no longer for whoever does not read */
+#define LAST_WORDS_MS 1000	/* an interrupted program waits no longer for whoever does not read */
 
 /* The output of the program; set up by emit_start(), which main() calls. */
 static struct {

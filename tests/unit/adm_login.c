@@ -151,6 +151,40 @@ static void write_conf(const char *text)
 	assert_int_equal(text_write_file(path, text, strlen(text), 0600), 0);
 }
 
+static int run_json(void *data)
+{
+	int result = fake_json(run, data);
+
+	login_list_done(&((struct attempt *)data)->list);
+	return result;
+}
+
+#define OUTCOME(sid, target, address, error) \
+	"{\"type\":\"outcome\",\"operation\":\"login\",\"kind\":\"node\",\"sid\":" sid ",\"target\":\"" target "\",\"portal\":{\"address\":\"" address \
+	"\",\"port\":3260,\"tpgt\":null},\"iface\":\"default\"," error "}\n"
+#define DONE "\"code\":0,\"name\":\"SUCCESS\",\"message\":\"success\""
+
+/* An outcome for each, the daemon's own sentence where it has one. */
+static void test_json(void **state)
+{
+	struct attempt attempt = { .flags = LOGIN_TO_NR_SESSIONS };
+
+	add(&attempt, "iqn.x:a", "10.0.0.1", NULL, NULL);
+	add(&attempt, "iqn.x:bad", "10.0.0.2", NULL, NULL);
+	assert_int_equal(fake_capture(run_json, &attempt), ISCSI_ERR_LOGIN_AUTH_FAILED);
+	assert_string_equal(fake_out,
+			    OUTCOME("null", "iqn.x:bad", "10.0.0.2",
+				    "\"code\":24,\"name\":\"LOGIN_AUTH_FAILED\",\"message\":\"the target refused the secret\"")
+			    OUTCOME("100", "iqn.x:a", "10.0.0.1", DONE)
+			    "{\"type\":\"error\",\"message\":\"Could not log into all portals\"}\n");
+	assert_string_equal(fake_err, "");
+	attempt.args.has[OPTION_NO_WAIT] = true;
+	add(&attempt, "iqn.x:a", "10.0.0.1", NULL, NULL);
+	assert_int_equal(fake_capture(run_json, &attempt), ISCSI_ERR_SUCCESS);
+	assert_string_equal(fake_out, OUTCOME("null", "iqn.x:a", "10.0.0.1", DONE));
+	unlink(fake.log);
+}
+
 /* Last of all: the daemon is gone afterwards. Nothing stays without an answer, and the command that starts it runs once. */
 static void test_daemon_dies(void **state)
 {
@@ -169,13 +203,21 @@ static void test_daemon_dies(void **state)
 				      "iscsiadm: Could not login to [iface: default, target: iqn.x:b, portal: 10.0.0.2,3260].\n"
 				      "iscsiadm: initiator reported error (20 - could not connect to iscsid)\n"
 				      "iscsiadm: Could not log into all portals\n");
+	/* What the command says is no JSON. */
+	write_conf("iscsid.startup = echo started; echo trouble >&2; false\n");
+	add(&attempt, "iqn.x:b", "10.0.0.2", NULL, NULL);
+	assert_int_equal(fake_capture(run_json, &attempt), ISCSI_ERR_ISCSID_NOTCONN);
+	assert_null(strstr(fake_out, "started"));
+	assert_non_null(strstr(fake_out, "\"code\":20"));
+	assert_string_equal(fake_err, "");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one),	       cmocka_unit_test(test_no_wait), cmocka_unit_test(test_many_one_refused),
-		cmocka_unit_test(test_several_sessions), cmocka_unit_test(test_leading), cmocka_unit_test(test_daemon_dies),
+		cmocka_unit_test(test_several_sessions), cmocka_unit_test(test_leading), cmocka_unit_test(test_json),
+		cmocka_unit_test(test_daemon_dies),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

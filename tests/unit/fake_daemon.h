@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "adm/emit.h"
 #include "lib/ipc.h"
 #include "lib/json.h"
 #include "lib/loop.h"
@@ -102,7 +103,7 @@ static void fake_info(struct ipc_call *call, struct json_object *parameters, voi
 static void fake_sessions(struct ipc_call *call, struct json_object *parameters, void *data)
 {
 	ipc_reply(call, json_tokener_parse("{\"sessions\":[{\"sid\":2,\"target\":\"iqn.x:told\",\"address\":\"10.0.0.2\","
-					   "\"port\":3261,\"tpgt\":4,\"iface\":\"if0\",\"connection_state\":\"XPT_WAIT\",\"session_state\":\"REOPEN\"},"
+					   "\"port\":3261,\"tpgt\":4,\"iface\":\"if0\",\"connection_state\":\"XPT_WAIT\",\"session_state\":\"REOPEN\",\"since\":77},"
 					   "{\"sid\":1,\"connection_state\":\"LOGGED_IN\",\"session_state\":\"NO_CHANGE\"}]}"), false);
 }
 
@@ -171,6 +172,21 @@ static __attribute__((unused)) void fake_stop(void)
 	snprintf(command, sizeof(command), "rm -rf %s", fake.dir);
 	if (system(command))
 		fprintf(stderr, "%s is left behind\n", fake.dir);
+}
+
+/* Runs fn(data) in a child as with --json; its result, which must be a status. */
+static __attribute__((unused)) int fake_json(int (*fn)(void *data), void *data)
+{
+	pid_t child = fork();
+	int status;
+
+	if (!child) {
+		emit_start();
+		status = fn(data);
+		emit_flush();
+		_exit(status);
+	}
+	return waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 /* Runs fn(data) with stdout and stderr going into one text each. */
