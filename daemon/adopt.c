@@ -73,6 +73,7 @@ static struct session *session_from_state(struct daemon *daemon, const struct sy
 	memcpy(session->netdev, state->netdev, sizeof(session->netdev));
 	session->initial_cmdsn = state->initial_cmdsn;
 	session->ordinal = state->ordinal;
+	session->is_polled = state->is_polled;
 	session->home = state->addresses;
 	session->time2wait_sec = session->negotiated_time2wait_sec = state->time2wait_sec;
 	return session;

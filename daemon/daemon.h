@@ -14,6 +14,7 @@ struct ipc_server;
 struct loop;
 struct loop_fd;
 struct netlink;
+struct pollers;
 
 #define DAEMON_CONNECTING_MAX 64 /* sockets that connect and log in at once */
 #define DAEMON_SCANNERS 16	 /* threads that scan, resolve and write state files */
@@ -27,6 +28,7 @@ struct daemon {
 	struct initiator initiator;
 	struct session_list sessions;
 	struct slots slots;
+	struct pollers *pollers; /* discovery.c; NULL: none */
 	uint64_t tcp_handle;	       /* of the kernel's tcp transport; 0: not asked yet */
 	char state_dir[256];	       /* RUNDIR, where session-SID files live */
 	bool safe_logout; /* iscsid.safe_logout */

@@ -18,6 +18,7 @@
 #include "daemon/adopt.h"
 #include "daemon/background.h"
 #include "daemon/daemon.h"
+#include "daemon/discovery.h"
 #include "daemon/engine.h"
 #include "daemon/first_start.h"
 #include "daemon/reload.h"
@@ -42,17 +43,23 @@ struct program {
 
 /* ---- signals ---- */
 
+static void stop_now(struct daemon *daemon)
+{
+	loop_stop(daemon->loop);
+}
+
 static void signal_stop(int number, void *data)
 {
 	struct daemon *daemon = data;
 
 	log_info("stopped by signal %d; sessions stay", number);
-	loop_stop(daemon->loop);
+	discovery_stop(daemon, stop_now);
 }
 
 static void reloaded(struct daemon *daemon)
 {
 	log_info("configuration read again");
+	discovery_reload(daemon);
 	(void)notify_ready(NULL);
 }
 
@@ -190,6 +197,8 @@ static void program_run(struct program *program)
 	reload_now(daemon);
 	first_start();
 	adopt_all(daemon);
+	if (discovery_open(daemon, CONFDIR) < 0)
+		complain("cannot poll discovery records", "", -ENOMEM);
 	if (program->ready_fd >= 0)
 		background_ready(program->ready_fd);
 	(void)notify_ready(NULL);
@@ -212,6 +221,7 @@ static void program_close(struct program *program)
 	/* A scan may hang on a lost connection for minutes; it has nothing left to tell. */
 	if (daemon->works)
 		_exit(EXIT_SUCCESS);
+	discovery_close(daemon);
 	loop_signal_free(program->term);
 	loop_signal_free(program->interrupt);
 	loop_signal_free(program->hangup);

@@ -77,6 +77,7 @@ int state_file_fill(struct state_file *file, const struct session *session)
 	add_number(&file->text, "session.initial_cmdsn", session->initial_cmdsn);
 	add_number(&file->text, "session.time2wait", session->negotiated_time2wait_sec);
 	add_number(&file->text, "session.ordinal", session->ordinal);
+	add_number(&file->text, "session.polled", session->is_polled);
 	add_number(&file->text, "session.port", address_port(&session->home));
 	for (unsigned int i = 0; i < session->home.count; i++)
 		add_address(&file->text, &session->home.list[i]);
@@ -164,6 +165,15 @@ static int take_ordinal(struct state_reader *reader, const char *value)
 	return is_good ? 0 : -EINVAL;
 }
 
+static int take_polled(struct state_reader *reader, const char *value)
+{
+	unsigned long number;
+	bool is_good = take_number(value, 1, &number);
+
+	reader->state->is_polled = number;
+	return is_good ? 0 : -EINVAL;
+}
+
 static int take_port(struct state_reader *reader, const char *value)
 {
 	unsigned long number;
@@ -196,7 +206,7 @@ static const struct {
 	{"session.isid", take_isid},	       {"session.initiator_name", take_initiator},
 	{"session.netdev", take_netdev},       {"session.initial_cmdsn", take_cmdsn},
 	{"session.time2wait", take_time2wait}, {"session.ordinal", take_ordinal},
-	{"session.port", take_port},	       {"session.address", take_address},
+	{"session.polled", take_polled},       {"session.port", take_port},	       {"session.address", take_address},
 };
 
 /* Lines that are not settings of a record come here. Unknown ones are of another version and passed

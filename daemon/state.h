@@ -34,6 +34,7 @@ struct state {
 	char netdev[16];
 	struct addresses addresses;
 	bool has_isid, has_cmdsn; /* both are needed */
+	bool is_polled;
 };
 
 int state_file_fill(struct state_file *file, const struct session *session); /* -ENOMEM */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "daemon/daemon.h"
+#include "daemon/discovery.h"
 #include "daemon/in_use.h"
 #include "daemon/logout.h"
 #include "daemon/request.h"
@@ -330,13 +331,18 @@ static void verb_statistics(struct ipc_call *call, struct json_object *parameter
 	ipc_reply(call, reply, false);
 }
 
+static void stop_now(struct daemon *daemon)
+{
+	loop_stop(daemon->loop);
+}
+
 static void verb_stop(struct ipc_call *call, struct json_object *parameters, void *data)
 {
 	struct daemon *daemon = data;
 
 	log_info("stopped by a client; sessions stay");
 	ipc_reply(call, NULL, false);
-	loop_stop(daemon->loop);
+	discovery_stop(daemon, stop_now);
 }
 
 static const struct ipc_method methods[] = {

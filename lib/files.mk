@@ -8,5 +8,5 @@ lib-src += lib/err.c lib/text.c lib/record.c lib/records.c lib/tree_path.c lib/t
 lib-src += lib/conf.c lib/name.c lib/portal.c
 lib-src += lib/library.c lib/crypto.c lib/secret.c lib/pdu.c lib/keys.c lib/negotiate.c lib/chap.c lib/login.c
 lib-src += lib/channel_socket.c lib/sendtargets.c lib/discover.c lib/discover_record.c
-lib-src += lib/isns_codec.c lib/isns_message.c lib/isns_answer.c lib/isns_call.c
+lib-src += lib/isns_codec.c lib/isns_message.c lib/isns_answer.c lib/isns_call.c lib/isns_notice.c
 lib-src += lib/boot.c lib/boot_ibft.c lib/boot_openfw.c

@@ -79,9 +79,6 @@ static uint64_t now_ms(void)
 
 static void end(struct isns_call *call, enum isns_call_state state)
 {
-	if (call->fd >= 0)
-		close(call->fd);
-	call->fd = -1;
 	call->state = state;
 }
 
@@ -539,7 +536,8 @@ void isns_call_free(struct isns_call *call)
 {
 	if (!call)
 		return;
-	end(call, call->state);
+	if (call->fd >= 0)
+		close(call->fd);
 	isns_reader_done(&call->reader);
 	isns_answer_done(&call->answer);
 	sendtargets_list_done(&call->list);

@@ -51,7 +51,7 @@ struct isns_call *isns_call_new(const struct isns_call_settings *settings);
 void isns_call_free(struct isns_call *call); /* NULL is fine; closes what is open */
 
 enum isns_call_state isns_call_state(const struct isns_call *call);
-int isns_call_fd(const struct isns_call *call); /* -1: nothing to poll; otherwise the same for the whole call */
+int isns_call_fd(const struct isns_call *call); /* the same until isns_call_free(); -1: nothing to poll */
 short isns_call_want(const struct isns_call *call);
 uint64_t isns_call_deadline_ms(const struct isns_call *call); /* CLOCK_MONOTONIC */
 
