@@ -14,6 +14,7 @@
 #include "adm/disk.h"
 #include "adm/known.h"
 #include "adm/print.h"
+#include "iface/hba.h"
 #include "lib/log.h"
 #include "lib/name.h"
 
@@ -21,7 +22,7 @@ void adm_init(struct adm *adm, const struct args *args)
 {
 	const char *dir = getenv(ADM_CONFDIR_ENV), *sysfs = getenv(ADM_SYSFS_ENV);
 
-	*adm = (struct adm){ .args = args, .sysfs = sysfs && *sysfs ? sysfs : SYSFS_ROOT };
+	*adm = (struct adm){ .args = args, .sysfs = sysfs && *sysfs ? sysfs : SYSFS_ROOT, .open_netlink = netlink_open };
 	snprintf(adm->dir, sizeof(adm->dir), "%s", dir && *dir ? dir : CONFDIR);
 	snprintf(adm->iface_dir, sizeof(adm->iface_dir), "%s/ifaces", adm->dir);
 }
@@ -209,12 +210,21 @@ static bool find_host(const struct adm *adm, const char *address, uint32_t *ret_
 	return found;
 }
 
+/* The port may be one of a card whose driver is not loaded yet. Only root can change that, and only on the real machine. */
+static bool load_adapters(const struct adm *adm)
+{
+	if (geteuid() || strcmp(adm->sysfs, SYSFS_ROOT))
+		return false;
+	hba_load_transports(adm->sysfs);
+	return true;
+}
+
 enum iscsi_err adm_host(struct adm *adm, uint32_t *ret_host)
 {
 	const char *text = adm->args->text[OPTION_HOST];
 	uint32_t host = text ? (uint32_t)strtoul(text, NULL, 10) : 0;
 
-	if (text && strchr(text, ':') && !find_host(adm, text, &host)) {
+	if (text && strchr(text, ':') && !find_host(adm, text, &host) && (!load_adapters(adm) || !find_host(adm, text, &host))) {
 		print_problem("Could not match MAC to host: no iSCSI host has the address %s", text);
 		return ISCSI_ERR_INVAL;
 	}

@@ -14,6 +14,7 @@
 #include "lib/conf.h"
 #include "lib/err.h"
 #include "lib/ipc.h"
+#include "transport/user/netlink.h"
 #include "transport/user/sysfs.h"
 
 #define ADM_CONFDIR_ENV "ISCSI_CONFDIR"	/* overrides CONFDIR: iscsid.conf, ifaces/ and the database are below it */
@@ -37,6 +38,8 @@ struct adm {
 	bool states_asked;
 	bool counters_refused;		/* the daemon went away while it was asked for counters: it is not asked again */
 	struct disk_paths *disk_paths;	/* NULL: not read */
+	/* netlink_open(), or a test's end of a made-up kernel */
+	int (*open_netlink)(netlink_event_fn *event, netlink_overflow_fn *overflow, void *data, struct netlink **ret);
 };
 
 void adm_init(struct adm *adm, const struct args *args);

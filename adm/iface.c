@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * `iscsiadm -m iface`: the places sessions leave from. Records are files; the node records bound to an iface carry a copy of
- * its settings, so that update and delete change those too, in one transaction. Settings of HBA ports are not sent from here.
+ * its settings, so that update and delete change those too, in one transaction. What is sent to HBA ports is in iface_apply.c.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
-#include "adm/adm.h"
+#include "adm/adapter.h"
 #include "adm/emit.h"
 #include "adm/objects.h"
 #include "adm/print.h"
 #include "adm/tree.h"
-#include "iface/iface.h"
+#include "iface/hba.h"
 #include "transport/user/transport.h"
 
 struct iface_work {
@@ -282,6 +284,45 @@ static enum iscsi_err may_change(const char *name, const char *reason, const cha
 	return ISCSI_ERR_INVAL;
 }
 
+/* A card that has one VLAN for all ifaces of a port: the others get what this one was given. */
+struct vlan_sharing {
+	struct adm *adm;
+	const struct record *from;
+	enum iscsi_err err;
+};
+
+static int share_vlan_with(const struct record *iface, void *data)
+{
+	static const enum field fields[] = { F_IFACE_VLAN_ID, F_IFACE_VLAN_PRIORITY, F_IFACE_VLAN_STATE };
+	struct vlan_sharing *sharing = data;
+	char buffer[FIELD_NUMBER_TEXT_MAX];
+	struct record copy;
+	int error = 0;
+
+	if (is_same(iface, F_IFACE_ISCSI_IFACENAME, sharing->from) || !is_same(iface, F_IFACE_TRANSPORT_NAME, sharing->from) ||
+	    strcasecmp(record_text(iface, F_IFACE_HWADDRESS), record_text(sharing->from, F_IFACE_HWADDRESS)))
+		return 0;
+	if (record_copy(&copy, iface))
+		return -ENOMEM;
+	for (size_t i = 0; !error && i < sizeof(fields) / sizeof(fields[0]); i++)
+		error = record_set(&copy, fields[i], record_format_value(sharing->from, fields[i], buffer), ORIGIN_RECORD);
+	sharing->err = error ? ISCSI_ERR_NOMEM : save_with_nodes(sharing->adm, &copy);
+	record_done(&copy);
+	return sharing->err != ISCSI_ERR_SUCCESS;
+}
+
+static enum iscsi_err share_vlan(struct adm *adm, const struct record *iface)
+{
+	const struct transport_row *row = transport_find(record_text(iface, F_IFACE_TRANSPORT_NAME));
+	struct vlan_sharing sharing = { .adm = adm, .from = iface, .err = ISCSI_ERR_SUCCESS };
+	int error;
+
+	if (!row || !(row->flags & TRANSPORT_ONE_VLAN) || !*record_text(iface, F_IFACE_HWADDRESS))
+		return ISCSI_ERR_SUCCESS;
+	error = iface_each(adm->iface_dir, share_vlan_with, NULL, &sharing);
+	return error < 0 ? iscsi_err_from_errno(error) : sharing.err;
+}
+
 static enum iscsi_err apply_update(struct adm *adm, const struct record *before)
 {
 	const char *name = record_text(before, F_IFACE_ISCSI_IFACENAME);
@@ -298,6 +339,8 @@ static enum iscsi_err apply_update(struct adm *adm, const struct record *before)
 			    "in for the new settings to take affect.");
 	if (err == ISCSI_ERR_SUCCESS)
 		err = save_with_nodes(adm, &after);
+	if (err == ISCSI_ERR_SUCCESS)
+		err = share_vlan(adm, &after);
 	record_done(&after);
 	return err;
 }
@@ -420,45 +463,16 @@ static enum iscsi_err no_such_iface(const char *name)
 	return ISCSI_ERR_IDBM;
 }
 
-/* Software ifaces have nothing that could be sent to a card. */
-static enum iscsi_err iface_apply(struct adm *adm, const char *name)
+static enum iscsi_err apply_named(struct adm *adm, const char *name)
 {
 	struct record iface;
+	enum iscsi_err err;
 
 	if (iface_load(adm->iface_dir, name, &iface))
 		return no_such_iface(name);
-	if (strcmp(record_text(&iface, F_IFACE_TRANSPORT_NAME), "tcp") && strcmp(record_text(&iface, F_IFACE_TRANSPORT_NAME), "iser")) {
-		record_done(&iface);
-		print_problem("settings of adapters cannot be applied by this version");
-		return could_not("apply net config for", name, ISCSI_ERR_OP_NOT_SUPP);
-	}
+	err = iface_apply(adm, &iface);
 	record_done(&iface);
-	print_problem("Nothing to configure.");
-	print_line("%s applied.", name);
-	return ISCSI_ERR_SUCCESS;
-}
-
-static int is_adapter(const struct record *iface, void *data)
-{
-	const char *transport = record_text(iface, F_IFACE_TRANSPORT_NAME);
-
-	return strcmp(transport, "tcp") && strcmp(transport, "iser");
-}
-
-static enum iscsi_err iface_apply_all(struct adm *adm)
-{
-	uint32_t host;
-	enum iscsi_err err = adm_host(adm, &host);
-
-	if (err != ISCSI_ERR_SUCCESS)
-		return err;
-	if (iface_each(adm->iface_dir, is_adapter, complain_file, NULL)) {
-		print_problem("settings of adapters cannot be applied by this version");
-		return ISCSI_ERR_OP_NOT_SUPP;
-	}
-	print_problem("Nothing to configure.");
-	print_line("Applied settings to ifaces attached to host%u.", host);
-	return ISCSI_ERR_SUCCESS;
+	return err;
 }
 
 static enum iscsi_err refuse(const char *sentence)
@@ -471,6 +485,7 @@ static enum iscsi_err iface_ping(struct adm *adm)
 {
 	const struct args *args = adm->args;
 	struct record iface;
+	enum iscsi_err err;
 
 	if (!args->iface_count)
 		return refuse("Ping requires iface.");
@@ -484,10 +499,9 @@ static enum iscsi_err iface_ping(struct adm *adm)
 		return refuse("Ping requires a size and an interval that are not negative.");
 	if (iface_load(adm->iface_dir, args->ifaces[0], &iface))
 		return no_such_iface(args->ifaces[0]);
+	err = iface_ping_run(adm, &iface);
 	record_done(&iface);
-	for (long i = 1; i <= args->number[OPTION_PINGS]; i++)
-		print_line("Ping %ld failed: %s", i, iscsi_err_text(ISCSI_ERR_OP_NOT_SUPP));
-	return ISCSI_ERR_OP_NOT_SUPP;
+	return err;
 }
 
 static enum iscsi_err iface_operation(struct adm *adm, const char *name)
@@ -503,7 +517,7 @@ static enum iscsi_err iface_operation(struct adm *adm, const char *name)
 	case OPERATION_DELETE:
 		return tell("delete", name, iface_remove(adm, name));
 	case OPERATION_APPLY:
-		return iface_apply(adm, name);
+		return apply_named(adm, name);
 	default:
 		print_problem("operation is not supported.");
 		return ISCSI_ERR_INVAL;
@@ -532,15 +546,24 @@ static enum iscsi_err no_iface(unsigned int operations)
 	return ISCSI_ERR_SYSFS_LOOKUP;
 }
 
+/* Ports of HBAs that have no iface yet get theirs, so that they can be listed and bound without a daemon. */
+static void find_ports(struct adm *adm)
+{
+	if (!geteuid() && !strcmp(adm->sysfs, SYSFS_ROOT))
+		hba_load_transports(adm->sysfs);
+	hba_make_ifaces(adm->sysfs, adm->iface_dir, complain_file, NULL);
+}
+
 enum iscsi_err iface_mode(struct adm *adm)
 {
 	const struct args *args = adm->args;
 	bool plain = args->operations == OPERATION_NONE || args->operations == OPERATION_SHOW;
 
+	find_ports(adm);
 	if (args->submode == SUBMODE_PING)
 		return iface_ping(adm);
 	if (args->operations == OPERATION_APPLYALL)
-		return iface_apply_all(adm);
+		return iface_apply_all(adm, complain_file);
 	if (args->iface_count > 1)
 		print_problem("Only one iface is taken here, using %s", args->ifaces[0]);
 	if (plain && (!args->iface_count || args->number[OPTION_PRINT] > 0))

@@ -76,6 +76,13 @@ void object_emit_outcome(const char *operation, const struct object_subject *sub
 	emit_text(object, "target", subject->target);
 	emit_add(object, "portal", portal ? object_portal(portal->address, portal->port, portal->tpgt) : NULL);
 	emit_text(object, "iface", subject->iface);
+	if (subject->has_index) {
+		emit_number(object, "host", subject->host);
+		emit_number(object, "index", subject->index);
+	} else {
+		emit_null(object, "host");
+		emit_null(object, "index");
+	}
 	emit_error(object, err, message);
 	emit(object);
 }

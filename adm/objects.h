@@ -24,10 +24,12 @@ void object_emit_node(struct adm *adm, const struct node_key *key, struct record
 
 /* What an operation was about. What does not apply is NULL or 0. */
 struct object_subject {
-	const char *kind;		/* "node", "session", "iface", "sendtargets", "isns" */
+	const char *kind;		/* "node", "session", "iface", "sendtargets", "isns", "chap_entry", "flashnode" */
 	int64_t sid;
 	const char *target, *iface;
 	const struct portal *portal;
+	bool has_index;			/* the last two kinds: an entry of an adapter's table */
+	uint32_t host, index;
 };
 
 /* {"type":"outcome"}. Does nothing where text is wanted. message NULL: the sentence of the error. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * `iscsiadm -m session`, and what node mode does with running sessions: log out, rescan, statistics. Sessions come from sysfs;
- * logout and statistics are asked of the daemon, a rescan is done here with one thread per session, because it blocks.
+ * logout and statistics are asked of the daemon (the logout of what an adapter has made: of its driver), a rescan is done here with
+ * one thread per session, because it blocks.
  */
 #include "adm/session.h"
 
@@ -13,12 +14,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "adm/adapter.h"
 #include "adm/emit.h"
 #include "adm/login.h"
 #include "adm/objects.h"
 #include "adm/print.h"
 #include "adm/progress.h"
 #include "adm/session_tree.h"
+#include "iface/hba.h"
 #include "lib/json.h"
 #include "transport/user/scsi.h"
 
@@ -135,6 +138,29 @@ static enum iscsi_err ask_logout(struct adm *adm, struct json_object *parameters
 	return err;
 }
 
+/* The daemon keeps no session that an adapter's firmware has made: the card is asked. */
+static bool is_of_firmware(const struct sysfs_session *session)
+{
+	return session->creator == -1 && hba_is_transport(session->transport);
+}
+
+/* Logs the cards out, and moves the sessions that are left to the front. */
+static void logout_firmware(struct adm *adm, struct logout *logout)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < logout->count; i++) {
+		char message[256];
+
+		if (is_of_firmware(logout->sessions[i]))
+			say_logged_out(logout, i, adapter_logout(adm, logout->sessions[i], message, sizeof(message)), message);
+		else
+			logout->sessions[kept++] = logout->sessions[i];
+	}
+	logout->count = kept;
+	memset(logout->answered, 0, kept * sizeof(*logout->answered));
+}
+
 static void call_logout(struct adm *adm, struct logout *logout)
 {
 	struct json_object *parameters = json_object_new_object(), *sids = json_object_new_array();
@@ -173,7 +199,9 @@ enum iscsi_err session_logout_marked(struct adm *adm)
 			logout.sessions[filled++] = session;
 		}
 		print_flush();
-		call_logout(adm, &logout);
+		logout_firmware(adm, &logout);
+		if (logout.count)
+			call_logout(adm, &logout);
 		if (logout.first != ISCSI_ERR_SUCCESS)
 			print_problem("Could not logout of all requested sessions");
 	}

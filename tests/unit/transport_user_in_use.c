@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Whose disks are in use: a disk, its partition, what is built on them, by mounts and by swap; and the logout that is refused for it. */
-#include "daemon/in_use.h"
+#include "transport/user/in_use.h"
 #include "tests/unit/sysfs_tree.h"
 
 #define SESSION "devices/platform/host4/session3"
