@@ -13,6 +13,7 @@ docdir     ?= $(prefix)/share/doc/openhba
 sysconfdir ?= /etc
 unitdir    ?= /lib/systemd/system
 udevdir    ?= /lib/udev/rules.d
+generatordir ?= /lib/systemd/system-generators
 # Where iscsid.conf, initiatorname.iscsi, ifaces/ and the record database live.
 confdir    ?= $(sysconfdir)/iscsi
 rundir     ?= /run/iscsid
@@ -48,6 +49,7 @@ normal-archives := $(foreach a,$(ARCHIVES),$(call archive,$(O),$(a)))
 san-archives    := $(foreach a,$(ARCHIVES),$(call archive,$(O)/san,$(a)))
 include $(addsuffix /files.mk,$(FOLDERS))
 programs := $(addprefix $(O)/,iscsid iscsiadm iscsistart iscsi-iname)
+scripts  := $(addprefix firmware-tools/,iscsi-gen-initiatorname iscsi_discovery iscsi_offload iscsi_fw_login)
 
 unit-src   := $(wildcard tests/unit/*.c)
 unit-tests := $(unit-src:%.c=$(O)/san/%)
@@ -183,13 +185,17 @@ check-build: $(unit-tests) $(O)/san/iscsid $(O)/san/iscsiadm $(O)/san/iscsistart
 
 install: all ## install into DESTDIR (configuration that exists is kept)
 	install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man8 $(DESTDIR)$(mandir)/man5 $(DESTDIR)$(docdir) \
-		$(DESTDIR)$(unitdir) $(DESTDIR)$(confdir)/ifaces
+		$(DESTDIR)$(unitdir) $(DESTDIR)$(udevdir) $(DESTDIR)$(generatordir) $(DESTDIR)$(confdir)/ifaces
 	install -m 0755 $(programs) $(DESTDIR)$(sbindir)
+	for script in $(scripts); do sed 's|/etc/iscsi|$(confdir)|g' $$script >$(DESTDIR)$(sbindir)/$${script##*/} && \
+		chmod 0755 $(DESTDIR)$(sbindir)/$${script##*/} || exit 1; done
+	install -m 0755 firmware-tools/ibft-rule-generator $(DESTDIR)$(generatordir)
+	sed 's|/usr/sbin|$(sbindir)|g' etc/udev/50-iscsi-firmware-login.rules >$(DESTDIR)$(udevdir)/50-iscsi-firmware-login.rules
 	install -m 0644 $(wildcard docs/man/*.8) $(DESTDIR)$(mandir)/man8
 	$(if $(wildcard docs/man/*.5),install -m 0644 $(wildcard docs/man/*.5) $(DESTDIR)$(mandir)/man5)
 	install -m 0644 README.md docs/*.md docs/*.varlink $(DESTDIR)$(docdir)
-	for unit in iscsid.socket iscsid.service iscsi.service; do \
-		sed 's|/usr/sbin|$(sbindir)|g; s|/run/iscsid/|$(rundir)/|g' etc/systemd/$$unit >$(DESTDIR)$(unitdir)/$$unit || exit 1; done
+	for unit in iscsid.socket iscsid.service iscsi.service iscsi-init.service; do \
+		sed 's|/usr/sbin|$(sbindir)|g; s|/run/iscsid/|$(rundir)/|g; s|/etc/iscsi|$(confdir)|g' etc/systemd/$$unit >$(DESTDIR)$(unitdir)/$$unit || exit 1; done
 	test -e $(DESTDIR)$(confdir)/iscsid.conf || install -m 0600 etc/iscsid.conf $(DESTDIR)$(confdir)/iscsid.conf
 
 clean: ## remove what was built
