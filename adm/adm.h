@@ -61,7 +61,7 @@ void adm_daemon_ticks(struct adm *adm);
 #define DAEMON_CONF_MS 1000	/* the same where an answer is welcome but not needed: at boot its socket may listen long before it */
 
 struct daemon_info {
-	char *initiator_name, *initiator_alias, *config_file;	/* NULL: not told */
+	char *initiator_name, *initiator_alias, *config_file, *network_namespace;	/* NULL: not told */
 };
 
 /* Asks the connected daemon. */

@@ -138,6 +138,8 @@ static int keep_info(struct json_object *parameters, bool continues, void *data)
 		info->initiator_alias = strdup(text);
 	if (!json_get_text(parameters, "config_file", &text))
 		info->config_file = strdup(text);
+	if (!json_get_text(parameters, "network_namespace", &text))
+		info->network_namespace = strdup(text);
 	return 0;
 }
 
@@ -160,6 +162,7 @@ void daemon_info_done(struct daemon_info *info)
 	free(info->initiator_name);
 	free(info->initiator_alias);
 	free(info->config_file);
+	free(info->network_namespace);
 	*info = (struct daemon_info){ 0 };
 }
 

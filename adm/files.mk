@@ -3,6 +3,7 @@ adm-src := \
 	adm/adapter.c \
 	adm/adm.c \
 	adm/args.c \
+	adm/ask.c \
 	adm/chap.c \
 	adm/daemon.c \
 	adm/discovery.c \

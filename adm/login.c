@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adm/ask.h"
 #include "adm/emit.h"
 #include "adm/objects.h"
 #include "adm/print.h"
@@ -157,22 +158,11 @@ static int take_answer(struct json_object *parameters, bool continues, void *dat
 	return 0;
 }
 
-/* What the daemon needs of a record: every value that is not built in. */
 static struct json_object *node_object(const struct record *node)
 {
-	struct json_object *settings = json_object_new_object(), *object = json_object_new_object();
-	struct text_reader reader;
-	struct text_line line;
-	struct text text = { 0 };
+	struct json_object *object = json_object_new_object();
 
-	record_format(node, RECORD_STORED, &text);
-	text_reader_init(&reader, text.data ? text.data : "", text.failed ? 0 : text.len);
-	while (text_next(&reader, &line) > 0)
-		if (field_find(RECORD_NODE, line.name) != FIELD_NONE)
-			json_object_object_add(settings, line.name, json_object_new_string(line.value));
-	explicit_bzero(&reader, sizeof(reader));
-	text_done(&text);
-	json_object_object_add(object, "settings", settings);
+	json_object_object_add(object, "settings", ask_settings(node));
 	return object;
 }
 

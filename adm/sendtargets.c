@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * SendTargets from the command line: which ifaces it goes through, with what name and secrets, and when it is tried again. All
- * ifaces ask at the same time, polled in one loop. Called by discovery.c; never opens the store.
+ * ifaces ask at the same time, polled in one loop, or the daemon asks where we do not see its network. Called by discovery.c; never opens the store.
  */
 #include "adm/sendtargets.h"
 
@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "adm/ask.h"
 #include "adm/print.h"
 #include "adm/progress.h"
 #include "adm/server.h"
@@ -213,24 +214,24 @@ static bool may_retry(enum iscsi_err err)
 	return err == ISCSI_ERR_TRANS || err == ISCSI_ERR_TRANS_TIMEOUT || err == ISCSI_ERR_PDU_TIMEOUT || err == ISCSI_ERR_LOGIN;
 }
 
-static void say_failure(const struct attempt *attempt)
+static void say_failure(const struct attempt *attempt, const char *address, const char *text)
 {
 	static const char connecting[] = "cannot connect: ";
-	const char *text = discovery_error_text(attempt->discovery), *reason = strstr(text, connecting);
+	const char *reason = strstr(text, connecting);
 
 	if (reason)
-		print_problem("cannot make connection to %s: %s", discovery_portal(attempt->discovery)->address,
+		print_problem("cannot make connection to %s: %s", *address ? address : attempt->question->server.portal.address,
 			    reason + strlen(connecting));
 	else
 		print_problem("%s", text);
 }
 
-static void on_failure(struct attempt *attempt)
+/* A try failed at this address. */
+static void on_failure(struct attempt *attempt, enum iscsi_err err, const char *address, const char *text)
 {
 	int64_t most = record_number(attempt->question->record, F_DISCOVERY_SENDTARGETS_REOPEN_MAX);
-	enum iscsi_err err = discovery_error(attempt->discovery);
 
-	say_failure(attempt);
+	say_failure(attempt, address, text);
 	if (!may_retry(err)) {
 		finish(attempt, err);
 		return;
@@ -247,7 +248,6 @@ static void on_failure(struct attempt *attempt)
 
 static void on_answer(struct attempt *attempt)
 {
-	discovery_take(attempt->discovery, &attempt->run->list);
 	if (attempt->run->list.refused)
 		print_problem("%zu target names or addresses from %s are not valid and are left out", attempt->run->list.refused,
 			    attempt->question->server.portal.address);
@@ -289,10 +289,12 @@ static void advance(struct attempt *attempt)
 			on_redirect(attempt);
 			break;
 		case DISCOVERY_DONE:
+			discovery_take(attempt->discovery, &attempt->run->list);
 			on_answer(attempt);
 			break;
 		case DISCOVERY_FAILED:
-			on_failure(attempt);
+			on_failure(attempt, discovery_error(attempt->discovery), discovery_portal(attempt->discovery)->address,
+				   discovery_error_text(attempt->discovery));
 			break;
 		}
 	}
@@ -384,6 +386,96 @@ static void run_attempts(const struct question *question, struct sendtargets_run
 	}
 }
 
+/* ---- by way of the daemon, which sees another network ---- */
+
+/* The attempts of one call, in its order. */
+struct round {
+	struct attempt **attempts;
+	const struct record **ifaces;
+	size_t count;
+};
+
+static void on_far_answer(size_t index, enum iscsi_err err, const char *address, const char *message, struct sendtargets_list *list,
+			  void *data)
+{
+	struct round *round = data;
+	struct attempt *attempt = round->attempts[index];
+
+	round->attempts[index] = NULL;
+	if (err == ISCSI_ERR_NO_OBJS_FOUND) {
+		print_problem("iface %s: %s", record_text(&attempt->run->iface, F_IFACE_ISCSI_IFACENAME), message);
+		finish(attempt, ISCSI_ERR_PDU_TIMEOUT);
+		return;
+	}
+	if (err != ISCSI_ERR_SUCCESS) {
+		on_failure(attempt, err, address, *message ? message : iscsi_err_text(err));
+		return;
+	}
+	attempt->run->list = *list;
+	*list = (struct sendtargets_list){ 0 };
+	on_answer(attempt);
+}
+
+static void call_round(struct round *round, struct attempt *attempts, size_t count)
+{
+	struct adm *adm = attempts->question->adm;
+	char *message = NULL;
+	enum iscsi_err err;
+
+	round->count = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (attempts[i].over || attempts[i].next_ms > now_ms())
+			continue;
+		round->ifaces[round->count] = &attempts[i].run->iface;
+		round->attempts[round->count++] = &attempts[i];
+	}
+	if (!round->count)
+		return;
+	err = ask_daemon(adm, attempts->question->record, round->ifaces, round->count, round->attempts[0]->failures, on_far_answer, round,
+			 &message);
+	if (err == ISCSI_ERR_SUCCESS)
+		err = ISCSI_ERR_ISCSID_COMM;
+	for (size_t i = 0; i < round->count; i++) {
+		if (!round->attempts[i])
+			continue;
+		print_problem("iscsid does not ask: %s", message ? message : iscsi_err_text(err));
+		finish(round->attempts[i], err);
+	}
+	free(message);
+}
+
+/* The time of the next try, 0 if there is none to come. */
+static uint64_t next_round_ms(const struct attempt *attempts, size_t count)
+{
+	uint64_t next = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (!attempts[i].over && (!next || attempts[i].next_ms < next))
+			next = attempts[i].next_ms ? attempts[i].next_ms : 1;
+	return next;
+}
+
+static void run_far(const struct question *question, struct sendtargets_runs *runs, struct attempt *attempts)
+{
+	struct round round = { calloc(runs->count, sizeof(*round.attempts)), calloc(runs->count, sizeof(*round.ifaces)), 0 };
+	uint64_t next;
+
+	for (size_t i = 0; i < runs->count; i++) {
+		attempts[i] = (struct attempt){ .question = question, .run = &runs->runs[i] };
+		if (!round.attempts || !round.ifaces)
+			finish(&attempts[i], ISCSI_ERR_NOMEM);
+	}
+	while ((next = next_round_ms(attempts, runs->count))) {
+		if (next > now_ms())
+			poll(NULL, 0, next - now_ms() < PROGRESS_TICK_MS ? (int)(next - now_ms()) : PROGRESS_TICK_MS);
+		else
+			call_round(&round, attempts, runs->count);
+		progress_tick();
+	}
+	free(round.attempts);
+	free(round.ifaces);
+}
+
 /* One iface that cannot reach the portal does not spoil the others; every other failure does. */
 static enum iscsi_err judge(const struct sendtargets_runs *runs)
 {
@@ -414,7 +506,10 @@ enum iscsi_err sendtargets_ask(struct adm *adm, const struct record *discovery, 
 		struct attempts all = { attempts, runs->count };
 
 		progress_start(runs->count == 1 ? "answered" : "ifaces answered", runs->count, describe_wait, &all);
-		run_attempts(&question, runs, attempts, polls);
+		if (question.server.is_far)
+			run_far(&question, runs, attempts);
+		else
+			run_attempts(&question, runs, attempts, polls);
 		progress_end();
 		err = judge(runs);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Before a discovery: names are looked up, and the daemon is asked for the initiator's name. Called by sendtargets.c and isns.c; blocks as
- * long as the resolver does. Never opens the store.
+ * Before a discovery: the daemon is asked for the initiator's name and for its network; unless that is another one, the server's
+ * name is looked up. Called by sendtargets.c and isns.c; blocks as long as the resolver does. Never opens the store.
  */
 #include "adm/server.h"
 
@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "adm/print.h"
+#include "lib/netns.h"
 
 static enum iscsi_err ask_initiator(struct adm *adm, struct server *server)
 {
@@ -22,6 +23,15 @@ static enum iscsi_err ask_initiator(struct adm *adm, struct server *server)
 	if (err != ISCSI_ERR_SUCCESS)
 		print_problem("Cannot perform discovery. Initiatorname required.");
 	return err;
+}
+
+/* A daemon that does not tell is an older one: it could not ask in our place either. */
+static bool is_far(const struct daemon_info *info)
+{
+	char own[NETNS_TEXT_MAX];
+
+	netns_name(own);
+	return info->network_namespace && *info->network_namespace && *own && strcmp(info->network_namespace, own) != 0;
 }
 
 static enum iscsi_err resolve(struct server *server)
@@ -57,7 +67,10 @@ enum iscsi_err server_prepare(struct adm *adm, const struct record *discovery, s
 		 record_text(discovery, F_DISCOVERY_SENDTARGETS_ADDRESS));
 	ret_server->portal.port = (int)record_number(discovery, F_DISCOVERY_SENDTARGETS_PORT);
 	err = ask_initiator(adm, ret_server);
-	return err == ISCSI_ERR_SUCCESS ? resolve(ret_server) : err;
+	if (err != ISCSI_ERR_SUCCESS)
+		return err;
+	ret_server->is_far = is_far(&ret_server->info);
+	return ret_server->is_far ? ISCSI_ERR_SUCCESS : resolve(ret_server);
 }
 
 void server_done(struct server *server)

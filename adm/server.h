@@ -16,10 +16,11 @@ struct server {
 	socklen_t lengths[SERVER_ADDRESSES_MAX];
 	size_t address_count;
 	struct daemon_info info;
+	bool is_far;		/* the daemon sees another network than we: it is to ask, and no address is known here */
 };
 
 /*
- * Takes address and port from a discovery record of either kind, looks its name up and asks the daemon who we are. Failures are printed.
+ * Takes address and port from a discovery record of either kind, asks the daemon who we are, and looks the name up unless is_far. Failures are printed.
  * server_done() in every case.
  */
 enum iscsi_err server_prepare(struct adm *adm, const struct record *discovery, struct server *ret_server);

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "daemon/ask.h"
 #include "daemon/options.h"
 #include "daemon/session.h"
 #include "daemon/slots.h"
@@ -29,6 +30,8 @@ struct daemon {
 	struct session_list sessions;
 	struct slots slots;
 	struct pollers *pollers; /* discovery.c; NULL: none */
+	struct ask_list asks; /* Discover calls */
+	unsigned int asking;  /* their ifaces */
 	uint64_t tcp_handle;	       /* of the kernel's tcp transport; 0: not asked yet */
 	char state_dir[256];	       /* RUNDIR, where session-SID files live */
 	bool safe_logout; /* iscsid.safe_logout */

@@ -215,6 +215,7 @@ static void program_close(struct program *program)
 	struct daemon *daemon = &program->daemon;
 
 	(void)notify_stopping(NULL);
+	ask_close(daemon);
 	ipc_server_free(daemon->ipc);
 	if (program->pid_fd >= 0)
 		unlink(daemon->options.pid_path);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/ask.h"
 #include "daemon/daemon.h"
 #include "daemon/discovery.h"
 #include "daemon/in_use.h"
@@ -21,6 +22,7 @@
 #include "lib/json.h"
 #include "lib/loop.h"
 #include "lib/name.h"
+#include "lib/netns.h"
 #include "transport/user/requests.h"
 
 #define NODES_MAX 65536 /* of one call */
@@ -213,13 +215,16 @@ static void verb_info(struct ipc_call *call, struct json_object *parameters, voi
 {
 	struct daemon *daemon = data;
 	struct json_object *reply = json_object_new_object();
+	char netns[NETNS_TEXT_MAX];
 
+	netns_name(netns);
 	add_text(reply, "version", OPENHBA_VERSION);
 	add_number(reply, "interface_version", IPC_VERSION);
 	add_number(reply, "pid", getpid());
 	add_text(reply, "initiator_name", daemon->initiator.name);
 	add_text(reply, "initiator_alias", daemon->initiator.alias ? daemon->initiator.alias : "");
 	add_text(reply, "config_file", daemon->options.config_path);
+	add_text(reply, "network_namespace", netns);
 	ipc_reply(call, reply, false);
 }
 
@@ -346,6 +351,7 @@ static void verb_stop(struct ipc_call *call, struct json_object *parameters, voi
 }
 
 static const struct ipc_method methods[] = {
+	{IPC_INTERFACE ".Discover", true, ask_verb},
 	{IPC_INTERFACE ".Info", false, verb_info},
 	{IPC_INTERFACE ".Login", true, verb_login},
 	{IPC_INTERFACE ".Logout", true, verb_logout},

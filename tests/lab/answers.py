@@ -15,7 +15,7 @@ NEWER = (r'node\.session\.login_redirect_max|node\.session\.(?:sess|conn)_reopen
 class Row:
     """NAME | PART | REASON. NAME is a pattern of commands. PART is "stdout", "stderr", "stderr more" (ours has all of theirs, and
     more lines), "order" (of lines; they may be in order by chance), "status THEIRS OURS", or "line THEIRS => OURS", a line of
-    their stdout that is another one in ours, "more PATTERN" or "less PATTERN", lines that only our stdout has, or only theirs, or
+    their stdout that is another one in ours, "text THEIRS => OURS", the same anywhere, "more PATTERN" or "less PATTERN", lines that only our stdout has, or only theirs, or
     "box HEADING", lines under a heading between stars that only ours has."""
 
     def __init__(self, line):
@@ -28,9 +28,10 @@ class Row:
     def change(self, name, text):
         word, _, lines = self.part.partition(' ')
         theirs, _, ours = lines.partition(' => ')
-        if word != 'line' or not fnmatch.fnmatchcase(name, self.name):
+        if word not in ('line', 'text') or not fnmatch.fnmatchcase(name, self.name):
             return text
-        changed = re.sub(f'^{re.escape(theirs)}$', ours.replace('\\', r'\\'), text, flags=re.M)
+        pattern = f'^{re.escape(theirs)}$' if word == 'line' else re.escape(theirs)
+        changed = re.sub(pattern, ours.replace('\\', r'\\'), text, flags=re.M)
         self.used = self.used or changed != text
         return changed
 
@@ -92,7 +93,7 @@ def without_newer(text):
 
 def plain(text, names):
     """The text without what cannot be equal."""
-    text = re.sub(r'^(# BEGIN RECORD|(?:iscsi\w+ )?version) \d+\.\d+\.\d+$', r'\1 VERSION', text, flags=re.M)
+    text = re.sub(r'^((?:.*: )?# BEGIN RECORD|(?:iscsi\w+ )?version) \d+\.\d+\.\d+$', r'\1 VERSION', text, flags=re.M)
     text = re.sub(r'(:\d+,)4294967295 ', r'\g<1>65535 ', text)  # a portal without tag, in 2.1.13's form
     text = re.sub(r'^(\s+\w+(?:_octets|_pdus|_hdr|_failures|_cnt|_err): )\d+$', r'\1COUNT', text, flags=re.M)
     text = re.sub(r'^(tcp: \[)(\d+)(\] \S+,\d+ )', names.session, text, flags=re.M)

@@ -135,8 +135,9 @@ class Tree:
                 name = member.name.removeprefix('./')
                 if name != below and not name.startswith(below + '/'):
                     continue
+                link = re.sub('^/tmp/golden/db/', '/etc/iscsi/', member.linkname)  # ours was exported
                 kind = 'link' if member.issym() else 'folder' if member.isdir() else 'file'
-                body = member.linkname if member.issym() else archive.extractfile(member).read().decode(errors='replace') if member.isfile() else ''
+                body = link if member.issym() else archive.extractfile(member).read().decode(errors='replace') if member.isfile() else ''
                 tree.entries[name[len(below) + 1:]] = (kind, member.mode & 0o777 if kind != 'link' else 0, body)
         return tree
 
@@ -144,6 +145,15 @@ class Tree:
         """As db-after-discovery.txt has it: names, then the discovery records."""
         names = ''.join(sorted(('./' + name if name else '.') + '\n' for name in self.entries))
         return names + ''.join(f'== {name}\n{body}' for name, (_, _, body) in sorted(self.entries.items()) if name.endswith('/st_config'))
+
+    @staticmethod
+    def located(listing):
+        """The listing with each line of a file behind its name."""
+        lines, name = [], ''
+        for line in listing.splitlines():
+            name = line[3:] + ': ' if line.startswith('== ') else name
+            lines.append(line if line.startswith('== ') else name + line)
+        return ''.join(line + '\n' for line in lines)
 
     def text(self):
         """Everything; the configuration is the distribution's own, so that of it only the name counts."""

@@ -366,6 +366,7 @@ two_nics() {
 sed -i 's:^iscsid.startup = .*:iscsid.startup = /bin/false:' /etc/iscsi/iscsid.conf
 echo InitiatorName=iqn.1993-08.org.debian:01:lab >/etc/iscsi/initiatorname.iscsi
 chmod 644 /etc/iscsi/*.*
+mkdir -p -m 700 /etc/iscsi/ifaces
 modprobe iscsi_tcp
 lio_init && lio_disk d0 16 && lio_disk d1 16 && lio_disk d2 16 || exit 1
 for disk in d0 d1 d2; do echo sn-$disk >$LIO/core/rd_mcp_0/$disk/wwn/vpd_unit_serial; done
