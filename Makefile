@@ -12,6 +12,7 @@ mandir     ?= $(prefix)/share/man
 docdir     ?= $(prefix)/share/doc/openhba
 sysconfdir ?= /etc
 unitdir    ?= /lib/systemd/system
+initdir    ?= $(sysconfdir)/init.d
 udevdir    ?= /lib/udev/rules.d
 generatordir ?= /lib/systemd/system-generators
 # Where iscsid.conf, initiatorname.iscsi, ifaces/ and the record database live.
@@ -196,6 +197,10 @@ install: all ## install into DESTDIR (configuration that exists is kept)
 	install -m 0644 README.md docs/*.md docs/*.varlink $(DESTDIR)$(docdir)
 	for unit in iscsid.socket iscsid.service iscsi.service iscsi-init.service; do \
 		sed 's|/usr/sbin|$(sbindir)|g; s|/run/iscsid/|$(rundir)/|g; s|/etc/iscsi|$(confdir)|g' etc/systemd/$$unit >$(DESTDIR)$(unitdir)/$$unit || exit 1; done
+	install -d $(DESTDIR)$(initdir)
+	for script in iscsid iscsi; do \
+		sed 's|/usr/sbin/|$(sbindir)/|g; s|/etc/iscsi|$(confdir)|g' etc/sysv/$$script >$(DESTDIR)$(initdir)/$$script && \
+		chmod 0755 $(DESTDIR)$(initdir)/$$script || exit 1; done
 	test -e $(DESTDIR)$(confdir)/iscsid.conf || install -m 0600 etc/iscsid.conf $(DESTDIR)$(confdir)/iscsid.conf
 
 clean: ## remove what was built

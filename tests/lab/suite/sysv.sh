@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The init scripts for machines without systemd: the daemon starts once, stops, reloads; the boot login waits for nobody.
+# shellcheck shell=dash disable=SC1091
+. /lab/env
+. /lab/lib.sh
+. /in/lib.sh
+S=/in/iscsid
+mkdir -p /etc/iscsi
+sh $S status; is $? 3 "not running is 3"
+ok "start" sh $S start
+ok "running" sh $S status
+pid=$(cat /run/iscsid.pid)
+ok "start again changes nothing" sh $S start
+is "$(cat /run/iscsid.pid)" "$pid" "the same daemon"
+ok "discovery" $A -m discovery -t st -p 127.0.0.1
+ok "startup" $A -m node -o update -n node.startup -v automatic
+ok "login in the background" sh /in/iscsi start
+ok "sessions come" wait_for '[ "$(sessions)" -gt 0 ]' 20
+ok "reload" sh $S reload
+ok "restart" sh $S restart
+is "$([ "$(cat /run/iscsid.pid)" != "$pid" ] && echo new)" new "another daemon"
+ok "sessions are shown" sh /in/iscsi status
+ok "logout" sh /in/iscsi stop
+is "$(sessions)" 0 "nothing left"
+sh /in/iscsi status; is $? 3 "none is 3"
+ok "stop" sh $S stop
+kill -9 1234567 2>/dev/null; echo 99999 >/run/iscsid.pid
+sh $S status; is $? 1 "a left-over pid file is 1"
+ok "start over it" sh $S start
+ok "stop" sh $S stop
+suite_done
