@@ -13,8 +13,10 @@
 #include <string.h>
 
 #include "daemon/adopt_record.h"
+#include "daemon/boot.h"
 #include "daemon/daemon.h"
 #include "daemon/logout.h"
+#include "daemon/nop.h"
 #include "daemon/scan.h"
 #include "daemon/state.h"
 #include "daemon/transports.h"
@@ -113,6 +115,8 @@ static struct session *adopt_new(struct daemon *daemon, const struct sysfs_sessi
 	state_done(&state);
 	if (!session)
 		return NULL;
+	boot_note(session);
+	session->is_pinged_by_us = found->has_conn && found->ping_tmo == SYSFS_NONE;
 	session->sid = (int)found->sid;
 	session->host_no = (int)found->host_no;
 	return session;
@@ -149,6 +153,7 @@ static void adopt_healthy(struct session *session, bool is_known, bool wants_sca
 	conn_event(&session->conn, CONN_EVENT_ADOPTED);
 	session_event(session, SESSION_EVENT_LOGGED_IN);
 	session_log(session, LOG_LEVEL_INFO, "taken over as it is");
+	nop_start(session);
 	if (wants_scan)
 		(void)scan_start(session, SCAN_AFTER_LOGIN, NULL);
 	else if (!is_known)
@@ -230,7 +235,7 @@ void adopt_all(struct daemon *daemon)
 {
 	struct sysfs_session *found;
 	size_t count;
-	int r = sysfs_sessions(SYSFS_ROOT, SYSFS_FULL, &found, &count);
+	int r = sysfs_sessions(daemon->sysfs, SYSFS_FULL, &found, &count);
 
 	if (r < 0) {
 		log_error("cannot read the kernel's sessions: %s", strerror(-r));
@@ -249,7 +254,8 @@ void adopt_all(struct daemon *daemon)
 static void compare_session(struct session *session)
 {
 	struct sysfs_session found;
-	int r = sysfs_session_read(SYSFS_ROOT, (uint32_t)session->sid, SYSFS_STATE, &found);
+	int r = sysfs_session_read(session->daemon->sysfs, (uint32_t)session->sid, SYSFS_STATE,
+				   &found);
 
 	if (r == -ENOENT || r == -ENODEV) {
 		logout_destroyed(session);

@@ -69,9 +69,18 @@ int attempt_take_fd(struct attempt *attempt)
 	return fd;
 }
 
-static struct addresses *current_addresses(struct session *session)
+static const struct addresses *current_addresses(const struct session *session)
 {
 	return session->is_away ? &session->away : &session->home;
+}
+
+const struct sockaddr_storage *attempt_address(const struct session *session)
+{
+	static const struct sockaddr_storage unknown = {.ss_family = AF_UNSPEC};
+	const struct addresses *addresses = current_addresses(session);
+
+	return session->address_index < addresses->count ? &addresses->list[session->address_index]
+							 : &unknown;
 }
 
 bool attempt_other_address(struct session *session)
@@ -85,7 +94,7 @@ bool attempt_other_address(struct session *session)
 void attempt_first_address(struct session *session)
 {
 	session->address_index = 0;
-	session->is_away = session->is_away && session->away_is_permanent;
+	session->is_away = false;
 }
 
 /* ---- the end of an attempt ---- */
@@ -118,6 +127,8 @@ static void attempt_lost(struct attempt *attempt)
 	struct session *session = attempt->conn->session;
 
 	if (attempt->conn->state == CONN_XPT_WAIT) {
+		if (attempt->error != -ECONNREFUSED)
+			slot_unanswered(&session->daemon->slots, &session->slot);
 		session_fail(session, ISCSI_ERR_TRANS_TIMEOUT, "cannot connect: %s",
 			     strerror(-attempt->error));
 		conn_event(attempt->conn, CONN_EVENT_CONNECT_FAILED);
@@ -134,6 +145,7 @@ static void attempt_timeout(struct session *session)
 	bool is_connecting = session->conn.state == CONN_XPT_WAIT;
 	unsigned long long seconds = session_login_timeout_ms(session) / 1000;
 
+	slot_unanswered(&session->daemon->slots, &session->slot);
 	if (is_connecting)
 		session_fail(session, ISCSI_ERR_TRANS_TIMEOUT, "no connection within %llu s",
 			     seconds);
@@ -221,6 +233,7 @@ static void channel_pdu(void *data, struct pdu *pdu)
 		return;
 	}
 	attempt->result = login_receive(attempt->login, pdu);
+	slot_answered(&attempt->conn->session->daemon->slots, &attempt->conn->session->slot);
 	if (attempt->result == LOGIN_SEND)
 		attempt_send_login(attempt);
 	else if (attempt->result == LOGIN_DONE)
@@ -347,11 +360,12 @@ static int attempt_connect(struct attempt *attempt, const struct addresses *addr
 void attempt_open(struct conn *conn)
 {
 	struct session *session = conn->session;
-	struct addresses *addresses = current_addresses(session);
+	const struct addresses *addresses = current_addresses(session);
 	struct attempt *attempt = calloc(1, sizeof(*attempt));
 	int r = -ENOMEM;
 
-	session->attempts++;
+	/* Where a redirect leads is still the same attempt. */
+	session->attempts += !session->is_away;
 	session_fail(session, ISCSI_ERR_NOMEM, "out of memory");
 	if (attempt) {
 		attempt->conn = conn;
@@ -459,6 +473,7 @@ void attempt_login(struct conn *conn)
 	struct attempt *attempt = conn->attempt;
 	int r = attempt_new_login(attempt);
 
+	slot_connected(&conn->session->daemon->slots, &conn->session->slot);
 	if (r < 0) {
 		attempt->error = r;
 		return;

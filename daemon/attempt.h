@@ -14,6 +14,7 @@
 
 struct conn;
 struct session;
+struct sockaddr_storage;
 
 struct attempt; /* owned by its connection */
 
@@ -32,10 +33,14 @@ const struct login_outcome *attempt_outcome(const struct attempt *attempt);
 uint32_t attempt_exp_statsn(const struct attempt *attempt);
 int attempt_take_fd(struct attempt *attempt);
 
+/* The address the next attempt goes to; of family AF_UNSPEC if it is not known yet. */
+const struct sockaddr_storage *attempt_address(const struct session *session);
+
 /* Another address of the same portal is left to try: it is the next one then. */
 bool attempt_other_address(struct session *session);
 
-/* Back to the first address of the configured portal, unless the target moved for good. */
+/* Back to the first address of the portal as it is known: where a redirect led is forgotten, unless
+ * a login there has made it the target's new home. */
 void attempt_first_address(struct session *session);
 
 #endif

@@ -16,9 +16,12 @@ struct loop;
 struct loop_fd;
 struct netlink;
 struct pollers;
+struct pool;
 
-#define DAEMON_CONNECTING_MAX 64 /* sockets that connect and log in at once */
-#define DAEMON_SCANNERS 16	 /* threads that scan, resolve and write state files */
+#define DAEMON_CONNECTING_MAX 1024 /* sockets that connect and log in at once */
+#define DAEMON_SCANNERS 16	   /* threads that scan */
+#define DAEMON_RESOLVERS 4	   /* threads that ask name servers */
+#define DAEMON_WRITERS 4	   /* threads that write state files and read configuration */
 
 struct daemon {
 	struct options options;
@@ -29,14 +32,22 @@ struct daemon {
 	struct initiator initiator;
 	struct session_list sessions;
 	struct slots slots;
-	struct pollers *pollers; /* discovery.c; NULL: none */
-	struct ask_list asks; /* Discover calls */
-	unsigned int asking;  /* their ifaces */
-	uint64_t tcp_handle;	       /* of the kernel's tcp transport; 0: not asked yet */
-	char state_dir[256];	       /* RUNDIR, where session-SID files live */
-	bool safe_logout; /* iscsid.safe_logout */
+	struct pollers *pollers;	  /* discovery.c; NULL: none */
+	struct ask_list asks;		  /* Discover calls */
+	unsigned int asking;		  /* their ifaces */
+	struct boot_target *boot_targets; /* of the firmware; owned */
+	size_t boot_count;
+	int64_t creator;		 /* what sysfs says of sessions we made; 0: not known */
+	uint64_t tcp_handle;		 /* of the kernel's tcp transport; 0: not asked yet */
+	struct pool *scans, *names;	 /* threads for work that may hang */
+	const char *sysfs;		 /* "/sys" */
+	char state_dir[256];		 /* RUNDIR, where session-SID files live */
+	bool safe_logout;		 /* iscsid.safe_logout */
 	bool is_reloading, wants_reload; /* reload.c */
-	unsigned int works;	       /* work under way that is waited for at exit only if short */
+	bool is_draining;		 /* about to stop: nothing new begins */
+	uint64_t drain_until_ms;
+	struct loop_timer *drain_timer;
+	unsigned int works; /* on the loop's own threads; never long, waited for at exit */
 	unsigned int dropped_messages; /* netlink messages that made no sense or had no session */
 };
 

@@ -190,8 +190,9 @@ int discovery_open(struct daemon *daemon, const char *dir)
 	TAILQ_INIT(&set->list);
 	TAILQ_INIT(&set->leaving);
 	TAILQ_INIT(&set->logins_begun);
-	slots_init(&set->asking, POLLER_ASKING_MAX);
-	if (loop_timer_new(daemon->loop, set_read, set, &set->read_timer) < 0) {
+	if (slots_init(&set->asking, daemon->loop, POLLER_ASKING_MAX) < 0 ||
+	    loop_timer_new(daemon->loop, set_read, set, &set->read_timer) < 0) {
+		slots_done(&set->asking);
 		free(set);
 		return -ENOMEM;
 	}
@@ -251,5 +252,6 @@ void discovery_close(struct daemon *daemon)
 	if (set->inotify_fd >= 0)
 		close(set->inotify_fd);
 	loop_timer_free(set->read_timer);
+	slots_done(&set->asking);
 	free(set);
 }

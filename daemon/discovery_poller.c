@@ -194,7 +194,7 @@ void poller_round(void *data)
 	poller->round++;
 	poller->has_answer = false;
 	poller->failure[0] = 0;
-	slot_take(&poller->set->asking, &poller->slot, round_granted, poller);
+	slot_take(&poller->set->asking, &poller->slot, NULL, round_granted, poller);
 }
 
 /* ---- its life ---- */

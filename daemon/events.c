@@ -13,11 +13,10 @@
 #include "daemon/daemon.h"
 #include "daemon/logout.h"
 #include "daemon/message.h"
+#include "daemon/orphan.h"
 #include "lib/loop.h"
 #include "transport/user/names.h"
 #include "transport/user/netlink.h"
-
-typedef void event_fn(struct session *session, const struct netlink_event *event);
 
 static void event_pdu(struct session *session, const struct netlink_event *event)
 {
@@ -30,15 +29,28 @@ static void event_conn_error(struct session *session, const struct netlink_event
 		       session->conn.state == CONN_LOGOUT_REQUESTED;
 
 	/* The host adapter is gone: nothing can be recovered through it. */
-	if (event->code == ISCSI_CONN_ERROR_INVALID_HOST && is_news) {
-		session_log(session, LOG_LEVEL_ERROR, "its host is gone");
-		logout_destroy(session);
+	if (event->code == ISCSI_CONN_ERROR_INVALID_HOST) {
+		if (!session->is_leaving || session->conn.state != CONN_FREE) {
+			session_log(session, LOG_LEVEL_ERROR, "its host is gone: taken down");
+			logout_destroy(session);
+		}
 		return;
 	}
 	if (is_news && !session->is_leaving)
 		session_log(session, LOG_LEVEL_WARNING, "connection lost (%s): logging in again",
 			    conn_error_text(event->code));
 	conn_event(&session->conn, CONN_EVENT_LOST);
+}
+
+/* Of drivers that log in by themselves: FREE and the like is a lost connection, the rest is their
+ * way there. */
+static void event_login_state(struct session *session, const struct netlink_event *event)
+{
+	session_log(session, LOG_LEVEL_DEBUG, "its driver says: %s",
+		    event->code < CONN_STATE_COUNT ? conn_state_name((enum conn_state)event->code)
+						   : "an unknown login state");
+	if (event->code == CONN_FREE || event->code == CONN_CLEANUP_WAIT)
+		conn_event(&session->conn, CONN_EVENT_LOST);
 }
 
 /* We have made it ourselves, the event only confirms it. */
@@ -56,32 +68,66 @@ static void event_destroyed(struct session *session, const struct netlink_event 
 	logout_destroyed(session);
 }
 
+/* ---- sessions and hosts we do not keep ---- */
+
+/* Made by firmware, by another program, or by us if the reply was lost: sysfs tells which. */
+static void foreign_created(struct daemon *daemon, const struct netlink_event *event)
+{
+	orphan_look(daemon, (int)event->sid);
+}
+
+static void foreign_destroyed(struct daemon *daemon, const struct netlink_event *event)
+{
+	log_debug("session %u of host %u, not one of ours, is gone", event->sid, event->host_no);
+}
+
+static void host_link(struct daemon *daemon, const struct netlink_event *event)
+{
+	log_info("host %u: link %s", event->host_no,
+		 event->code == ISCSI_HOST_EVENT_LINK_UP     ? "up"
+		 : event->code == ISCSI_HOST_EVENT_LINK_DOWN ? "down"
+							     : "changed");
+}
+
+typedef void event_fn(struct session *session, const struct netlink_event *event);
+typedef void foreign_fn(struct daemon *daemon, const struct netlink_event *event);
+
+/* What is done if the session is ours, and if not. HOST_EVENT speaks of no session at all. */
 static const struct {
 	enum iscsi_event type;
 	event_fn *take;
+	foreign_fn *take_foreign;
 } event_rows[] = {
-	{ISCSI_KEVENT_RECV_PDU, event_pdu},
-	{ISCSI_KEVENT_CONN_ERROR, event_conn_error},
-	{ISCSI_KEVENT_CREATE_SESSION, event_created},
-	{ISCSI_KEVENT_UNBIND_SESSION, event_unbound},
-	{ISCSI_KEVENT_DESTROY_SESSION, event_destroyed},
+	{ISCSI_KEVENT_RECV_PDU, event_pdu, NULL},
+	{ISCSI_KEVENT_CONN_ERROR, event_conn_error, NULL},
+	{ISCSI_KEVENT_CONN_LOGIN_STATE, event_login_state, NULL},
+	{ISCSI_KEVENT_CREATE_SESSION, event_created, foreign_created},
+	{ISCSI_KEVENT_UNBIND_SESSION, event_unbound, NULL},
+	{ISCSI_KEVENT_DESTROY_SESSION, event_destroyed, foreign_destroyed},
+	{ISCSI_KEVENT_HOST_EVENT, NULL, host_link},
 };
 
 static void events_take(const struct netlink_event *event, void *data)
 {
 	struct daemon *daemon = data;
-	struct session *session = session_find(daemon, (int)event->sid);
+	struct session *session;
 
-	for (size_t i = 0; session && i < sizeof(event_rows) / sizeof(event_rows[0]); i++) {
+	for (size_t i = 0; i < sizeof(event_rows) / sizeof(event_rows[0]); i++) {
 		if (event_rows[i].type != event->type)
 			continue;
-		session_ref(session);
-		event_rows[i].take(session, event);
-		session_unref(session);
-		return;
+		session = event_rows[i].take ? session_find(daemon, (int)event->sid) : NULL;
+		if (session) {
+			session_ref(session);
+			event_rows[i].take(session, event);
+			session_unref(session);
+			return;
+		}
+		if (event_rows[i].take_foreign) {
+			event_rows[i].take_foreign(daemon, event);
+			return;
+		}
 	}
-	if (!session)
-		daemon->dropped_messages++;
+	daemon->dropped_messages++;
 	log_debug("event %s of session %u: nothing to do", event_name(event->type), event->sid);
 }
 
@@ -89,6 +135,7 @@ static void events_lost(void *data)
 {
 	log_warning("the kernel's events came faster than they were read: comparing with sysfs");
 	adopt_compare(data);
+	orphan_look(data, ORPHAN_ALL);
 }
 
 static void events_ready(int fd, short revents, void *data)

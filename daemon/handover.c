@@ -21,8 +21,10 @@
 #include "daemon/attempt.h"
 #include "daemon/background.h"
 #include "daemon/daemon.h"
+#include "daemon/orphan.h"
 #include "daemon/params.h"
 #include "daemon/recovery.h"
+#include "daemon/redirect.h"
 #include "daemon/start.h"
 #include "daemon/transports.h"
 #include "transport/user/names.h"
@@ -52,6 +54,9 @@ static int handover_create(struct session *session)
 		if (background_was_killed())
 			_exit(EXIT_FAILURE);
 		transports_forget(session->daemon);
+		/* The reply was lost, the session may have been made. */
+		if (r == -ENOBUFS || r == -ETIMEDOUT)
+			orphan_look(session->daemon, ORPHAN_ALL);
 		return handover_refused(session, "CREATE_SESSION", r);
 	}
 	session->sid = (int)sid;
@@ -65,6 +70,17 @@ static const char *result_name(const struct request_result *result)
 		result->request == ISCSI_UEVENT_SET_PARAM ? param_row(result->param) : NULL;
 
 	return row ? row->id : request_name(result->request);
+}
+
+/* A parameter may be refused with -ENOSYS; of PING_TMO that says who pings. */
+static void handover_note(struct session *session, const struct request_result *results,
+			  unsigned int count)
+{
+	session->is_pinged_by_us = false;
+	for (unsigned int i = 0; i < count && i < RESULTS_MAX; i++)
+		if (results[i].request == ISCSI_UEVENT_SET_PARAM &&
+		    results[i].param == ISCSI_PARAM_PING_TMO && results[i].error == -ENOSYS)
+			session->is_pinged_by_us = true;
 }
 
 static int handover_bind(struct session *session, int fd, bool is_first)
@@ -90,6 +106,8 @@ static int handover_bind(struct session *session, int fd, bool is_first)
 	}
 	if (r < 0 && session->failure.err != ISCSI_ERR_INTERNAL)
 		handover_refused(session, "BIND_CONN", r);
+	else if (r == 0)
+		handover_note(session, results, count);
 	batch_done(&batch);
 	return r;
 }
@@ -184,10 +202,8 @@ static void handover_remember(struct session *session, const struct login_outcom
 	if (agreed->target_portal_group_tag >= 0)
 		(void)record_set_number(&session->node, F_NODE_TPGT,
 					agreed->target_portal_group_tag, ORIGIN_COMMAND);
-	if (session->is_away && session->away_is_permanent) {
-		session->home = session->away;
-		session->is_away = false;
-	}
+	if (session->is_away && session->away_is_permanent)
+		redirect_settle(session);
 }
 
 void handover_take(struct conn *conn)

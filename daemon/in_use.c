@@ -9,15 +9,15 @@
 
 #include "daemon/daemon.h"
 #include "daemon/logout.h"
-#include "lib/loop.h"
+#include "daemon/pool.h"
 #include "transport/user/in_use.h"
-#include "transport/user/sysfs.h"
 
 struct in_use_job {
 	struct session *session; /* a reference; not for the thread */
 	session_done_fn *done;
 	void *data;
 	uint32_t sid;
+	const char *sysfs;
 	int result;
 	char sentence[256];
 };
@@ -27,7 +27,7 @@ static void in_use_run(void *data)
 	struct in_use_job *job = data;
 
 	job->result =
-		in_use_check(SYSFS_ROOT, "/proc", job->sid, job->sentence, sizeof(job->sentence));
+		in_use_check(job->sysfs, "/proc", job->sid, job->sentence, sizeof(job->sentence));
 }
 
 static void in_use_answer(struct in_use_job *job, bool cancelled)
@@ -49,7 +49,6 @@ static void in_use_done(void *data, bool cancelled)
 {
 	struct in_use_job *job = data;
 
-	job->session->daemon->works--;
 	in_use_answer(job, cancelled);
 	session_unref(job->session);
 	free(job);
@@ -63,13 +62,12 @@ void in_use_logout(struct session *session, session_done_fn *done, void *data)
 		*job = (struct in_use_job){.session = session_ref(session),
 					   .done = done,
 					   .data = data,
+					   .sysfs = session->daemon->sysfs,
 					   .sid = (uint32_t)session->sid};
-	if (!job || loop_work(session->daemon->loop, in_use_run, in_use_done, job, NULL) < 0) {
+	if (!job || pool_work(session->daemon->scans, in_use_run, in_use_done, job) < 0) {
 		done(session->sid, ISCSI_ERR_NOMEM, "no thread to look at its disks", data);
 		if (job)
 			session_unref(session);
 		free(job);
-		return;
 	}
-	session->daemon->works++;
 }

@@ -74,6 +74,9 @@ void logout_destroy(struct session *session)
 	struct request_batch batch;
 	int r;
 
+	attempt_drop(&session->conn);
+	resolve_cancel(session->resolve);
+	session->resolve = NULL;
 	if (session->conn.state != CONN_FREE)
 		conn_event(&session->conn, CONN_EVENT_CLOSED);
 	session->is_leaving = true;
@@ -191,9 +194,6 @@ void logout_start(struct session *session, session_done_fn *done, void *data)
 	case CONN_IN_LOGIN:
 	case CONN_CLEANUP_WAIT:
 	case CONN_STATE_COUNT:
-		attempt_drop(&session->conn);
-		resolve_cancel(session->resolve);
-		session->resolve = NULL;
 		logout_destroy(session);
 		break;
 	}

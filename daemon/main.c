@@ -17,8 +17,10 @@
 
 #include "daemon/adopt.h"
 #include "daemon/background.h"
+#include "daemon/boot.h"
 #include "daemon/daemon.h"
 #include "daemon/discovery.h"
+#include "daemon/drain.h"
 #include "daemon/engine.h"
 #include "daemon/first_start.h"
 #include "daemon/reload.h"
@@ -43,17 +45,12 @@ struct program {
 
 /* ---- signals ---- */
 
-static void stop_now(struct daemon *daemon)
-{
-	loop_stop(daemon->loop);
-}
-
 static void signal_stop(int number, void *data)
 {
 	struct daemon *daemon = data;
 
 	log_info("stopped by signal %d; sessions stay", number);
-	discovery_stop(daemon, stop_now);
+	discovery_stop(daemon, drain_start);
 }
 
 static void reloaded(struct daemon *daemon)
@@ -193,9 +190,11 @@ static void program_run(struct program *program)
 	if (program->ready_fd >= 0) {
 		log_open("iscsid", LOG_TO_SYSLOG, level);
 		(void)notify_main_pid(getpid());
-	}
+	} else if (log_writer_start() < 0)
+		log_warning("no thread for the log: a disk that hangs under it will hold us up");
 	reload_now(daemon);
 	first_start();
+	boot_load(daemon);
 	adopt_all(daemon);
 	if (discovery_open(daemon, CONFDIR) < 0)
 		complain("cannot poll discovery records", "", -ENOMEM);
@@ -220,16 +219,21 @@ static void program_close(struct program *program)
 	if (program->pid_fd >= 0)
 		unlink(daemon->options.pid_path);
 	/* A scan may hang on a lost connection for minutes; it has nothing left to tell. */
-	if (daemon->works)
+	if (engine_is_busy(daemon)) {
+		log_writer_stop();
 		_exit(EXIT_SUCCESS);
+	}
+	drain_done(daemon);
 	discovery_close(daemon);
 	loop_signal_free(program->term);
 	loop_signal_free(program->interrupt);
 	loop_signal_free(program->hangup);
 	engine_close(daemon);
+	boot_done(daemon);
 	initiator_done(&daemon->initiator);
 	if (program->pid_fd >= 0)
 		close(program->pid_fd);
+	log_writer_stop();
 }
 
 int main(int argc, char **argv)

@@ -10,10 +10,14 @@
 #include <string.h>
 
 #include "daemon/daemon.h"
+#include "daemon/nop.h"
 #include "daemon/scan.h"
 #include "daemon/session.h"
+#include "lib/loop.h"
 #include "transport/abi/iscsi_proto.h"
 #include "transport/user/requests.h"
+
+#define TIME2WAIT_MAX_SEC 3600
 
 /* A PDU as it came. */
 struct message {
@@ -21,6 +25,28 @@ struct message {
 	const uint8_t *data;
 	size_t bytes;
 };
+
+/* ---- the log ---- */
+
+#define LINES_PER_WINDOW 10
+#define WINDOW_MS 60000
+
+/* A target may talk as much as it likes, but not in our log: ten lines a minute, then one that says
+ * so. */
+static bool may_log(struct session *session)
+{
+	uint64_t now_ms = loop_now_ms();
+
+	if (!session->said_since_ms || now_ms - session->said_since_ms > WINDOW_MS) {
+		session->said_since_ms = now_ms;
+		session->said = 0;
+	}
+	session->said++;
+	if (session->said == LINES_PER_WINDOW + 1)
+		session_log(session, LOG_LEVEL_WARNING,
+			    "the target says more than is logged in a minute");
+	return session->said <= LINES_PER_WINDOW;
+}
 
 /* ---- asynchronous messages, RFC 7143 11.9 ---- */
 
@@ -41,12 +67,19 @@ bool message_says_luns_changed(const uint8_t *data, size_t bytes)
 	return length >= 14 && sense[12] == 0x3f && sense[13] == 0x0e;
 }
 
+/* RFC 7143 13.15 allows an hour; more is a target's mistake that would cost us the session. */
+static uint32_t time2wait_limit(uint32_t seconds)
+{
+	return seconds < TIME2WAIT_MAX_SEC ? seconds : TIME2WAIT_MAX_SEC;
+}
+
 static void async_scsi(struct session *session, const struct message *message)
 {
 	if (!message_says_luns_changed(message->data, message->bytes) ||
 	    !record_is(&session->node, F_NODE_SESSION_SCAN, "auto"))
 		return;
-	session_log(session, LOG_LEVEL_INFO, "the target's LUNs have changed: scanning");
+	if (may_log(session))
+		session_log(session, LOG_LEVEL_INFO, "the target's LUNs have changed: scanning");
 	(void)scan_start(session, SCAN_AGAIN, NULL);
 }
 
@@ -65,9 +98,11 @@ static void async_drop(struct session *session, const struct message *message)
 {
 	const struct iscsi_bhs_async *async = message->bhs;
 
-	session->time2wait_sec = ntohs(async->parameter2);
-	session_log(session, LOG_LEVEL_INFO, "the target drops the connection, reconnect in %u s",
-		    session->time2wait_sec);
+	session->time2wait_sec = time2wait_limit(ntohs(async->parameter2));
+	if (may_log(session))
+		session_log(session, LOG_LEVEL_INFO,
+			    "the target drops the connection, reconnect in %u s",
+			    session->time2wait_sec);
 }
 
 /* We do not renegotiate in full feature phase (11.9.1 allows that): a new login is a new
@@ -83,9 +118,10 @@ static void async_other(struct session *session, const struct message *message)
 {
 	const struct iscsi_bhs_async *async = message->bhs;
 
-	session_log(session, LOG_LEVEL_INFO,
-		    "asynchronous message %u of the target, vendor code %u: ignored", async->event,
-		    async->vendor_code);
+	if (may_log(session))
+		session_log(session, LOG_LEVEL_INFO,
+			    "asynchronous message %u of the target, vendor code %u: ignored",
+			    async->event, async->vendor_code);
 }
 
 typedef void message_fn(struct session *session, const struct message *message);
@@ -129,8 +165,10 @@ static void message_nop_in(struct session *session, const struct message *messag
 	};
 	int r;
 
-	if (ntohl(in->ttt) == ISCSI_TAG_NONE)
+	if (ntohl(in->ttt) == ISCSI_TAG_NONE) {
+		nop_answered(session);
 		return;
+	}
 	memcpy(out.lun, in->lun, sizeof(out.lun));
 	out.data_length[0] = (uint8_t)(message->bytes >> 16);
 	out.data_length[1] = (uint8_t)(message->bytes >> 8);
@@ -150,7 +188,7 @@ static void message_logout(struct session *session, const struct message *messag
 	if (response->response != ISCSI_LOGOUT_ANSWER_SUCCESS)
 		session_log(session, LOG_LEVEL_DEBUG, "logout response %u", response->response);
 	if (!session->is_leaving)
-		session->time2wait_sec = ntohs(response->time2wait);
+		session->time2wait_sec = time2wait_limit(ntohs(response->time2wait));
 	conn_event(&session->conn, CONN_EVENT_LOGOUT_DONE);
 }
 
@@ -158,9 +196,11 @@ static void message_reject(struct session *session, const struct message *messag
 {
 	const struct iscsi_bhs_reject *reject = message->bhs;
 
-	session_log(session, LOG_LEVEL_WARNING,
-		    "the target rejected a PDU, reason 0x%02x, opcode 0x%02x", reject->reason,
-		    message->bytes ? message->data[0] & ISCSI_PDU_OPCODE_BITS : 0xff);
+	if (may_log(session))
+		session_log(session, LOG_LEVEL_WARNING,
+			    "the target rejected a PDU, reason 0x%02x, opcode 0x%02x",
+			    reject->reason,
+			    message->bytes ? message->data[0] & ISCSI_PDU_OPCODE_BITS : 0xff);
 }
 
 static const struct {
@@ -191,6 +231,8 @@ void message_receive(struct session *session, const void *bhs, const void *data,
 		return;
 	}
 	session->daemon->dropped_messages++;
-	session_log(session, LOG_LEVEL_DEBUG, "PDU with opcode 0x%02x dropped in %s", opcode,
-		    conn_state_name(session->conn.state));
+	if (may_log(session))
+		session_log(session, LOG_LEVEL_WARNING,
+			    "a PDU nobody expects, opcode 0x%02x in %s: dropped", opcode,
+			    conn_state_name(session->conn.state));
 }

@@ -6,6 +6,7 @@
  */
 #include "daemon/params.h"
 
+#include "daemon/boot.h"
 #include "daemon/session.h"
 #include "lib/login.h"
 #include "transport/user/requests.h"
@@ -41,6 +42,9 @@ const struct param_source_row params_rows[] = {
 	{ISCSI_PARAM_SESS_RECOVERY_TMO, PARAM_FROM_NUMBER,
 	 F_NODE_SESSION_TIMEO_REPLACEMENT_TIMEOUT},
 	{ISCSI_PARAM_DISCOVERY_SESS, PARAM_FROM_NOTHING, 0},
+	{ISCSI_PARAM_BOOT_ROOT, PARAM_FROM_BOOT, offsetof(struct boot_target, root)},
+	{ISCSI_PARAM_BOOT_NIC, PARAM_FROM_BOOT, offsetof(struct boot_target, nic)},
+	{ISCSI_PARAM_BOOT_TARGET, PARAM_FROM_BOOT, offsetof(struct boot_target, target)},
 	{ISCSI_PARAM_USERNAME, PARAM_FROM_CHAP, F_NODE_SESSION_AUTH_USERNAME},
 	{ISCSI_PARAM_PASSWORD, PARAM_FROM_CHAP, F_NODE_SESSION_AUTH_PASSWORD},
 	{ISCSI_PARAM_USERNAME_IN, PARAM_FROM_CHAP, F_NODE_SESSION_AUTH_USERNAME_IN},
@@ -65,6 +69,15 @@ static void params_add_chap(struct request_batch *batch, const struct session *s
 	const char *text = record_text(&session->node, (enum field)row->place);
 
 	if (*text && session_uses_chap(session))
+		batch_set_param(batch, (uint32_t)session->sid, 0, row->param, text);
+}
+
+static void params_add_boot(struct request_batch *batch, const struct session *session,
+			    const struct param_source_row *row)
+{
+	const char *text = session->boot ? (const char *)session->boot + row->place : "";
+
+	if (*text)
 		batch_set_param(batch, (uint32_t)session->sid, 0, row->param, text);
 }
 
@@ -108,6 +121,9 @@ static void params_add_row(struct request_batch *batch, const struct session *se
 		break;
 	case PARAM_FROM_NOTHING:
 		batch_set_number(batch, sid, 0, row->param, 0);
+		break;
+	case PARAM_FROM_BOOT:
+		params_add_boot(batch, session, row);
 		break;
 	}
 }

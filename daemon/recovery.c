@@ -3,7 +3,8 @@
  * The timers of a lost connection, in words: STOP_CONN(RECOVER) at once, which blocks the disks and
  * starts the kernel's replacement timeout; after Time2Wait a login on a new socket with the same
  * ISID (session reinstatement) and the CmdSN the kernel is at; after a failure again in 1, 2, then
- * every 3 seconds, for ever or reopen_max times.
+ * every 3 seconds, for ever or reopen_max times. Then the disks that were taken offline meanwhile
+ * are set running, by a thread.
  *
  * The root file system may be the disk that is lost: nothing here opens a file, reads the store,
  * looks up a name or waits.
@@ -16,6 +17,8 @@
 #include "daemon/daemon.h"
 #include "daemon/handover.h"
 #include "daemon/logout.h"
+#include "daemon/nop.h"
+#include "daemon/scan.h"
 #include "daemon/start.h"
 #include "lib/loop.h"
 #include "transport/user/requests.h"
@@ -83,14 +86,15 @@ static void recovery_give_up(struct session *session)
 void recovery_failed(struct session *session)
 {
 	uint64_t max = (uint64_t)record_number(&session->node, F_NODE_SESSION_REOPEN_MAX);
-	uint64_t frequency =
-		(uint64_t)record_number(&session->node, F_NODE_SESSION_SESS_REOPEN_LOG_FREQ);
+	int64_t frequency = record_number(&session->node, F_NODE_SESSION_SESS_REOPEN_LOG_FREQ);
 
 	if (max && session->attempts >= max) {
 		recovery_give_up(session);
 		return;
 	}
-	if (frequency && (session->attempts - 1) % frequency == 0)
+	if (frequency < 1)
+		frequency = 1;
+	if ((session->attempts - 1) % frequency == 0)
 		session_log(session, LOG_LEVEL_WARNING, "not logged in again (attempt %u): %s",
 			    session->attempts, session->failure.sentence);
 	if (attempt_other_address(session)) {
@@ -107,4 +111,6 @@ void recovery_done(struct session *session)
 	session_log(session, LOG_LEVEL_INFO, "operational after recovery (%u attempt%s, %llu ms)",
 		    session->attempts, session->attempts == 1 ? "" : "s",
 		    (unsigned long long)(loop_now_ms() - session->began_ms));
+	nop_start(session);
+	(void)scan_start(session, SCAN_RECOVERED, NULL);
 }

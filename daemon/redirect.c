@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Follows redirects: at most node.session.login_redirect_max in one login, a temporary one for this
- * login only, a permanent one for the life of the session (the record stays as it is). A target
- * that redirects to a host name is looked up on a worker thread; addresses of the record itself are
- * never looked up again.
+ * login only, a permanent one for the life of the session once a login there has worked (the state
+ * file learns of it, the record stays as it is; the old addresses are tried after the new). A
+ * target that redirects to a host name is looked up on a worker thread; addresses of the record
+ * itself are never looked up again.
  */
 #include "daemon/redirect.h"
+
+#include <string.h>
 
 #include "daemon/attempt.h"
 #include "daemon/daemon.h"
@@ -21,12 +24,22 @@ static void redirect_give_up(struct session *session)
 		recovery_failed(session);
 }
 
+static void redirect_timeout(struct session *session)
+{
+	resolve_cancel(session->resolve);
+	session->resolve = NULL;
+	session_fail(session, ISCSI_ERR_LOGIN,
+		     "redirected to a host that no name server knows yet");
+	redirect_give_up(session);
+}
+
 static void redirect_resolved(const struct addresses *addresses, int error, const char *sentence,
 			      void *data)
 {
 	struct session *session = data;
 
 	session->resolve = NULL;
+	session_wait_stop(session);
 	if (error) {
 		session_fail(session, ISCSI_ERR_LOGIN, "redirected to a host that is not found: %s",
 			     sentence);
@@ -76,5 +89,34 @@ void redirect_follow(struct session *session)
 		session_fail(session, ISCSI_ERR_LOGIN,
 			     "redirected to a host that cannot be looked up");
 		redirect_give_up(session);
+		return;
 	}
+	session_wait(session, session_login_timeout_ms(session), redirect_timeout);
+}
+
+static bool addresses_have(const struct addresses *addresses,
+			   const struct sockaddr_storage *address, socklen_t len)
+{
+	for (unsigned int i = 0; i < addresses->count; i++)
+		if (addresses->len[i] == len && !memcmp(&addresses->list[i], address, len))
+			return true;
+	return false;
+}
+
+void redirect_settle(struct session *session)
+{
+	struct addresses moved = session->away;
+
+	for (unsigned int i = 0; i < session->home.count && moved.count < ADDRESSES_MAX; i++) {
+		if (addresses_have(&moved, &session->home.list[i], session->home.len[i]))
+			continue;
+		moved.list[moved.count] = session->home.list[i];
+		moved.len[moved.count++] = session->home.len[i];
+	}
+	session->home = moved;
+	session->is_away = false;
+	session->address_index = 0;
+	session->has_moved = true;
+	session_log(session, LOG_LEVEL_INFO, "the target has moved for good: %s from now on",
+		    session->redirect.address);
 }

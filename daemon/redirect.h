@@ -10,6 +10,10 @@ struct session;
  * failed login. */
 void redirect_take(struct session *session, const struct login_outcome *outcome);
 
+/* A login at the address a permanent redirect led to is through: it is the session's home from now
+ * on, the addresses it had before stay behind it. */
+void redirect_settle(struct session *session);
+
 /* The attempt is gone: goes where redirect_take() noted, at once. */
 void redirect_follow(struct session *session);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Reads the daemon's two files. Of iscsid.conf it keeps iscsid.safe_logout and checks the rest:
+ * Reads the daemon's two files. Of iscsid.conf it keeps iscsid.safe_logout and iscsid.log_level and
+ * checks the rest:
  * sessions come with whole records, which iscsiadm has filled from it. The thread sees the paths
  * and writes down what it found; nothing is logged or changed before the loop's thread takes it.
  */
@@ -24,6 +25,7 @@ struct reading {
 	struct text complaints; /* lines, each with its newline */
 	int config_error, initiator_error;
 	bool safe_logout;
+	int log_level; /* -1: not said */
 	void (*done)(struct daemon *daemon);
 };
 
@@ -44,6 +46,25 @@ static bool is_yes(const char *value)
 	return value && !strcasecmp(value, "yes");
 }
 
+static int level_of(struct reading *reading, const char *word)
+{
+	static const char *const words[] = {
+		[LOG_LEVEL_ERROR] = "error",
+		[LOG_LEVEL_WARNING] = "warning",
+		[LOG_LEVEL_INFO] = "info",
+		[LOG_LEVEL_DEBUG] = "debug",
+	};
+
+	for (int level = 0; word && level < (int)(sizeof(words) / sizeof(words[0])); level++)
+		if (!strcasecmp(word, words[level]))
+			return level;
+	if (word)
+		text_addf(&reading->complaints,
+			  "%s: iscsid.log_level: not error, warning, info or debug\n",
+			  reading->config_path);
+	return -1;
+}
+
 static void reading_run(void *data)
 {
 	struct reading *reading = data;
@@ -55,6 +76,7 @@ static void reading_run(void *data)
 	reading->config_error = conf_load(reading->config_path, reading_complain, reading, &conf);
 	if (reading->config_error == 0) {
 		reading->safe_logout = is_yes(conf_value(conf, "iscsid.safe_logout"));
+		reading->log_level = level_of(reading, conf_value(conf, "iscsid.log_level"));
 		conf_free(conf);
 	}
 	reading->initiator_error = initiator_load(reading->initiator_path, &reading->initiator);
@@ -80,14 +102,24 @@ static void reading_log(struct reading *reading)
 				    : strerror(-reading->initiator_error));
 }
 
+/* -d of the command line goes before the file. */
+static void reading_take_level(const struct reading *reading)
+{
+	if (reading->daemon->options.debug)
+		return;
+	log_set_level(reading->log_level < 0 ? LOG_LEVEL_INFO : (enum log_level)reading->log_level);
+}
+
 /* What cannot be read stays as it was. */
 static void reading_take(struct reading *reading)
 {
 	struct initiator *initiator = &reading->daemon->initiator;
 
 	reading_log(reading);
-	if (reading->config_error == 0)
+	if (reading->config_error == 0) {
 		reading->daemon->safe_logout = reading->safe_logout;
+		reading_take_level(reading);
+	}
 	if (reading->initiator_error < 0)
 		return;
 	initiator_done(initiator);

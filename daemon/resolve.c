@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "daemon/daemon.h"
-#include "lib/loop.h"
+#include "daemon/pool.h"
 
 struct resolve {
 	struct daemon *daemon;
@@ -80,7 +80,6 @@ static void resolve_done(void *data, bool cancelled)
 	struct resolve *resolve = data;
 	int error = resolve_error(resolve);
 
-	resolve->daemon->works--;
 	if (!resolve->cancelled && !cancelled)
 		resolve->fn(&resolve->addresses, error,
 			    resolve->gai_error ? gai_strerror(resolve->gai_error)
@@ -101,12 +100,11 @@ int resolve_start(struct daemon *daemon, const struct portal *portal, resolve_fn
 	resolve->fn = fn;
 	resolve->data = data;
 	resolve->daemon = daemon;
-	r = loop_work(daemon->loop, resolve_run, resolve_done, resolve, NULL);
+	r = pool_work(daemon->names, resolve_run, resolve_done, resolve);
 	if (r < 0) {
 		free(resolve);
 		return r;
 	}
-	daemon->works++;
 	*ret_resolve = resolve;
 	return 0;
 }

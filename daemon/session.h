@@ -108,6 +108,11 @@ struct session {
 	bool has_header_digest, has_data_digest;
 	struct session_failure failure;
 
+	uint64_t said_since_ms; /* message.c: lines of the log that the target caused */
+	unsigned int said;
+	bool is_pinged_by_us;		/* its driver does not */
+	const struct boot_target *boot; /* the firmware booted from it; NULL: no */
+
 	struct slot slot;
 	struct resolve *resolve;
 	struct loop_timer *timer;
@@ -117,7 +122,8 @@ struct session {
 	bool is_leaving; /* a logout is under way, or the session is being destroyed */
 	bool is_polled, is_unwanted; /* discovery_sessions.c: made by a poller; not offered any more */
 	bool is_scanning;
-	bool wants_rescan; /* asked for while a scan was running */
+	bool wants_rescan, wants_running; /* asked for while a scan was running */
+	bool has_moved;			  /* the state file does not know the address yet */
 };
 
 /* Takes node (moved, also on failure). A new session, in the list, without ISID. NULL: no memory.

@@ -15,7 +15,9 @@
 #include <string.h>
 
 #include "daemon/attempt.h"
+#include "daemon/boot.h"
 #include "daemon/daemon.h"
+#include "daemon/nop.h"
 #include "daemon/scan.h"
 #include "daemon/transports.h"
 #include "lib/loop.h"
@@ -103,7 +105,8 @@ void start_connect(struct session *session)
 {
 	if (session->sid < 0)
 		session->conn.cmdsn = session->initial_cmdsn;
-	slot_take(&session->daemon->slots, &session->slot, start_granted, session);
+	slot_take(&session->daemon->slots, &session->slot, attempt_address(session), start_granted,
+		  session);
 }
 
 static void start_resolved(const struct addresses *addresses, int error, const char *sentence,
@@ -112,6 +115,7 @@ static void start_resolved(const struct addresses *addresses, int error, const c
 	struct session *session = data;
 
 	session->resolve = NULL;
+	session_wait_stop(session);
 	session->attempts++;
 	if (error) {
 		session_fail(session, error == -ENOMEM ? ISCSI_ERR_NOMEM : ISCSI_ERR_HOST_NOT_FOUND,
@@ -121,6 +125,15 @@ static void start_resolved(const struct addresses *addresses, int error, const c
 	}
 	session->home = *addresses;
 	start_connect(session);
+}
+
+/* A name server that does not answer is no reason to let a login_timeout pass by. */
+static void start_unresolved(struct session *session)
+{
+	struct addresses none = {.count = 0};
+
+	resolve_cancel(session->resolve);
+	start_resolved(&none, -EAGAIN, "no name server has answered", session);
 }
 
 static void start_resolve(struct session *session)
@@ -140,8 +153,10 @@ static void start_resolve(struct session *session)
 	if (r == -ENOENT)
 		r = resolve_start(session->daemon, &portal, start_resolved, session,
 				  &session->resolve);
-	if (r == 0)
+	if (r == 0) {
+		session_wait(session, session_login_timeout_ms(session), start_unresolved);
 		return;
+	}
 	session_fail(session, ISCSI_ERR_HOST_NOT_FOUND, "cannot use address %s: %s",
 		     session_address(session), strerror(-r));
 	start_failed(session);
@@ -161,6 +176,7 @@ static void start_with_transport(struct session *session, int error)
 void start_login(struct session *session, session_done_fn *done, void *data)
 {
 	session->login = (struct session_waiter){done, data};
+	boot_note(session);
 	session->began_ms = loop_now_ms();
 	transports_want(session, start_with_transport);
 }
@@ -183,6 +199,7 @@ void start_done(struct session *session)
 {
 	session_event(session, SESSION_EVENT_LOGGED_IN);
 	session_set_stage(session, STAGE_NO_CHANGE);
+	nop_start(session);
 	session_log(session, LOG_LEVEL_INFO, "logged in (%s%s%s) in %llu ms",
 		    start_authentication(session),
 		    session->has_header_digest ? ", header digest CRC32C" : "",

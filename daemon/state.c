@@ -55,13 +55,24 @@ static void add_address(struct text *text, const struct sockaddr_storage *addres
 	text_add_setting(text, "session.address", number);
 }
 
-static unsigned long address_port(const struct addresses *addresses)
+static unsigned long address_port(const struct sockaddr_storage *address)
 {
-	const struct sockaddr_in *four =
-		(const struct sockaddr_in *)(const void *)&addresses->list[0];
-
 	/* The port is at the same place in both families. */
-	return addresses->count ? ntohs(four->sin_port) : 0;
+	return ntohs(((const struct sockaddr_in *)(const void *)address)->sin_port);
+}
+
+/* A port counts for the addresses after it. */
+static void add_addresses(struct text *text, const struct addresses *addresses)
+{
+	unsigned long port = 0;
+
+	for (unsigned int i = 0; i < addresses->count; i++) {
+		if (address_port(&addresses->list[i]) != port) {
+			port = address_port(&addresses->list[i]);
+			add_number(text, "session.port", port);
+		}
+		add_address(text, &addresses->list[i]);
+	}
 }
 
 int state_file_fill(struct state_file *file, const struct session *session)
@@ -78,9 +89,7 @@ int state_file_fill(struct state_file *file, const struct session *session)
 	add_number(&file->text, "session.time2wait", session->negotiated_time2wait_sec);
 	add_number(&file->text, "session.ordinal", session->ordinal);
 	add_number(&file->text, "session.polled", session->is_polled);
-	add_number(&file->text, "session.port", address_port(&session->home));
-	for (unsigned int i = 0; i < session->home.count; i++)
-		add_address(&file->text, &session->home.list[i]);
+	add_addresses(&file->text, &session->home);
 	return file->text.failed ? -ENOMEM : 0;
 }
 

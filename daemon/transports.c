@@ -18,6 +18,7 @@ struct transports_work {
 	struct session *session; /* a reference */
 	const struct transport_row *row;
 	transports_fn *fn;
+	const char *sysfs;
 	uint64_t handle;
 	int error;
 };
@@ -34,12 +35,12 @@ static void transports_run(void *data)
 	struct transports_work *work = data;
 	uint32_t caps;
 
-	work->error = transport_handle(SYSFS_ROOT, work->row->name, &work->handle, &caps);
+	work->error = transport_handle(work->sysfs, work->row->name, &work->handle, &caps);
 	if (work->error != -ENODEV)
 		return;
-	work->error = transport_load(SYSFS_ROOT, work->row->name);
+	work->error = transport_load(work->sysfs, work->row->name);
 	if (work->error == 0)
-		work->error = transport_handle(SYSFS_ROOT, work->row->name, &work->handle, &caps);
+		work->error = transport_handle(work->sysfs, work->row->name, &work->handle, &caps);
 }
 
 static void transports_done(void *data, bool cancelled)
@@ -65,7 +66,8 @@ static int transports_look(struct session *session, const struct transport_row *
 
 	if (!work)
 		return -ENOMEM;
-	*work = (struct transports_work){.session = session, .row = row, .fn = fn};
+	*work = (struct transports_work){
+		.session = session, .row = row, .fn = fn, .sysfs = session->daemon->sysfs};
 	r = loop_work(session->daemon->loop, transports_run, transports_done, work, NULL);
 	if (r < 0) {
 		free(work);
@@ -107,7 +109,7 @@ int transports_find(struct session *session)
 		session->transport_handle = session->daemon->tcp_handle;
 		return 0;
 	}
-	r = transport_handle(SYSFS_ROOT, row->name, &session->transport_handle, &caps);
+	r = transport_handle(session->daemon->sysfs, row->name, &session->transport_handle, &caps);
 	if (r == 0 && (row->flags & TRANSPORT_SOCKET))
 		session->daemon->tcp_handle = session->transport_handle;
 	return r;

@@ -13,6 +13,7 @@
 #include "daemon/ask.h"
 #include "daemon/daemon.h"
 #include "daemon/discovery.h"
+#include "daemon/drain.h"
 #include "daemon/in_use.h"
 #include "daemon/logout.h"
 #include "daemon/request.h"
@@ -26,6 +27,13 @@
 #include "transport/user/requests.h"
 
 #define NODES_MAX 65536 /* of one call */
+
+static bool refuse_while_stopping(const struct daemon *daemon, struct ipc_call *call)
+{
+	if (daemon->is_draining)
+		ipc_error(call, ISCSI_ERR_ISCSID_NOTCONN, "iscsid is about to stop");
+	return daemon->is_draining;
+}
 
 /* ---- Login ---- */
 
@@ -131,6 +139,8 @@ static void verb_login(struct ipc_call *call, struct json_object *parameters, vo
 	bool may_exist = false, waits = true;
 	size_t count;
 
+	if (refuse_while_stopping(data, call))
+		return;
 	(void)json_get_bool(parameters, "multiple", &may_exist);
 	(void)json_get_bool(parameters, "wait", &waits);
 	if (json_get_array(parameters, "nodes", &nodes) < 0 || !json_object_array_length(nodes) ||
@@ -182,6 +192,8 @@ static void verb_logout(struct ipc_call *call, struct json_object *parameters, v
 	struct request *request;
 	size_t count;
 
+	if (refuse_while_stopping(daemon, call))
+		return;
 	if (json_get_array(parameters, "sids", &sids) < 0 || !json_object_array_length(sids) ||
 	    json_object_array_length(sids) > NODES_MAX) {
 		ipc_error(call, ISCSI_ERR_INVAL, "sids is missing, empty or too long");
@@ -336,18 +348,13 @@ static void verb_statistics(struct ipc_call *call, struct json_object *parameter
 	ipc_reply(call, reply, false);
 }
 
-static void stop_now(struct daemon *daemon)
-{
-	loop_stop(daemon->loop);
-}
-
 static void verb_stop(struct ipc_call *call, struct json_object *parameters, void *data)
 {
 	struct daemon *daemon = data;
 
 	log_info("stopped by a client; sessions stay");
 	ipc_reply(call, NULL, false);
-	discovery_stop(daemon, stop_now);
+	discovery_stop(daemon, drain_start);
 }
 
 static const struct ipc_method methods[] = {

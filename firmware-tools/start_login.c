@@ -254,7 +254,7 @@ static void program_run(struct program *program)
 static void program_close(struct program *program)
 {
 	/* A scan may hang on a lost connection; it has nothing left to tell. */
-	if (program->daemon.works) {
+	if (engine_is_busy(&program->daemon)) {
 		fflush(NULL);
 		_exit((int)program->first);
 	}

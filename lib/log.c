@@ -7,6 +7,10 @@
 #include "lib/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -16,8 +20,11 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
+#define WRITER_BYTES (256 << 10)
+#define WRITER_STACK_BYTES (64u << 10)
 #define LINE_MAX_BYTES 2048 /* RFC 5424 6.1: receivers should take this much */
 
 /* The log of the program, set by log_open(). */
@@ -30,7 +37,10 @@ static struct {
 	int socket;
 	unsigned long dropped;
 	log_fn *divert;
-} log_state = {.syslog_path = "/dev/log", .program = "openhba", .target = LOG_TO_STDERR, .level = LOG_LEVEL_INFO, .socket = -1};
+	int writer[2]; /* a pipe to the thread that writes to stderr; -1: none */
+	pthread_t writer_thread;
+} log_state = {.syslog_path = "/dev/log", .program = "openhba", .target = LOG_TO_STDERR, .level = LOG_LEVEL_INFO, .socket = -1,
+	       .writer = {-1, -1}};
 
 static const int priorities[] = {
 	[LOG_LEVEL_ERROR] = LOG_ERR,
@@ -100,6 +110,15 @@ unsigned long log_dropped(void)
 	return log_state.dropped;
 }
 
+static void writer_close(void)
+{
+	for (int i = 0; i < 2; i++) {
+		if (log_state.writer[i] >= 0)
+			close(log_state.writer[i]);
+		log_state.writer[i] = -1;
+	}
+}
+
 static bool socket_send(const char *line, size_t len)
 {
 	return log_state.socket >= 0 && send(log_state.socket, line, len, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)len;
@@ -116,10 +135,88 @@ static bool syslog_send(const char *line, size_t len)
 	return socket_open() && socket_send(line, len);
 }
 
+static void *writer_run(void *arg)
+{
+	char bytes[PIPE_BUF];
+	ssize_t got, sent;
+
+	while ((got = read(log_state.writer[0], bytes, sizeof(bytes))) > 0 || (got < 0 && errno == EINTR))
+		for (ssize_t at = 0; at < got; at += sent) {
+			sent = write(STDERR_FILENO, bytes + at, (size_t)(got - at));
+			if (sent < 0 && errno != EINTR)
+				break;
+			sent = sent < 0 ? 0 : sent;
+		}
+	return NULL;
+}
+
+/* The read end waits, the write end never does. */
+static int writer_pipe(void)
+{
+	if (pipe2(log_state.writer, O_CLOEXEC) < 0)
+		return -errno;
+	(void)fcntl(log_state.writer[1], F_SETPIPE_SZ, WRITER_BYTES);
+	if (fcntl(log_state.writer[1], F_SETFL, O_NONBLOCK) == 0)
+		return 0;
+	writer_close();
+	return -errno;
+}
+
+/* Signals stay with the program's own thread. The stack may be locked memory, so it is small. */
+static int writer_create(void)
+{
+	pthread_attr_t attr;
+	sigset_t all, old;
+	int error = pthread_attr_init(&attr);
+
+	if (error)
+		return -error;
+	pthread_attr_setstacksize(&attr, WRITER_STACK_BYTES);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	error = pthread_create(&log_state.writer_thread, &attr, writer_run, NULL);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	pthread_attr_destroy(&attr);
+	return -error;
+}
+
+int log_writer_start(void)
+{
+	int error;
+
+	if (log_state.target != LOG_TO_STDERR || log_state.journal || log_state.writer[0] >= 0)
+		return 0;
+	error = writer_pipe();
+	if (error)
+		return error;
+	error = writer_create();
+	if (error)
+		writer_close();
+	return error;
+}
+
+/* A thread that hangs in its write keeps the read end; the program is about to end. */
+void log_writer_stop(void)
+{
+	struct timespec until;
+	int fd = log_state.writer[1];
+
+	if (fd < 0)
+		return;
+	log_state.writer[1] = -1;
+	close(fd);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec++;
+	if (pthread_timedjoin_np(log_state.writer_thread, NULL, &until) == 0)
+		writer_close();
+}
+
 static bool stderr_send(const char *line, size_t len)
 {
 	ssize_t sent;
 
+	if (log_state.writer[1] >= 0)
+		return write(log_state.writer[1], line, len) == (ssize_t)len;
 	if (log_state.journal)
 		return send(STDERR_FILENO, line, len, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)len;
 	do

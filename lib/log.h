@@ -16,6 +16,14 @@ void log_open(const char *program, enum log_target target, enum log_level level)
 void log_set_level(enum log_level level);
 enum log_level log_level(void);
 unsigned long log_dropped(void);
+
+/*
+ * From now on lines for stderr are written by a thread of their own, so that a stderr that hangs (a file on a lost disk, a pipe
+ * nobody reads) holds nobody up: what does not fit into a pipe meanwhile is dropped. Does nothing if stderr is the journal's socket or
+ * lines go to syslog. -EMFILE, -EAGAIN. log_writer_stop() writes what is left, for a second at most; lines are written directly after.
+ */
+int log_writer_start(void);
+void log_writer_stop(void);
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* From now on lines go to fn, without prefix and newline; NULL: back to the target. fn must not log. */

@@ -15,11 +15,16 @@
 
 #define DELAY_MAX_MS (UINT64_C(1) << 40) /* 34 years: later is never, and struct timeval holds it */
 
+/* Owned by whoever made it; the first one by the loop. */
+struct loop_pool {
+	struct work_pool *pool;
+	struct event *ended; /* its results */
+};
+
 /* Owned by the program. stopped outlives a stop that comes before the run. */
 struct loop {
 	struct event_base *base;
-	struct work_pool *pool;
-	struct event *ended; /* results of the pool */
+	struct loop_pool *pool;
 	bool stopped;
 };
 
@@ -72,14 +77,35 @@ static struct event_base *base_new(void)
 	return base;
 }
 
-static int watch_pool(struct loop *loop)
+int loop_pool_new(struct loop *loop, unsigned int max, struct loop_pool **ret_pool)
 {
-	int error = work_pool_new(&loop->pool);
+	struct loop_pool *pool = calloc(1, sizeof(*pool));
+	int error;
 
-	if (error)
+	if (!pool)
+		return -ENOMEM;
+	error = work_pool_new(&pool->pool);
+	if (!error) {
+		pool->ended = event_new(loop->base, work_pool_fd(pool->pool), EV_READ | EV_PERSIST, work_ended, pool->pool);
+		error = pool->ended && event_add(pool->ended, NULL) == 0 ? 0 : -ENOMEM;
+	}
+	if (error) {
+		loop_pool_free(pool);
 		return error;
-	loop->ended = event_new(loop->base, work_pool_fd(loop->pool), EV_READ | EV_PERSIST, work_ended, loop->pool);
-	return loop->ended && event_add(loop->ended, NULL) == 0 ? 0 : -ENOMEM;
+	}
+	work_pool_set_max(pool->pool, max);
+	*ret_pool = pool;
+	return 0;
+}
+
+void loop_pool_free(struct loop_pool *pool)
+{
+	if (!pool)
+		return;
+	work_pool_free(pool->pool);
+	if (pool->ended)
+		event_free(pool->ended);
+	free(pool);
 }
 
 int loop_new(struct loop **ret_loop)
@@ -90,7 +116,7 @@ int loop_new(struct loop **ret_loop)
 	if (!loop)
 		return -ENOMEM;
 	loop->base = base_new();
-	error = loop->base ? watch_pool(loop) : -ENOMEM;
+	error = loop->base ? loop_pool_new(loop, WORK_THREADS_DEFAULT, &loop->pool) : -ENOMEM;
 	if (error) {
 		loop_free(loop);
 		return error;
@@ -103,9 +129,7 @@ void loop_free(struct loop *loop)
 {
 	if (!loop)
 		return;
-	work_pool_free(loop->pool);
-	if (loop->ended)
-		event_free(loop->ended);
+	loop_pool_free(loop->pool);
 	if (loop->base)
 		event_base_free(loop->base);
 	free(loop);
@@ -280,17 +304,28 @@ void loop_signal_free(struct loop_signal *signal)
 	free(signal);
 }
 
-int loop_work(struct loop *loop, loop_work_fn *run, loop_work_done_fn *done, void *data, struct loop_work **ret_work_or_null)
+int loop_pool_work(struct loop_pool *pool, loop_work_fn *run, loop_work_done_fn *done, void *data,
+		   struct loop_work **ret_work_or_null)
 {
 	struct loop_work *work;
-	int error = work_pool_add(loop->pool, run, done, data, &work);
+	int error = work_pool_add(pool->pool, run, done, data, &work);
 
 	if (!error && ret_work_or_null)
 		*ret_work_or_null = work;
 	return error;
 }
 
+void loop_pool_set_threads(struct loop_pool *pool, unsigned int max)
+{
+	work_pool_set_max(pool->pool, max);
+}
+
+int loop_work(struct loop *loop, loop_work_fn *run, loop_work_done_fn *done, void *data, struct loop_work **ret_work_or_null)
+{
+	return loop_pool_work(loop->pool, run, done, data, ret_work_or_null);
+}
+
 void loop_set_threads(struct loop *loop, unsigned int max)
 {
-	work_pool_set_max(loop->pool, max);
+	loop_pool_set_threads(loop->pool, max);
 }

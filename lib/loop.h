@@ -15,6 +15,7 @@ struct loop_fd;
 struct loop_timer;
 struct loop_signal;
 struct loop_work;
+struct loop_pool;
 
 int loop_new(struct loop **ret_loop);			/* -ENOMEM */
 void loop_free(struct loop *loop);			/* waits for running work; NULL is fine */
@@ -53,5 +54,15 @@ typedef void loop_work_done_fn(void *data, bool cancelled);
 int loop_work(struct loop *loop, loop_work_fn *run, loop_work_done_fn *done, void *data, struct loop_work **ret_work_or_null);
 void loop_work_cancel(struct loop_work *work);
 void loop_set_threads(struct loop *loop, unsigned int max);
+
+/*
+ * More pools beside the loop's own, so that one kind of work never waits behind another: the same rules. A pool is freed before its
+ * loop. Raising the number of threads takes work that waits at once.
+ */
+int loop_pool_new(struct loop *loop, unsigned int max, struct loop_pool **ret_pool);	/* -ENOMEM, -EMFILE */
+void loop_pool_free(struct loop_pool *pool);		/* waits for running work; NULL is fine */
+int loop_pool_work(struct loop_pool *pool, loop_work_fn *run, loop_work_done_fn *done, void *data,
+		   struct loop_work **ret_work_or_null);
+void loop_pool_set_threads(struct loop_pool *pool, unsigned int max);
 
 #endif

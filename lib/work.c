@@ -220,6 +220,9 @@ void work_pool_set_max(struct work_pool *pool, unsigned int max)
 {
 	pthread_mutex_lock(&pool->lock);
 	pool->max = max ? max : 1;
+	for (unsigned int taken = pool->idle; !pool->stop && taken < pool->waiting && pool->thread_count < pool->max; taken++)
+		if (thread_start(pool) < 0)
+			break;
 	pthread_mutex_unlock(&pool->lock);
 }
 

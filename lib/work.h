@@ -17,7 +17,7 @@ struct work_pool;
 int work_pool_new(struct work_pool **ret_pool);		/* -ENOMEM, -EMFILE */
 void work_pool_free(struct work_pool *pool);		/* joins; what is left is delivered as cancelled; NULL is fine */
 int work_pool_fd(const struct work_pool *pool);		/* readable: call work_pool_deliver() */
-void work_pool_set_max(struct work_pool *pool, unsigned int max);
+void work_pool_set_max(struct work_pool *pool, unsigned int max);	/* starts threads for work that waits */
 unsigned int work_pool_threads(struct work_pool *pool);	/* threads alive now */
 
 /* -ENOMEM; -EAGAIN: not even one thread could be started */

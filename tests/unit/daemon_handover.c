@@ -8,8 +8,8 @@
 
 static void test_order(void **state)
 {
-	static const int head[] = {ISCSI_UEVENT_CREATE_SESSION, ISCSI_UEVENT_CREATE_CONN,
-				   ISCSI_UEVENT_BIND_CONN, 1000 + ISCSI_UEVENT_SET_PARAM};
+	static const int head[] = {ISCSI_UEVENT_CREATE_SESSION, ISCSI_UEVENT_CREATE_CONN, ISCSI_UEVENT_BIND_CONN,
+				   1000 + ISCSI_UEVENT_SET_PARAM};
 	struct world *world = *state;
 	struct session *session = world_logged_in(world);
 
@@ -68,8 +68,7 @@ static void test_refused(void **state)
 /* Whatever is refused on the way, the kernel keeps nothing of it. */
 static void test_refused_anywhere(void **state)
 {
-	static const int requests[] = {ISCSI_UEVENT_CREATE_CONN, ISCSI_UEVENT_SET_PARAM,
-				       ISCSI_UEVENT_START_CONN};
+	static const int requests[] = {ISCSI_UEVENT_CREATE_CONN, ISCSI_UEVENT_SET_PARAM, ISCSI_UEVENT_START_CONN};
 	struct world *world = *state;
 
 	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
@@ -182,13 +181,13 @@ static void test_many(void **state)
 	struct world *world = *state;
 	struct session *a, *b;
 
-	slots_init(&world->daemon.slots, 7);
+	world->daemon.slots.max = 7;
 	for (int i = 0; i < 40; i++)
 		start_login(world_session(world, i), world_ended, world);
 	world_run(world, many_ended);
 	for (int i = 0; i < 40; i++)
 		assert_int_equal(world->err[i], ISCSI_ERR_SUCCESS);
-	assert_int_equal(world->daemon.slots.free, 7);
+	assert_int_equal(world->daemon.slots.held, 0);
 	TAILQ_FOREACH(a, &world->daemon.sessions, entry)
 	TAILQ_FOREACH(b, &world->daemon.sessions, entry)
 	assert_true(a == b || (a->sid != b->sid && memcmp(a->isid, b->isid, ISID_BYTES)));

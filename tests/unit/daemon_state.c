@@ -34,16 +34,12 @@ static int setup(void **state)
 	assert_non_null(mkdtemp(f->dir));
 	snprintf(f->daemon.state_dir, sizeof(f->daemon.state_dir), "%s", f->dir);
 	TAILQ_INIT(&f->daemon.sessions);
-	slots_init(&f->daemon.slots, 1);
 	assert_int_equal(loop_new(&f->daemon.loop), 0);
+	assert_int_equal(slots_init(&f->daemon.slots, f->daemon.loop, 1), 0);
 	record_init(&node, RECORD_NODE);
-	assert_int_equal(record_set(&node, F_NODE_NAME, "iqn.2024-01.example:disk", ORIGIN_COMMAND),
-			 0);
-	assert_int_equal(record_set(&node, F_NODE_CONN_ADDRESS, "storage.example", ORIGIN_COMMAND),
-			 0);
-	assert_int_equal(
-		record_set(&node, F_NODE_SESSION_AUTH_PASSWORD, "wonderland123", ORIGIN_COMMAND),
-		0);
+	assert_int_equal(record_set(&node, F_NODE_NAME, "iqn.2024-01.example:disk", ORIGIN_COMMAND), 0);
+	assert_int_equal(record_set(&node, F_NODE_CONN_ADDRESS, "storage.example", ORIGIN_COMMAND), 0);
+	assert_int_equal(record_set(&node, F_NODE_SESSION_AUTH_PASSWORD, "wonderland123", ORIGIN_COMMAND), 0);
 	f->session = session_new(&f->daemon, &node, "iqn.2016-04.com.openhba:lab");
 	assert_non_null(f->session);
 	f->session->sid = 7;
@@ -55,8 +51,8 @@ static int setup(void **state)
 	f->session->ordinal = 2;
 	assert_int_equal(addresses_from_literal(&portal, &f->session->home), 0);
 	snprintf(portal.address, sizeof(portal.address), "%s", "192.0.2.10");
-	assert_int_equal(
-		portal_sockaddr(&portal, &f->session->home.list[1], &f->session->home.len[1]), 0);
+	portal.port = 3270;
+	assert_int_equal(portal_sockaddr(&portal, &f->session->home.list[1], &f->session->home.len[1]), 0);
 	f->session->home.count = 2;
 	*state = f;
 	return 0;
@@ -68,6 +64,7 @@ static int teardown(void **state)
 	char command[96];
 
 	session_kill(f->session);
+	slots_done(&f->daemon.slots);
 	loop_free(f->daemon.loop);
 	snprintf(command, sizeof(command), "rm -rf %s", f->dir);
 	assert_int_equal(system(command), 0);
@@ -96,10 +93,8 @@ static void test_round_trip(void **state)
 	assert_int_equal(back.time2wait_sec, 3);
 	assert_int_equal(back.ordinal, 2);
 	assert_int_equal(back.addresses.count, 2);
-	assert_memory_equal(&back.addresses.list[0], &f->session->home.list[0],
-			    sizeof(struct sockaddr_in6));
-	assert_memory_equal(&back.addresses.list[1], &f->session->home.list[1],
-			    sizeof(struct sockaddr_in));
+	assert_memory_equal(&back.addresses.list[0], &f->session->home.list[0], sizeof(struct sockaddr_in6));
+	assert_memory_equal(&back.addresses.list[1], &f->session->home.list[1], sizeof(struct sockaddr_in));
 	state_done(&back);
 	state_file_done(&file);
 }
@@ -120,16 +115,15 @@ static void test_cut_anywhere(void **state)
 		assert_true(r == 0 || r == -EINVAL);
 		whole += r == 0;
 		if (r == 0)
-			assert_true(back.has_isid && back.has_cmdsn && back.addresses.count &&
-				    back.initiator_name);
+			assert_true(back.has_isid && back.has_cmdsn && back.addresses.count && back.initiator_name);
 		state_done(&back);
 	}
 	assert_true(whole > 0 && whole < file.text.len);
 	state_file_done(&file);
 }
 
-#define GOOD                                                                                       \
-	"node.name = iqn.x:y\nsession.isid = 00023d000001\nsession.initiator_name = iqn.a:b\n"     \
+#define GOOD \
+	"node.name = iqn.x:y\nsession.isid = 00023d000001\nsession.initiator_name = iqn.a:b\n" \
 	"session.initial_cmdsn = 0\nsession.address = 192.0.2.1\n"
 
 static void test_spoiled(void **state)
@@ -154,8 +148,7 @@ static void test_spoiled(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct state back;
 
-		assert_int_equal(state_parse(rows[i].text, strlen(rows[i].text), &back),
-				 rows[i].result);
+		assert_int_equal(state_parse(rows[i].text, strlen(rows[i].text), &back), rows[i].result);
 		state_done(&back);
 	}
 }
@@ -190,8 +183,7 @@ static void test_clean(void **state)
 	touch(f->dir, "session-12.tmp");
 	touch(f->dir, "iscsid.sock");
 	assert_int_equal(state_clean(f->dir, sids, 2), 2);
-	assert_true(is_there(f->dir, "session-3") && is_there(f->dir, "session-12") &&
-		    is_there(f->dir, "iscsid.sock"));
+	assert_true(is_there(f->dir, "session-3") && is_there(f->dir, "session-12") && is_there(f->dir, "iscsid.sock"));
 	assert_false(is_there(f->dir, "session-4") || is_there(f->dir, "session-12.tmp"));
 	assert_int_equal(state_clean("/nonexistent", sids, 2), -ENOENT);
 }

@@ -20,8 +20,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "daemon/boot.h"
 #include "daemon/daemon.h"
+#include "daemon/drain.h"
 #include "daemon/events.h"
+#include "daemon/pool.h"
 #include "daemon/start.h"
 #include "lib/loop.h"
 #include "tests/unit/daemon_world_kernel.h"
@@ -45,8 +48,8 @@ struct world {
 /* Raises CONN_ERROR, as a dead connection would. */
 __attribute__((unused)) static void world_conn_error(struct world *world, int sid)
 {
-	world_send_event(&world->kernel, ISCSI_KEVENT_CONN_ERROR,
-			 (uint32_t[]){(uint32_t)sid, 0, ISCSI_CONN_ERROR_TCP_CONN_CLOSE}, "", 0);
+	world_send_event(&world->kernel, ISCSI_KEVENT_CONN_ERROR, (uint32_t[]){(uint32_t)sid, 0, ISCSI_CONN_ERROR_TCP_CONN_CLOSE},
+			 "", 0);
 }
 
 /* Passes up a PDU of the target. */
@@ -57,8 +60,7 @@ __attribute__((unused)) static void world_pdu(struct world *world, int sid, cons
 
 	assert_true(length <= sizeof(bytes));
 	pdu_encode(pdu, bytes);
-	world_send_event(&world->kernel, ISCSI_KEVENT_RECV_PDU, (uint32_t[]){(uint32_t)sid, 0, 0},
-			 bytes, length);
+	world_send_event(&world->kernel, ISCSI_KEVENT_RECV_PDU, (uint32_t[]){(uint32_t)sid, 0, 0}, bytes, length);
 }
 
 static int world_setup(void **state)
@@ -70,19 +72,21 @@ static int world_setup(void **state)
 	assert_non_null(mkdtemp(world->dir));
 	snprintf(world->daemon.state_dir, sizeof(world->daemon.state_dir), "%s", world->dir);
 	TAILQ_INIT(&world->daemon.sessions);
-	slots_init(&world->daemon.slots, DAEMON_CONNECTING_MAX);
+	world->daemon.sysfs = world->dir;
 	world->daemon.tcp_handle = 0xc0ffee;
 	world->daemon.initiator.name = strdup("iqn.2016-04.com.openhba:lab");
 	world->daemon.initiator.alias = strdup("here");
 	assert_int_equal(loop_new(&world->daemon.loop), 0);
+	assert_int_equal(slots_init(&world->daemon.slots, world->daemon.loop, DAEMON_CONNECTING_MAX), 0);
+	assert_int_equal(pool_new(world->daemon.loop, DAEMON_SCANNERS, &world->daemon.scans), 0);
+	assert_int_equal(pool_new(world->daemon.loop, DAEMON_RESOLVERS, &world->daemon.names), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
 	world->kernel.fd = pair[1];
 	for (int i = 0; i < WORLD_MAX; i++)
 		world->kernel.sockets[i] = -1;
 	assert_int_equal(events_open(&world->daemon, pair[0]), 0);
 	pthread_mutex_init(&world->kernel.lock, NULL);
-	assert_int_equal(pthread_create(&world->kernel.thread, NULL, kernel_run, &world->kernel),
-			 0);
+	assert_int_equal(pthread_create(&world->kernel.thread, NULL, kernel_run, &world->kernel), 0);
 	target_open(&world->target);
 	*state = world;
 	return 0;
@@ -96,7 +100,12 @@ static int world_teardown(void **state)
 
 	while ((session = TAILQ_FIRST(&world->daemon.sessions)))
 		session_kill(session);
+	drain_done(&world->daemon);
+	pool_free(world->daemon.scans);
+	pool_free(world->daemon.names);
 	events_close(&world->daemon);
+	slots_done(&world->daemon.slots);
+	boot_done(&world->daemon);
 	loop_free(world->daemon.loop);
 	shutdown(world->kernel.fd, SHUT_RDWR);
 	pthread_join(world->kernel.thread, NULL);
@@ -117,8 +126,7 @@ static int world_teardown(void **state)
 }
 
 /* A session_done_fn. */
-__attribute__((unused)) static void world_ended(int sid, enum iscsi_err err, const char *sentence,
-						void *data)
+__attribute__((unused)) static void world_ended(int sid, enum iscsi_err err, const char *sentence, void *data)
 {
 	struct world *world = data;
 
@@ -148,11 +156,9 @@ static void world_look(void *data)
 }
 
 /* Runs the daemon's loop until is_done() says so; fails the test when that takes too long. */
-__attribute__((unused)) static void world_run(struct world *world,
-					      bool (*is_done)(struct world *world))
+__attribute__((unused)) static void world_run(struct world *world, bool (*is_done)(struct world *world))
 {
-	struct world_wait wait = {
-		.world = world, .is_done = is_done, .until_ms = loop_now_ms() + WORLD_PATIENCE_MS};
+	struct world_wait wait = {.world = world, .is_done = is_done, .until_ms = loop_now_ms() + WORLD_PATIENCE_MS};
 
 	assert_int_equal(loop_timer_new(world->daemon.loop, world_look, &wait, &wait.timer), 0);
 	loop_timer_set(wait.timer, 0);
@@ -161,8 +167,7 @@ __attribute__((unused)) static void world_run(struct world *world,
 	assert_true(wait.was_done);
 }
 
-__attribute__((unused)) static void world_set(struct session *session, enum field field,
-					      const char *text)
+__attribute__((unused)) static void world_set(struct session *session, enum field field, const char *text)
 {
 	assert_int_equal(record_set(&session->node, field, text, ORIGIN_COMMAND), 0);
 }
@@ -210,6 +215,37 @@ __attribute__((unused)) static struct session *world_logged_in(struct world *wor
 	world_run(world, world_one_ended);
 	assert_int_equal(world->err[0], ISCSI_ERR_SUCCESS);
 	return session;
+}
+
+/* Time goes by in the loop. */
+__attribute__((unused)) static void world_stop(void *data)
+{
+	loop_stop(data);
+}
+
+__attribute__((unused)) static void world_pass(struct world *world, uint64_t ms)
+{
+	struct loop_timer *timer;
+
+	assert_int_equal(loop_timer_new(world->daemon.loop, world_stop, world->daemon.loop, &timer), 0);
+	loop_timer_set(timer, ms);
+	assert_int_equal(loop_run(world->daemon.loop), 0);
+	loop_timer_free(timer);
+}
+
+/* A file below the world's folder, which is also its /sys. */
+__attribute__((unused)) static void world_file(struct world *world, const char *folder, const char *name, const char *text)
+{
+	char command[400];
+	FILE *file;
+
+	snprintf(command, sizeof(command), "mkdir -p %s/%s", world->dir, folder);
+	assert_int_equal(system(command), 0);
+	snprintf(command, sizeof(command), "%s/%s/%s", world->dir, folder, name);
+	file = fopen(command, "w");
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
 }
 
 /* How often a request was seen; SET_PARAM is 1016. */

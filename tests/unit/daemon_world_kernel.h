@@ -40,14 +40,17 @@ struct world_kernel {
 	int sockets[WORLD_MAX]; /* by sid; -1 */
 	uint32_t scsi_commands; /* what GET_STATS says */
 	/* knobs */
-	int refuse;	     /* number of a request that fails with -EINVAL, 0: none */
-	bool ignores_unbind; /* no event follows */
-	bool ignores_logout; /* no Logout Response follows */
+	int refuse;		/* number of a request that fails with -EINVAL, 0: none */
+	int refuse_error;	/* with this one instead */
+	int unknown_param;	/* a SET_PARAM that is answered with -ENOSYS */
+	uint32_t destroyed_sid; /* of the last DESTROY_SESSION */
+	bool ignores_unbind;	/* no event follows */
+	bool ignores_logout;	/* no Logout Response follows */
 };
 
-static void world_send_event(struct world_kernel *kernel, uint32_t type, const uint32_t words[3],
-			     const void *tail, size_t bytes)
+static void world_send_event(struct world_kernel *kernel, uint32_t type, const uint32_t words[3], const void *tail, size_t bytes)
 {
+	ssize_t sent;
 	struct {
 		struct nlmsghdr header;
 		struct iscsi_uevent message;
@@ -58,19 +61,18 @@ static void world_send_event(struct world_kernel *kernel, uint32_t type, const u
 	for (int i = 0; i < 3; i++)
 		out.message.r.word[i] = words[i];
 	memcpy(out.tail, tail, bytes);
-	assert_int_equal(send(kernel->fd, &out, out.header.nlmsg_len, 0), out.header.nlmsg_len);
+	sent = send(kernel->fd, &out, out.header.nlmsg_len, MSG_NOSIGNAL);
+	/* The test may be over. */
+	assert_true(sent == (ssize_t)out.header.nlmsg_len || errno == EPIPE || errno == ECONNRESET);
 }
 
-static void kernel_logout(struct world_kernel *kernel, uint32_t sid,
-			  const struct iscsi_bhs *request)
+static void kernel_logout(struct world_kernel *kernel, uint32_t sid, const struct iscsi_bhs *request)
 {
 	struct iscsi_bhs_logout_response response = {
 		.opcode = ISCSI_PDU_LOGOUT_RESPONSE, .flags = ISCSI_BIT_FINAL, .itt = request->itt};
 
-	if ((request->opcode & ISCSI_PDU_OPCODE_BITS) == ISCSI_PDU_LOGOUT_REQUEST &&
-	    !kernel->ignores_logout)
-		world_send_event(kernel, ISCSI_KEVENT_RECV_PDU, (uint32_t[]){sid, 0, 0}, &response,
-				 sizeof(response));
+	if ((request->opcode & ISCSI_PDU_OPCODE_BITS) == ISCSI_PDU_LOGOUT_REQUEST && !kernel->ignores_logout)
+		world_send_event(kernel, ISCSI_KEVENT_RECV_PDU, (uint32_t[]){sid, 0, 0}, &response, sizeof(response));
 }
 
 static void kernel_bind(struct world_kernel *kernel, const struct iscsi_uevent *message)
@@ -83,27 +85,25 @@ static void kernel_bind(struct world_kernel *kernel, const struct iscsi_uevent *
 }
 
 /* What follows a reply. */
-static void kernel_after(struct world_kernel *kernel, const struct iscsi_uevent *message,
-			 const void *tail)
+static void kernel_after(struct world_kernel *kernel, const struct iscsi_uevent *message, const void *tail)
 {
 	uint32_t sid = message->u.session.sid;
 
 	switch (message->type) {
 	case ISCSI_UEVENT_UNBIND_SESSION:
 		if (!kernel->ignores_unbind)
-			world_send_event(kernel, ISCSI_KEVENT_UNBIND_SESSION,
-					 (uint32_t[]){sid, 0, 0}, "", 0);
+			world_send_event(kernel, ISCSI_KEVENT_UNBIND_SESSION, (uint32_t[]){sid, 0, 0}, "", 0);
 		break;
 	case ISCSI_UEVENT_SEND_PDU:
 		kernel_logout(kernel, message->u.send_pdu.sid, tail);
 		break;
 	case ISCSI_UEVENT_DESTROY_SESSION:
 	case ISCSI_UEVENT_DESTROY_SESSION_ASYNC:
+		kernel->destroyed_sid = sid;
 		if (kernel->sockets[sid % WORLD_MAX] >= 0)
 			close(kernel->sockets[sid % WORLD_MAX]);
 		kernel->sockets[sid % WORLD_MAX] = -1;
-		world_send_event(kernel, ISCSI_KEVENT_DESTROY_SESSION, (uint32_t[]){0, sid, 0}, "",
-				 0);
+		world_send_event(kernel, ISCSI_KEVENT_DESTROY_SESSION, (uint32_t[]){0, sid, 0}, "", 0);
 		break;
 	default:
 		break;
@@ -112,12 +112,16 @@ static void kernel_after(struct world_kernel *kernel, const struct iscsi_uevent 
 
 static void kernel_execute(struct world_kernel *kernel, struct iscsi_uevent *message)
 {
+	if (message->type == ISCSI_UEVENT_SET_PARAM && kernel->unknown_param &&
+	    message->u.set_param.param == (uint32_t)kernel->unknown_param) {
+		message->iferror = -ENOSYS;
+		message->type = ISCSI_KEVENT_IF_ERROR;
+		return;
+	}
 	if (message->type == (uint32_t)kernel->refuse) {
-		message->iferror = -EINVAL;
-		if (message->type == ISCSI_UEVENT_BIND_CONN ||
-		    message->type == ISCSI_UEVENT_START_CONN ||
-		    message->type == ISCSI_UEVENT_STOP_CONN ||
-		    message->type == ISCSI_UEVENT_SEND_PDU)
+		message->iferror = kernel->refuse_error ? kernel->refuse_error : -EINVAL;
+		if (message->type == ISCSI_UEVENT_BIND_CONN || message->type == ISCSI_UEVENT_START_CONN ||
+		    message->type == ISCSI_UEVENT_STOP_CONN || message->type == ISCSI_UEVENT_SEND_PDU)
 			message->r.retcode = -EINVAL;
 		else
 			message->type = ISCSI_KEVENT_IF_ERROR;
@@ -132,8 +136,7 @@ static void kernel_execute(struct world_kernel *kernel, struct iscsi_uevent *mes
 	}
 }
 
-static void kernel_reply(struct world_kernel *kernel, const struct nlmsghdr *header,
-			 const struct iscsi_uevent *message)
+static void kernel_reply(struct world_kernel *kernel, const struct nlmsghdr *header, const struct iscsi_uevent *message)
 {
 	struct {
 		struct nlmsghdr header;
@@ -167,13 +170,11 @@ static void *kernel_run(void *data)
 			pthread_mutex_lock(&kernel->lock);
 			if (kernel->count < WORLD_REQUESTS)
 				kernel->requests[kernel->count++] =
-					(int)message.type +
-					(message.type == ISCSI_UEVENT_SET_PARAM ? 1000 : 0);
+					(int)message.type + (message.type == ISCSI_UEVENT_SET_PARAM ? 1000 : 0);
 			kernel_execute(kernel, &message);
 			kernel_reply(kernel, &header, &message);
 			if (!message.iferror)
-				kernel_after(kernel, &message,
-					     datagram + at + NLMSG_HDRLEN + sizeof(message));
+				kernel_after(kernel, &message, datagram + at + NLMSG_HDRLEN + sizeof(message));
 			pthread_mutex_unlock(&kernel->lock);
 			at += NLMSG_ALIGN(header.nlmsg_len);
 		}

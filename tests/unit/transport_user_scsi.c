@@ -70,6 +70,18 @@ static void remove_path(const char *path)
 	assert_int_equal(remove(full), 0);
 }
 
+static void only_disks_offline_are_set_running(void **state)
+{
+	make_device("4:0:0:3", "0\n", "transport-offline\n");
+	make_device("4:0:0:4", "0\n", "quiesce\n");
+	assert_int_equal(scsi_set_running(root, 3), 0);
+	assert_text(TARGET "/4:0:0:0/state", "running");
+	assert_text(TARGET "/4:0:0:1/state", "running");
+	assert_text(TARGET "/4:0:0:3/state", "running" "rt-offline"); /* a file keeps what is behind it */
+	assert_text(TARGET "/4:0:0:4/state", "quiesce");
+	assert_int_equal(scsi_set_running(root, 4), -ENODEV);
+}
+
 static void scan_of_the_own_target(void **state)
 {
 	assert_int_equal(scsi_scan_session(root, 3, 4), 0);
@@ -143,6 +155,7 @@ int main(void)
 		TEST(scan_without_a_target),
 		TEST(queue_depth_of_all),
 		TEST(one_disk_fails_the_others_go_on),
+		TEST(only_disks_offline_are_set_running),
 		TEST(a_late_block_device),
 		TEST(a_block_device_that_never_comes),
 	};

@@ -618,3 +618,13 @@ int netlink_fd(const struct netlink *nl)
 {
 	return nl->epoll_fd;
 }
+
+uint32_t netlink_port(const struct netlink *nl)
+{
+	struct sockaddr_nl local = { .nl_family = AF_UNSPEC };
+	socklen_t bytes = sizeof(local);
+
+	if (getsockname(nl->fd, (struct sockaddr *)&local, &bytes) < 0 || local.nl_family != AF_NETLINK)
+		return 0;
+	return local.nl_pid;
+}

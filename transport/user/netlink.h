@@ -76,6 +76,9 @@ void netlink_close(struct netlink *nl);	/* NULL is fine */
 /* To wait for: readable while there is anything to dispatch, deferred events included. Belongs to nl. */
 int netlink_fd(const struct netlink *nl);
 
+/* The number by which the kernel knows this socket: the creator of sessions made through it. 0: it is no netlink socket. */
+uint32_t netlink_port(const struct netlink *nl);
+
 /*
  * Hands out deferred events, then reads what is there, without blocking, a bounded number at a time so that the loop stays fair;
  * netlink_fd() stays readable if there is more. 0, or the negative errno of a dead socket.

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "transport/user/scsi.h"
@@ -91,6 +92,26 @@ int scsi_set_queue_depth(const char *root, uint32_t sid, uint32_t depth)
 int scsi_rescan_devices(const char *root, uint32_t sid)
 {
 	return write_devices(root, sid, "rescan", "1");
+}
+
+int scsi_set_running(const char *root, uint32_t sid)
+{
+	struct sysfs_device *devices;
+	size_t count, i;
+	int error = sysfs_session_devices(root, sid, &devices, &count);
+
+	if (error)
+		return error == -ENOENT ? -ENODEV : error;
+	for (i = 0; i < count; i++) {
+		int failed;
+
+		if (strcmp(devices[i].state, "offline") && strcmp(devices[i].state, "transport-offline"))
+			continue;
+		failed = write_device(root, &devices[i], "state", "running");
+		error = error ? error : failed;
+	}
+	free(devices);
+	return error;
 }
 
 int scsi_rescan_session(const char *root, uint32_t sid, uint32_t host_no)

@@ -21,6 +21,12 @@ int scsi_set_queue_depth(const char *root, uint32_t sid, uint32_t depth);
 /* Reads size and identity of every SCSI device of the session again. Goes on after an error, returns the first. */
 int scsi_rescan_devices(const char *root, uint32_t sid);
 
+/*
+ * Sets the SCSI devices of the session running that error handling or a recovery timeout has taken offline; others stay as they are.
+ * Goes on after an error, returns the first.
+ */
+int scsi_set_running(const char *root, uint32_t sid);
+
 /* What `iscsiadm -m session -R` does: rescan the known devices, then scan for new ones. */
 int scsi_rescan_session(const char *root, uint32_t sid, uint32_t host_no);
 
