@@ -179,6 +179,17 @@ static void set_up_nics(struct boot_list *list)
 	}
 }
 
+/* Records of targets behind a VLAN name its interface. */
+static void name_nics(struct boot_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		char netdev[IFNAMSIZ];
+
+		nic_name(&list->targets[i], netdev);
+		(void)boot_set(&list->targets[i], BOOT_NETDEV, netdev);
+	}
+}
+
 static enum iscsi_err log_in(struct adm *adm, struct boot_list *targets)
 {
 	struct login_list list = { 0 };
@@ -321,6 +332,8 @@ enum iscsi_err fw_discovery(struct adm *adm)
 		err = read_targets(adm, &targets);
 	if (err == ISCSI_ERR_SUCCESS && adm->args->has[OPTION_LOGIN])
 		set_up_nics(&targets);
+	else if (err == ISCSI_ERR_SUCCESS)
+		name_nics(&targets);
 	if (err == ISCSI_ERR_SUCCESS)
 		err = make_nodes(adm, &targets, &found);
 	if (err == ISCSI_ERR_SUCCESS)

@@ -129,12 +129,19 @@ static int set_address(struct rtnetlink *route, const struct boot_target *target
 	return r < 0 ? r : set_routes(route, target, ifindex, &own, (unsigned int)prefix);
 }
 
+/* As other tools name it: eth0.7, the NIC's name cut where both are too long. */
+static void name_vlan(const char *netdev, unsigned int id, char ret_netdev[IFNAMSIZ])
+{
+	char number[12];
+	size_t room = IFNAMSIZ - 1 - (size_t)snprintf(number, sizeof(number), ".%u", id);
+
+	snprintf(ret_netdev, IFNAMSIZ, "%.*s%s", (int)room, netdev, number);
+}
+
 /* The VLAN on top of a NIC that is up, made if it is not there. */
 static int set_vlan(struct rtnetlink *route, const char *netdev, unsigned int id, char ret_netdev[IFNAMSIZ])
 {
 	unsigned int parent = if_nametoindex(netdev);
-	char number[12];
-	size_t room;
 	int r = parent ? rtnetlink_link_up(route, parent) : -ENODEV;
 
 	if (r < 0)
@@ -142,8 +149,7 @@ static int set_vlan(struct rtnetlink *route, const char *netdev, unsigned int id
 	r = rtnetlink_vlan_find(route, parent, id, ret_netdev);
 	if (r != -ENODEV)
 		return r;
-	room = IFNAMSIZ - 1 - (size_t)snprintf(number, sizeof(number), ".%u", id);
-	snprintf(ret_netdev, IFNAMSIZ, "%.*s%s", (int)room, netdev, number);
+	name_vlan(netdev, id, ret_netdev);
 	return rtnetlink_vlan_add(route, parent, id, ret_netdev);
 }
 
@@ -152,6 +158,20 @@ bool nic_is_software(const struct boot_target *target)
 	const char *transport = target->values[BOOT_TRANSPORT];
 
 	return !*transport || !strcmp(transport, "tcp") || !strcmp(transport, "iser");
+}
+
+void nic_name(const struct boot_target *target, char ret_netdev[IFNAMSIZ])
+{
+	unsigned int vlan = (unsigned int)atoi(target->values[BOOT_VLAN]);
+	const char *netdev = target->values[BOOT_NETDEV];
+	struct rtnetlink *route = NULL;
+
+	snprintf(ret_netdev, IFNAMSIZ, "%.15s", netdev);
+	if (!vlan || !*netdev)
+		return;
+	if (rtnetlink_open(&route) < 0 || rtnetlink_vlan_find(route, if_nametoindex(netdev), vlan, ret_netdev) < 0)
+		name_vlan(netdev, vlan, ret_netdev);
+	rtnetlink_close(route);
 }
 
 int nic_set_up(const struct boot_target *target, char ret_netdev[IFNAMSIZ])

@@ -18,6 +18,9 @@
  */
 int nic_set_up(const struct boot_target *target, char ret_netdev[IFNAMSIZ]);
 
+/* The interface nic_set_up() would give, without changing anything: the NIC, its VLAN, or the name that VLAN would get. "": no NIC. */
+void nic_name(const struct boot_target *target, char ret_netdev[IFNAMSIZ]);
+
 /* Is the NIC a matter for nic_set_up()? Adapters with an engine of their own configure themselves. */
 bool nic_is_software(const struct boot_target *target);
 

@@ -37,6 +37,25 @@ is "$(ip route show default | sed 's/ proto boot//; s/ *$//')" "default via 10.9
 is "$(rc iscsistart -N)" 0 "again changes nothing"
 is "$(ip -4 -br addr show nic0 | awk '{ print $3 }')" 10.9.0.10/24 "still one address"
 
+
+# the same, as if the firmware had a VLAN
+mkdir -p /tmp/sys/firmware/ibft
+for object in initiator ethernet0 target0; do
+	mkdir /tmp/sys/firmware/ibft/$object
+	for file in /sys/firmware/ibft/$object/*; do
+		[ ! -f "$file" ] || cat "$file" >/tmp/sys/firmware/ibft/$object/${file##*/}
+	done
+done
+echo 7 >/tmp/sys/firmware/ibft/ethernet0/vlan
+mkdir -p /tmp/sys/firmware/ibft/ethernet0/device/net/nic0
+export ISCSI_SYSFS=/tmp/sys
+is "$(rc iscsistart -N) $(cat /tmp/out)" "0 Setting up software interface nic0.7" "iscsistart -N with a VLAN"
+ok "it is one" sh -c "ip -d link show nic0.7 | grep -q 'vlan.* id 7 '"
+is "$(ip -4 -br addr show nic0.7 | awk '{ print $3 }')" 10.9.0.10/24 "with the address"
+is "$(rc iscsistart -N) $(cat /tmp/out)" "0 Setting up software interface nic0.7" "again it is found"
+ip link del nic0.7
+unset ISCSI_SYSFS
+
 is "$(rc iscsistart -b)" 0 "iscsistart -b"
 diag "$(cat /tmp/out /tmp/err)"
 is "$(sessions)" 1 "one session"
