@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * `iscsiadm -m fw` and `-m discovery -t fw`: shows the boot targets of the firmware, logs in to them, or makes records of them. Only a login
- * touches the network; its exit status is that of the logins.
+ * `iscsiadm -m fw` and `-m discovery -t fw`: shows the boot targets of the firmware, logs in to them, or makes records of them. Only a
+ * login touches the network; its exit status is that of the logins.
  */
 #include "adm/fw.h"
 

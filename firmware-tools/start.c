@@ -223,7 +223,7 @@ static enum iscsi_err act_on_firmware(const struct start_options *options)
 
 int main(int argc, char **argv)
 {
-	struct start_options options;
+	struct start_options options = {.action = START_NOTHING};
 	enum iscsi_err err;
 
 	log_open("iscsistart", LOG_TO_STDERR, LOG_LEVEL_INFO);

@@ -43,7 +43,7 @@ static int take_node(const char *path, char *ret_node, size_t room)
 
 	if (path[0] != '/' || len < 2 || len > room || strstr(path, "/.") || strstr(path, "//"))
 		return -EINVAL;
-	memcpy(ret_node, path + 1, len);
+	snprintf(ret_node, room, "%s", path + 1);
 	return 0;
 }
 

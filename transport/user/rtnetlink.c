@@ -65,12 +65,11 @@ static struct nlmsghdr *header_of(struct request *request)
 	return (struct nlmsghdr *)(void *)request->bytes;
 }
 
-/* Begins a message with its fixed part of size bytes, zeroed; gives that part. */
+/* Begins a message in a zeroed request, with its fixed part of size bytes; gives that part. */
 static void *begin(struct request *request, uint16_t type, uint16_t flags, size_t size)
 {
 	struct nlmsghdr *header = header_of(request);
 
-	memset(request, 0, sizeof(*request));
 	header->nlmsg_len = (uint32_t)NLMSG_LENGTH(size);
 	header->nlmsg_type = type;
 	header->nlmsg_flags = NLM_F_REQUEST | flags;
@@ -127,7 +126,7 @@ static int error_of(const struct nlmsghdr *message)
 	return message->nlmsg_len < NLMSG_LENGTH(sizeof(error->error)) ? -EPROTO : error->error;
 }
 
-/* Sends and waits for the acknowledgement. */
+/* Sends and waits for the answer. */
 static int execute(struct rtnetlink *route, struct request *request)
 {
 	int r;
@@ -149,7 +148,7 @@ static int execute(struct rtnetlink *route, struct request *request)
 
 int rtnetlink_link_up(struct rtnetlink *route, unsigned int ifindex)
 {
-	struct request request;
+	struct request request = {.bytes = ""};
 	struct ifinfomsg *link = begin(&request, RTM_NEWLINK, 0, sizeof(*link));
 
 	link->ifi_index = (int)ifindex;
@@ -175,7 +174,7 @@ static void add_broadcast(struct request *request, const void *address, unsigned
 
 int rtnetlink_address_add(struct rtnetlink *route, unsigned int ifindex, int family, const void *address, unsigned int prefix_len)
 {
-	struct request request;
+	struct request request = {.bytes = ""};
 	struct ifaddrmsg *message = begin(&request, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, sizeof(*message));
 
 	message->ifa_family = (uint8_t)family;
@@ -190,7 +189,7 @@ int rtnetlink_address_add(struct rtnetlink *route, unsigned int ifindex, int fam
 
 int rtnetlink_route_add(struct rtnetlink *route, unsigned int ifindex, int family, const void *destination, const void *gateway)
 {
-	struct request request;
+	struct request request = {.bytes = ""};
 	struct rtmsg *message = begin(&request, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, sizeof(*message));
 
 	message->rtm_family = (uint8_t)family;
@@ -209,7 +208,7 @@ int rtnetlink_route_add(struct rtnetlink *route, unsigned int ifindex, int famil
 
 int rtnetlink_vlan_add(struct rtnetlink *route, unsigned int parent, unsigned int id, const char *name)
 {
-	struct request request;
+	struct request request = {.bytes = ""};
 	struct ifinfomsg *link = begin(&request, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(*link));
 	struct rtattr *info, *data;
 	uint16_t number = (uint16_t)id;
@@ -328,7 +327,7 @@ static bool is_wanted_vlan(const struct nlmsghdr *message, void *data)
 int rtnetlink_vlan_find(struct rtnetlink *route, unsigned int parent, unsigned int id, char ret_name[IFNAMSIZ])
 {
 	struct wanted_vlan wanted = {parent, id, ret_name};
-	struct request request;
+	struct request request = {.bytes = ""};
 	struct ifinfomsg *link = begin(&request, RTM_GETLINK, NLM_F_DUMP, sizeof(*link));
 
 	link->ifi_family = AF_UNSPEC;
@@ -348,7 +347,7 @@ static bool is_default(const struct nlmsghdr *message, void *data)
 
 bool rtnetlink_has_default(struct rtnetlink *route, int family)
 {
-	struct request request;
+	struct request request = {.bytes = ""};
 	struct rtmsg *message = begin(&request, RTM_GETROUTE, NLM_F_DUMP, sizeof(*message));
 
 	message->rtm_family = (uint8_t)family;
@@ -371,7 +370,7 @@ static bool take_way_out(const struct nlmsghdr *message, void *data)
 
 unsigned int rtnetlink_way_out(struct rtnetlink *route, int family, const void *destination)
 {
-	struct request request;
+	struct request request = {.bytes = ""};
 	struct rtmsg *message = begin(&request, RTM_GETROUTE, 0, sizeof(*message));
 	unsigned int ifindex = 0;
 
