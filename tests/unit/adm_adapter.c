@@ -10,6 +10,7 @@
 #include <sys/sysmacros.h>
 
 #include "adm/adm.h"
+#include "adm/emit.h"
 #include "adm/session.h"
 #include "iface/iface.h"
 
@@ -147,6 +148,8 @@ static int run(void *data)
 		err = args.mode == MODE_HOST ? host_mode(&adm) : args.mode == MODE_IFACE ? iface_mode(&adm) : session_mode(&adm);
 		adm_done(&adm);
 	}
+	if (emit_wanted())
+		emit_flush();
 	return err;
 }
 
@@ -546,6 +549,59 @@ static void logs_out_safely(void **state)
 	unlink(path);
 }
 
+/* ---- JSON: from the first of these on everything is told in it ---- */
+
+#define OUTCOME(operation, kind, index, code, name, message)                                                                       \
+	"{\"type\":\"outcome\",\"operation\":\"" operation "\",\"kind\":\"" kind "\",\"sid\":null,\"target\":null,\"portal\":null," \
+	"\"iface\":null,\"host\":2,\"index\":" index ",\"code\":" code ",\"name\":\"" name "\",\"message\":\"" message "\"}\n"
+
+static void json_tables(void **state)
+{
+	emit_start();
+	put_chap(0, ISCSI_CHAP_OUT, "me", "secret of mine");
+	put_chap(3, ISCSI_CHAP_IN, "it", "other secret");
+	assert_int_equal(CHAP("-o", "show"), 0);
+	assert_string_equal(fake_out, "{\"type\":\"chap_entry\",\"host\":2,\"index\":0,\"direction\":\"out\",\"username\":\"me\","
+				      "\"password\":\"secret of mine\"}\n"
+				      "{\"type\":\"chap_entry\",\"host\":2,\"index\":3,\"direction\":\"in\",\"username\":\"it\","
+				      "\"password\":\"other secret\"}\n");
+	assert_int_equal(CHAP("-o", "new", OUT_PAIR), 0);
+	assert_string_equal(fake_out, OUTCOME("new", "chap_entry", "1", "0", "SUCCESS", "success"));
+	card.error[ISCSI_UEVENT_DELETE_CHAP] = -EBUSY;
+	assert_int_equal(CHAP("-o", "delete", "-x", "3"), ISCSI_ERR_BUSY);
+	assert_non_null(strstr(fake_out, OUTCOME("delete", "chap_entry", "3", "28", "BUSY", "device or resource in use")));
+	assert_int_equal(FLASH("-o", "new", "-A", "ipv4"), 0);
+	assert_string_equal(fake_out, OUTCOME("new", "flashnode", "5", "0", "SUCCESS", "success"));
+	assert_int_equal(FLASH("-x", "1", "-o", "login"), 0);
+	assert_string_equal(fake_out, OUTCOME("login", "flashnode", "1", "0", "SUCCESS", "success"));
+	assert_string_equal(fake_err, "");
+}
+
+static void json_counters(void **state)
+{
+	char pair[96];
+
+	card.counted = 5000000000ull;
+	assert_int_equal(HOST("-C", "stats"), 0);
+	assert_ptr_equal(strstr(fake_out, "{\"type\":\"host_statistics\",\"host\":2,\"transport\":\"qla4xxx\",\"counters\":{"), fake_out);
+	for (size_t i = 0; i < 82; i++) {
+		snprintf(pair, sizeof(pair), "\"%s\":%llu", counter_names[i], 5000000000ull + i);
+		assert_non_null(strstr(fake_out, pair));
+	}
+	assert_non_null(strstr(fake_out, "},\"extended\":{\"of_this_card\":4711}}\n"));
+}
+
+#define PINGED(number, code, name, message)                                                                            \
+	"{\"type\":\"ping\",\"number\":" number ",\"iface\":\"" IF4 "\",\"address\":\"10.0.0.9\",\"code\":" code ",\"name\":\"" name \
+	"\",\"message\":\"" message "\"}\n"
+
+static void json_pings(void **state)
+{
+	card.ping_status[1] = ISCSI_PING_NO_ARP;
+	assert_int_equal(PING("-c", "2"), ISCSI_ERR_TRANS);
+	assert_string_equal(fake_out, PINGED("1", "0", "SUCCESS", "success") PINGED("2", "4", "TRANS", "no ARP response"));
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, reset)
 
 int main(void)
@@ -555,7 +611,8 @@ int main(void)
 		TEST(shows_a_full_table), TEST(writes_chap),	TEST(refuses_chap),	  TEST(shows_flashnodes),
 		TEST(changes_flashnodes), TEST(refuses_flashnodes), TEST(makes_ifaces),	  TEST(applies),
 		TEST(refuses_to_apply), TEST(shares_vlans),	TEST(pings),		  TEST(every_end_of_a_ping),
-		TEST(refuses_to_ping),	TEST(logs_out),		TEST(logs_out_safely),
+		TEST(refuses_to_ping),	TEST(logs_out),		TEST(logs_out_safely),	TEST(json_tables),
+		TEST(json_counters),	TEST(json_pings),
 	};
 	int failed = cmocka_run_group_tests(tests, make_tree, remove_tree);
 
