@@ -31,4 +31,8 @@ adm-src := \
 	adm/store.c \
 	adm/progress.c \
 	adm/topology.c \
+	adm/topology_json.c \
+	adm/topology_port.c \
+	adm/topology_svg.c \
+	adm/topology_text.c \
 	adm/tree.c

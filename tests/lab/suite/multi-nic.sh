@@ -40,6 +40,15 @@ for session in /sys/class/iscsi_session/session*; do
 	ok "session $sid ($iface): 8 MiB came over $own ($own_read bytes), not $other ($other_read)" test $own_read -gt 8388608 -a $other_read -lt 1048576
 done
 ok "each session verifies" verify_disk "$(disk_of "$(newest_sid)")" 8
+# The picture of it: each NIC with both portals, each of these with a session and its disk.
+ok "topology" $A -m topology
+is "$($A -m topology | grep -E "^($nic0|$nic1): NIC, 10\.9\.[01]\.[0-9]+, .* up, .*ifaces if[01]$" | wc -l)" 2 "two NICs, up, with an iface each"
+is "$($A -m topology | grep -c '10\.9\.[01]\.1:3260,1$')" 4 "two portals at each NIC"
+is "$($A -m topology | grep -c "session [0-9]*: $target \[if[01]\], logged in$")" 4 "four sessions at them"
+is "$($A -m topology | grep -c ': 64 MiB, LUN 0, LIO-ORG .*running')" 4 "a disk at each"
+is "$($A -m topology --json | grep -o '"health":"good"' | wc -l)" 14 "ports, portals, sessions and disks are good"
+ok "the picture as SVG" sh -c "$A -m topology --svg >/out/topology.svg"
+is "$(tail -c 7 /out/topology.svg)" "</svg>" "it is whole"
 is "$($A -m host -P 1 | grep -c "Netdev: $nic0")" 2 "two hosts say they are on $nic0"
 is "$(rc $A -m iface -I if0 -o delete)" 15 "an iface in use is not deleted"
 ok "logout of one iface" $A -m node -I if1 --logout
