@@ -15,6 +15,7 @@ $(O)/modes: $(O)/docs/modes.o $(O)/docs/blocks.o $(normal-archives)
 rows: $(O)/rows $(O)/modes ## write the rows into iscsid.conf, the man pages and the completion
 	$(Q)for text in $(row-texts); do $(O)/rows $$text >$(O)/rows.text && cat $(O)/rows.text >$$text || exit 1; done
 	$(Q)for text in $(mode-texts); do $(O)/modes $$text >$(O)/rows.text && cat $(O)/rows.text >$$text || exit 1; done
+	$(Q)docs/json-page >$(O)/rows.text && cat $(O)/rows.text >docs/man/iscsiadm-json.5
 
 .PHONY: rows
 
