@@ -72,6 +72,13 @@ static bool address_is_usable(const struct in6_addr *address)
 	return !IN6_IS_ADDR_UNSPECIFIED(address) && !IN6_IS_ADDR_MULTICAST(address) && !IN6_IS_ADDR_LINKLOCAL(address);
 }
 
+/* RFC 4171 6.3.1 wants IPv4 mapped; old servers send it compatible. */
+static void map_address(struct in6_addr *address)
+{
+	if (IN6_IS_ADDR_V4COMPAT(address) && !IN6_IS_ADDR_LOOPBACK(address))
+		address->s6_addr[10] = address->s6_addr[11] = 0xff;
+}
+
 static int add_place(struct isns_answer *answer)
 {
 	struct isns_place place = answer->portal;
@@ -80,6 +87,7 @@ static int add_place(struct isns_answer *answer)
 	/* A name that is no target's is left out when the two are joined; a bad one was counted as a node. */
 	if (!name_is_valid(answer->group_name))
 		return 0;
+	map_address(&place.address);
 	if (!place.port || !address_is_usable(&place.address)) {
 		answer->refused++;
 		return 0;
@@ -173,12 +181,9 @@ static int by_place(const void *left, const void *right)
 	return order ? order : a->port - b->port;
 }
 
-/* RFC 4171 6.3.1 wants IPv4 mapped; old servers send it compatible. */
 static void format_address(const struct in6_addr *address, char *buffer, size_t size)
 {
-	bool is_four = IN6_IS_ADDR_V4MAPPED(address) || (IN6_IS_ADDR_V4COMPAT(address) && !IN6_IS_ADDR_LOOPBACK(address));
-
-	if (is_four)
+	if (IN6_IS_ADDR_V4MAPPED(address))
 		inet_ntop(AF_INET, &address->s6_addr[12], buffer, (socklen_t)size);
 	else
 		inet_ntop(AF_INET6, address, buffer, (socklen_t)size);

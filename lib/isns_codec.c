@@ -218,7 +218,7 @@ static uint32_t word_at(const unsigned char *bytes)
 int isns_codec_next(const unsigned char *bytes, size_t length, size_t *at, struct isns_item *ret_item)
 {
 	size_t left = length - *at, whole;
-	const unsigned char *start = bytes + *at;
+	const unsigned char *start;
 	const struct row *row;
 	uint32_t value_length;
 
@@ -226,6 +226,7 @@ int isns_codec_next(const unsigned char *bytes, size_t length, size_t *at, struc
 		return 0;
 	if (left < 2 * sizeof(uint32_t))
 		return -EPROTO;
+	start = bytes + *at;
 	memset(ret_item, 0, sizeof(*ret_item));
 	ret_item->tag = word_at(start);
 	value_length = word_at(start + sizeof(uint32_t));
