@@ -13,6 +13,7 @@ docdir     ?= $(prefix)/share/doc/openhba
 sysconfdir ?= /etc
 unitdir    ?= /lib/systemd/system
 initdir    ?= $(sysconfdir)/init.d
+bashcompdir ?= $(prefix)/share/bash-completion/completions
 udevdir    ?= /lib/udev/rules.d
 generatordir ?= /lib/systemd/system-generators
 # Where iscsid.conf, initiatorname.iscsi, ifaces/ and the record database live.
@@ -195,6 +196,8 @@ install: all ## install into DESTDIR (configuration that exists is kept)
 	install -m 0644 $(wildcard docs/man/*.8) $(DESTDIR)$(mandir)/man8
 	$(if $(wildcard docs/man/*.5),install -m 0644 $(wildcard docs/man/*.5) $(DESTDIR)$(mandir)/man5)
 	install -m 0644 README.md docs/*.md docs/*.varlink $(DESTDIR)$(docdir)
+	install -d $(DESTDIR)$(bashcompdir)
+	install -m 0644 etc/completion/iscsiadm $(DESTDIR)$(bashcompdir)/iscsiadm
 	for unit in iscsid.socket iscsid.service iscsi.service iscsi-init.service; do \
 		sed 's|/usr/sbin|$(sbindir)|g; s|/run/iscsid/|$(rundir)/|g; s|/etc/iscsi|$(confdir)|g' etc/systemd/$$unit >$(DESTDIR)$(unitdir)/$$unit || exit 1; done
 	install -d $(DESTDIR)$(initdir)

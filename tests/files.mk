@@ -7,7 +7,7 @@ $(O)/rows: $(O)/docs/rows.o $(O)/docs/blocks.o $(O)/lib/record_rows.o $(O)/lib/t
 	$(Q)$(CC) $(NORMAL) -pie -o $@ $^
 
 # The same for the command line of iscsiadm.
-mode-texts := docs/man/iscsiadm.8
+mode-texts := docs/man/iscsiadm.8 etc/completion/iscsiadm
 $(O)/modes: $(O)/docs/modes.o $(O)/docs/blocks.o $(normal-archives)
 	$(call say,LD,$@)
 	$(Q)$(call link,$(NORMAL) -pie,$(O)/docs/blocks.o $(normal-archives))

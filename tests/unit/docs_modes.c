@@ -34,6 +34,7 @@ static void check_fresh(const char *path, size_t blocks_expected)
 static void test_fresh(void **state)
 {
 	check_fresh("docs/man/iscsiadm.8", 2);
+	check_fresh("etc/completion/iscsiadm", 1);
 }
 
 int main(void)
