@@ -325,6 +325,30 @@ static void test_actions(void **state)
 	assert_int_equal(args.number[OPTION_PRINT], -1);
 }
 
+static bool want_json(const char *line)
+{
+	char copy[256], *argv[20] = { (char *)"iscsiadm" };
+	int argc = 1;
+
+	snprintf(copy, sizeof(copy), "%s", line);
+	for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
+		argv[argc++] = word;
+	return args_want_json(argc, argv);
+}
+
+/* Known before the line is judged, also where it cannot be read; a value is no option. */
+static void test_want_json(void **state)
+{
+	assert_true(want_json("--json -m node"));
+	assert_true(want_json("-m node --js"));
+	assert_true(want_json("-Z --json"));
+	assert_true(want_json("-m bogus extra --json"));
+	assert_true(want_json("--json -T"));
+	assert_false(want_json("-m node"));
+	assert_false(want_json("-m node -n node.startup -v --json"));
+	assert_false(want_json(""));
+}
+
 /* The page's text with its markup taken out: backslash-dash is a dash. */
 static void read_page(struct text *page)
 {
@@ -386,7 +410,7 @@ int main(void)
 		cmocka_unit_test(test_ifaces),
 		cmocka_unit_test(test_what_never_runs),
 		cmocka_unit_test(test_actions),
-		cmocka_unit_test(test_man_page),
+		cmocka_unit_test(test_want_json), cmocka_unit_test(test_man_page),
 		cmocka_unit_test(test_usage_names_everything),
 	};
 

@@ -208,6 +208,33 @@ static void full_syslog_drops_and_counts(void **state)
 	assert_int_equal(log_dropped(), before + 1);
 }
 
+static char diverted[256];
+
+static void divert(enum log_level level, const char *message)
+{
+	snprintf(diverted, sizeof(diverted), "%d %s", (int)level, message);
+}
+
+/* Neither prefix nor newline, and nothing where the lines went before. */
+static void lines_can_go_elsewhere(void **state)
+{
+	char line[4096];
+
+	log_open("p", LOG_TO_STDERR, LOG_LEVEL_INFO);
+	log_divert(divert);
+	errno = ENOENT;
+	log_warning("cannot \n: %m\n");
+	assert_int_equal(errno, ENOENT);
+	assert_string_equal(diverted, "1 cannot ?: No such file or directory");
+	diverted[0] = '\0';
+	log_debug("not this one");
+	assert_string_equal(diverted, "");
+	log_divert(NULL);
+	log_info("back");
+	read_line(line, sizeof(line));
+	assert_string_equal(line, "p: back\n");
+}
+
 int main(void)
 {
 #define STDERR(name) cmocka_unit_test_setup_teardown(name, setup_stderr, teardown_stderr)
@@ -218,6 +245,7 @@ int main(void)
 		STDERR(message_stays_one_line),
 		STDERR(journal_form),
 		STDERR(stuck_journal_does_not_block),
+		STDERR(lines_can_go_elsewhere),
 		SYSLOG(syslog_form),
 		SYSLOG(restarted_syslog_is_found_again),
 		SYSLOG(full_syslog_drops_and_counts),

@@ -510,6 +510,35 @@ static void test_origins(void **state)
 	record_done(&record);
 }
 
+/* What iscsid.conf gives alike is its own, whoever wrote it into the record; what it does not say, or says otherwise, is not. */
+static void test_mark_conf(void **state)
+{
+	struct text text = { 0 };
+	struct record record, conf;
+
+	record_init(&record, RECORD_NODE);
+	record_init(&conf, RECORD_NODE);
+	assert_int_equal(record_set(&record, F_NODE_SESSION_CMDS_MAX, "256", ORIGIN_RECORD), 0);
+	assert_int_equal(record_set(&record, F_NODE_SESSION_QUEUE_DEPTH, "64", ORIGIN_RECORD), 0);
+	assert_int_equal(record_set(&record, F_NODE_STARTUP, "automatic", ORIGIN_RECORD), 0);
+	assert_int_equal(record_set(&record, F_NODE_SESSION_AUTH_PASSWORD, "wonderland12", ORIGIN_RECORD), 0);
+	assert_int_equal(record_set(&conf, F_NODE_SESSION_CMDS_MAX, "256", ORIGIN_CONF), 0);
+	assert_int_equal(record_set(&conf, F_NODE_SESSION_QUEUE_DEPTH, "32", ORIGIN_CONF), 0);
+	assert_int_equal(record_set(&conf, F_NODE_SESSION_AUTH_PASSWORD, "wonderland12", ORIGIN_CONF), 0);
+	assert_int_equal(record_set(&conf, F_NODE_SESSION_NR_SESSIONS, "2", ORIGIN_CONF), 0);
+	record_mark_conf(&record, &conf);
+	assert_string_equal(record_origin_text(&record, F_NODE_SESSION_CMDS_MAX), "iscsid.conf");
+	assert_string_equal(record_origin_text(&record, F_NODE_SESSION_QUEUE_DEPTH), "record");
+	assert_string_equal(record_origin_text(&record, F_NODE_STARTUP), "record");
+	assert_string_equal(record_origin_text(&record, F_NODE_SESSION_NR_SESSIONS), "built-in");
+	record_format(&record, RECORD_SHOWN_ORIGINS_SECRETS, &text);
+	assert_non_null(strstr(text.data, "node.session.auth.password = wonderland12 (iscsid.conf)\n"));
+	assert_non_null(strstr(text.data, "node.session.queue_depth = 64 (record)\n"));
+	text_done(&text);
+	record_done(&record);
+	record_done(&conf);
+}
+
 static void test_stored_size(void **state)
 {
 	struct text text = { 0 };
@@ -571,7 +600,7 @@ int main(void)
 		cmocka_unit_test(test_golden_discovery),
 		cmocka_unit_test(test_shown_is_readable),
 		cmocka_unit_test(test_family),
-		cmocka_unit_test(test_origins),
+		cmocka_unit_test(test_origins), cmocka_unit_test(test_mark_conf),
 		cmocka_unit_test(test_stored_size),
 		cmocka_unit_test(test_unknown_lines),
 	};
