@@ -216,8 +216,7 @@ void discovery_stop(struct daemon *daemon, void (*done)(struct daemon *daemon))
 	struct poller *poller;
 
 	if (!set || set->is_stopping) {
-		if (!set)
-			done(daemon);
+		done(daemon);
 		return;
 	}
 	set->is_stopping = true;

@@ -16,7 +16,7 @@ int discovery_open(struct daemon *daemon, const char *dir);
 void discovery_reload(struct daemon *daemon); /* reads the records again */
 
 /* The daemon is about to end: nothing new is begun, iSNS servers are told; done(daemon) is called
- * within two seconds, or at once. Sessions stay. */
+ * within two seconds, or at once. Called again it does not wait. Sessions stay. */
 void discovery_stop(struct daemon *daemon, void (*done)(struct daemon *daemon));
 
 void discovery_close(

@@ -41,6 +41,8 @@ struct world_target {
 	uint16_t status;	   /* of login responses: 0 is success */
 	unsigned int status_times; /* for so many logins, then success; 0: for ever */
 	char redirect[64];
+	char targets[512];    /* what SendTargets answers, with ' ' for NUL */
+	_Atomic unsigned int questions; /* SendTargets asked for */
 	bool pings_early;     /* a NOP-In right behind the login */
 	bool closes_early;    /* closes right behind the login */
 	_Atomic bool holds;   /* answers wait until this is false */
@@ -146,6 +148,22 @@ static void target_login(struct world_target *target, int fd, const struct pdu *
 	target->said++;
 }
 
+static void target_text(struct world_target *target, int fd, const struct pdu *request)
+{
+	struct pdu response = {.text_response = {.opcode = ISCSI_PDU_TEXT_RESPONSE,
+						 .flags = ISCSI_BIT_FINAL,
+						 .itt = request->bhs.itt,
+						 .ttt = htonl(ISCSI_TAG_NONE),
+						 .statsn = htonl(1001)}};
+
+	assert_int_equal(pdu_set_data(&response, target->targets, strlen(target->targets)), 0);
+	for (size_t i = 0; i < response.data_length; i++)
+		response.data[i] = response.data[i] == ' ' ? 0 : response.data[i];
+	target_send(fd, &response);
+	pdu_done(&response);
+	target->questions++;
+}
+
 static void target_read(struct world_target *target, int fd, struct pdu_reader *reader)
 {
 	uint8_t bytes[16384];
@@ -159,6 +177,8 @@ static void target_read(struct world_target *target, int fd, struct pdu_reader *
 			if (pdu_opcode(&reader->pdu) == ISCSI_PDU_LOGIN_REQUEST &&
 			    !target->is_silent)
 				target_login(target, fd, &reader->pdu);
+			else if (pdu_opcode(&reader->pdu) == ISCSI_PDU_TEXT_REQUEST)
+				target_text(target, fd, &reader->pdu);
 			else if (pdu_opcode(&reader->pdu) == ISCSI_PDU_NOP_OUT &&
 				 ntohl(reader->pdu.nop_out.ttt) == 5)
 				target->pings_answered++;
