@@ -43,6 +43,7 @@ static void isns_over(struct isns_call *call, void *data)
 	}
 	isns_call_take(call, &list);
 	poller->has_answer = true;
+	poller_refused(poller, list.refused);
 	for (size_t i = 0; i < poller->iface_count; i++)
 		poller_answered(poller, iface_name(&poller->ifaces[i]), &list);
 	sendtargets_list_done(&list);
@@ -98,10 +99,7 @@ static void targets_answered(struct poller *poller)
 
 	discovery_take(poller->discovery, &list);
 	poller->has_answer = true;
-	if (list.refused)
-		poller_log(poller, LOG_LEVEL_WARNING,
-			   "%zu target names or addresses are not valid and are left out",
-			   list.refused);
+	poller_refused(poller, list.refused);
 	poller_answered(poller, iface_name(iface_now(poller)), &list);
 	sendtargets_list_done(&list);
 	targets_next_iface(poller);

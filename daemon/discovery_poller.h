@@ -89,6 +89,7 @@ struct poller {
 	unsigned int address_at;
 	bool has_answer;
 	char failure[256];
+	size_t refused; /* names and addresses of the last answer that were left out, and that was said */
 
 	struct discovery_secrets secrets;
 	struct discovery_settings settings;
@@ -142,6 +143,7 @@ void poller_asked(struct poller *poller);
 void poller_answers_begin(struct poller *poller);
 void poller_answered(struct poller *poller, const char *iface, const struct sendtargets_list *list);
 void poller_answers_end(struct poller *poller);
+void poller_refused(struct poller *poller, size_t refused); /* says how many were left out, if they changed */
 void pollers_login(
 	struct pollers *set); /* begins as many of the logins to come as may be under way */
 void poller_sessions_done(struct poller *poller);

@@ -448,6 +448,14 @@ void poller_answered(struct poller *poller, const char *iface, const struct send
 	free(present.list);
 }
 
+void poller_refused(struct poller *poller, size_t refused)
+{
+	if (refused && refused != poller->refused)
+		poller_log(poller, LOG_LEVEL_WARNING,
+			   "%zu target names or addresses are not valid and are left out", refused);
+	poller->refused = refused;
+}
+
 void poller_answers_end(struct poller *poller)
 {
 	size_t kept = 0;
