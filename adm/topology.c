@@ -243,6 +243,17 @@ static void add_health(enum health *whole, size_t parts_before, enum health part
 		*whole = HEALTH_WARNING;
 }
 
+/* A NIC that carries a session is there, if in another network namespace than ours. */
+static void judge_port(struct topology_port *port)
+{
+	bool absent = !strcmp(port->state, "absent");
+
+	if (absent && port->sessions && port->health != HEALTH_BAD)
+		port->state[0] = '\0';
+	else if (absent || !strcmp(port->state, "down"))
+		port->health = HEALTH_BAD;
+}
+
 static void judge(struct topology *topology)
 {
 	for (size_t i = 0; i < topology->session_count; i++) {
@@ -253,8 +264,7 @@ static void judge(struct topology *topology)
 		add_health(&port->health, port->sessions++, topology->sessions[i].health);
 	}
 	for (size_t i = 0; i < topology->port_count; i++)
-		if (!strcmp(topology->ports[i].state, "down") || !strcmp(topology->ports[i].state, "absent"))
-			topology->ports[i].health = HEALTH_BAD;
+		judge_port(&topology->ports[i]);
 }
 
 enum iscsi_err topology_gather(struct adm *adm, struct topology *ret_topology)

@@ -10,12 +10,16 @@
 
 #include <cmocka.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <pty.h>
+#include <sys/socket.h>
 #include <sys/ioctl.h>
 
 #include "adm/login.h"
 #include "adm/print.h"
 #include "adm/progress.h"
+#include "adm/sendtargets.h"
+#include "adm/session.h"
 #include "lib/loop.h"
 #include "tests/unit/fake_daemon.h"
 
@@ -122,13 +126,13 @@ static void test_no_terminal(void **state)
 	int saved = dup(STDERR_FILENO);
 
 	dup2(fileno(file), STDERR_FILENO);
-	draw_twice();
+	draw_long();
 	dup2(saved, STDERR_FILENO);
 	close(saved);
 	assert_int_equal(lseek(fileno(file), 0, SEEK_END), 0);
 	fclose(file);
 	setenv("TERM", "dumb", 1);
-	on_terminal(80, false, draw_twice);
+	on_terminal(80, false, draw_long);
 	setenv("TERM", "vt100", 1);
 	assert_string_equal(screen, "");
 }
@@ -168,11 +172,122 @@ static void test_login(void **state)
 	assert_memory_equal(screen + strlen(screen) - 14, " successful.\r\n", 14);
 }
 
+static void make_session(struct adm *adm, uint32_t sid)
+{
+	struct sysfs_session *session = calloc(1, sizeof(*session));
+
+	*session = (struct sysfs_session){ .sid = sid, .host_no = 1, .tpgt = 1, .persistent_port = 3260, .creator = 7 };
+	snprintf(session->target_name, sizeof(session->target_name), "iqn.x:a");
+	snprintf(session->persistent_address, sizeof(session->persistent_address), "10.0.0.3");
+	adm->sessions = session;
+	adm->session_marked = calloc(1, sizeof(*adm->session_marked));
+	adm->session_marked[0] = true;
+	adm->session_count = 1;
+	adm->session_level = SYSFS_FULL;
+	adm->sessions_read = true;
+}
+
+static void log_out_slowly(void)
+{
+	struct args args = { 0 };
+	struct adm adm;
+
+	adm_init(&adm, &args);
+	make_session(&adm, 700);
+	assert_int_equal(session_logout_marked(&adm), ISCSI_ERR_SUCCESS);
+	adm_done(&adm);
+}
+
+static void test_logout(void **state)
+{
+	assert_int_equal(fake_start(), 0);
+	on_terminal(100, true, log_out_slowly);
+	fake_stop();
+	assert_non_null(strstr(screen, ERASE "0/1 logged out, waiting for 10.0.0.3:3260 (iqn.x:a) 0 s" ERASE));
+	assert_memory_equal(screen + strlen(screen) - 14, " successful.\r\n", 14);
+}
+
+/* The host's scan file is a pipe that somebody reads late. */
+static void rescan_slowly(void)
+{
+	struct args args = { 0 };
+	char command[600];
+	struct adm adm;
+
+	snprintf(command, sizeof(command),
+		 "cd %s && mkdir -p class/iscsi_session/session1/device class/scsi_host/host1 && echo 0 >class/iscsi_session/session1/target_id &&"
+		 "mkfifo class/scsi_host/host1/scan && (sleep .5; cat class/scsi_host/host1/scan) >/dev/null 2>&1 &", fake.dir);
+	assert_int_equal(system(command), 0);
+	usleep(50000);
+	adm_init(&adm, &args);
+	make_session(&adm, 1);
+	assert_int_equal(session_rescan_marked(&adm), ISCSI_ERR_SUCCESS);
+	adm_done(&adm);
+}
+
+static void test_rescan(void **state)
+{
+	assert_int_equal(fake_start(), 0);
+	on_terminal(100, true, rescan_slowly);
+	fake_stop();
+	assert_non_null(strstr(screen, "\r\n" ERASE "0/1 rescanned, waiting for 10.0.0.3:3260 (iqn.x:a) 0 s" ERASE));
+	assert_memory_equal(screen + strlen(screen) - strlen(ERASE), ERASE, strlen(ERASE));
+}
+
+/* A portal that takes the connection, says nothing and goes away. */
+static int silent_portal(void)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t length = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(fd, 4), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+	if (!fork()) {
+		accept(fd, NULL, NULL);
+		usleep(400000);
+		_exit(0);
+	}
+	close(fd);
+	return ntohs(address.sin_port);
+}
+
+static void discover_slowly(void)
+{
+	struct sendtargets_runs runs;
+	struct args args = { 0 };
+	struct record record;
+	struct adm adm;
+
+	adm_init(&adm, &args);
+	record_init(&record, RECORD_SENDTARGETS);
+	assert_int_equal(record_set(&record, F_DISCOVERY_SENDTARGETS_ADDRESS, "127.0.0.1", ORIGIN_RECORD), 0);
+	assert_int_equal(record_set_number(&record, F_DISCOVERY_SENDTARGETS_PORT, silent_portal(), ORIGIN_RECORD), 0);
+	assert_int_equal(record_set_number(&record, F_DISCOVERY_SENDTARGETS_REOPEN_MAX, 0, ORIGIN_RECORD), 0);
+	assert_int_equal(sendtargets_prepare(&adm, &runs), ISCSI_ERR_SUCCESS);
+	assert_int_not_equal(sendtargets_ask(&adm, &record, &runs), ISCSI_ERR_SUCCESS);
+	sendtargets_runs_done(&runs);
+	record_done(&record);
+	adm_done(&adm);
+}
+
+static void test_discovery(void **state)
+{
+	assert_int_equal(fake_start(), 0);
+	on_terminal(100, true, discover_slowly);
+	fake_stop();
+	assert_non_null(strstr(screen, "0/1 answered, waiting for 127.0.0.1:"));
+	assert_non_null(strstr(screen, " through default, try 1, 0 s" ERASE));
+	assert_memory_equal(screen + strlen(screen) - 2, "\r\n", 2);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_drawn_in_place), cmocka_unit_test(test_makes_room), cmocka_unit_test(test_never_wraps),
-		cmocka_unit_test(test_no_terminal),    cmocka_unit_test(test_login),
+		cmocka_unit_test(test_no_terminal),    cmocka_unit_test(test_login),	     cmocka_unit_test(test_logout),
+		cmocka_unit_test(test_rescan),	       cmocka_unit_test(test_discovery),
 	};
 
 	setenv("TERM", "vt100", 1);

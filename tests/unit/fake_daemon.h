@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A daemon for tests of iscsiadm, in a child process: answers Login and Logout last first, refuses targets with "bad" in their
- * name and odd session numbers, takes its time for those with "slow", dies in the middle of a call about "iqn.x:die". Writes
- * each call's parameters into a file.
+ * name and odd session numbers, takes its time for targets with "slow" and sessions from 700 on, dies in the middle of a call about
+ * "iqn.x:die". Writes each call's parameters into a file.
  */
 #ifndef OPENHBA_TESTS_UNIT_FAKE_DAEMON_H
 #define OPENHBA_TESTS_UNIT_FAKE_DAEMON_H
@@ -66,7 +66,7 @@ static void fake_login(struct ipc_call *call, struct json_object *parameters, vo
 		if (!strcmp(name, "iqn.x:die"))
 			_exit(0);
 		if (strstr(name, "slow"))
-			usleep(700000);
+			usleep(400000);
 		if (strstr(name, "bad"))
 			fake_answer(call, i, ISCSI_ERR_LOGIN_AUTH_FAILED, "the target refused the secret", i > 0);
 		else
@@ -84,8 +84,11 @@ static void fake_logout(struct ipc_call *call, struct json_object *parameters, v
 		_exit(4);
 	count = json_object_array_length(sids);
 	for (size_t i = count; i-- > 0;) {
-		bool odd = json_object_get_int(json_object_array_get_idx(sids, i)) & 1;
+		int sid = json_object_get_int(json_object_array_get_idx(sids, i));
+		bool odd = sid & 1;
 
+		if (sid >= 700)
+			usleep(400000);
 		fake_answer(call, i, odd ? ISCSI_ERR_BUSY : 0, NULL, i > 0);
 	}
 }
