@@ -75,7 +75,9 @@ static void take_records(struct pollers *set, const struct poller_reading *readi
 	struct poller *poller, *next;
 
 	TAILQ_FOREACH(poller, &set->list, entry)
-	poller->is_listed = false;
+	{
+		poller->is_listed = false;
+	}
 	for (size_t i = 0; i < reading->count; i++)
 		take_record(set, &reading->records[i]);
 	for (poller = TAILQ_FIRST(&set->list); poller; poller = next) {
@@ -222,8 +224,7 @@ void discovery_stop(struct daemon *daemon, void (*done)(struct daemon *daemon))
 	set->is_stopping = true;
 	set->ending = 1;
 	set->stopped = done;
-	TAILQ_FOREACH(poller, &set->list, entry)
-	{
+	for (poller = TAILQ_FIRST(&set->list); poller; poller = TAILQ_NEXT(poller, entry)) {
 		poller_ask_stop(poller);
 		if (!poller->registration)
 			continue;

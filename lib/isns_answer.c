@@ -33,26 +33,23 @@ void isns_answer_done(struct isns_answer *answer)
 	*answer = (struct isns_answer){0};
 }
 
-/* Room for one more of width bytes, doubling. */
-static int grow(void *array, size_t count, size_t *size, size_t width)
+/* The array with room for one more of width bytes, doubling; NULL: no memory, and it is as it was. */
+static void *grow(void *array, size_t count, size_t *size, size_t width)
 {
-	void *old, *grown;
 	size_t wanted = *size ? 2 * *size : 16;
+	void *grown;
 
 	if (count < *size)
-		return 0;
-	memcpy(&old, array, sizeof(old));
-	grown = reallocarray(old, wanted, width);
-	if (!grown)
-		return -ENOMEM;
-	memcpy(array, &grown, sizeof(grown));
-	*size = wanted;
-	return 0;
+		return array;
+	grown = reallocarray(array, wanted, width);
+	if (grown)
+		*size = wanted;
+	return grown;
 }
 
 static int add_target(struct isns_answer *answer, const char *name)
 {
-	int error;
+	char **targets;
 
 	if (!name_is_valid(name)) {
 		answer->refused++;
@@ -60,9 +57,10 @@ static int add_target(struct isns_answer *answer, const char *name)
 	}
 	if (answer->target_count == ISNS_TARGETS_MAX)
 		return -E2BIG;
-	error = grow(&answer->targets, answer->target_count, &answer->target_size, sizeof(*answer->targets));
-	if (error)
-		return error;
+	targets = grow(answer->targets, answer->target_count, &answer->target_size, sizeof(*targets));
+	if (!targets)
+		return -ENOMEM;
+	answer->targets = targets;
 	answer->targets[answer->target_count] = strdup(name);
 	return answer->targets[answer->target_count] ? (answer->target_count++, 0) : -ENOMEM;
 }
@@ -81,8 +79,7 @@ static void map_address(struct in6_addr *address)
 
 static int add_place(struct isns_answer *answer)
 {
-	struct isns_place place = answer->portal;
-	int error;
+	struct isns_place place = answer->portal, *places;
 
 	/* A name that is no target's is left out when the two are joined; a bad one was counted as a node. */
 	if (!name_is_valid(answer->group_name))
@@ -94,9 +91,10 @@ static int add_place(struct isns_answer *answer)
 	}
 	if (answer->place_count == ISNS_PORTALS_MAX)
 		return -E2BIG;
-	error = grow(&answer->places, answer->place_count, &answer->place_size, sizeof(*answer->places));
-	if (error)
-		return error;
+	places = grow(answer->places, answer->place_count, &answer->place_size, sizeof(*places));
+	if (!places)
+		return -ENOMEM;
+	answer->places = places;
 	place.target = strdup(answer->group_name);
 	if (!place.target)
 		return -ENOMEM;

@@ -190,16 +190,18 @@ static void take_value(const isns_attr_t *attribute, struct isns_item *item)
 	}
 }
 
-/* bytes are one whole attribute of a row, its length checked. */
+/* bytes are one whole attribute of a row, its length checked: at most ATTRIBUTE_BYTES_MAX. */
 static int decode(const unsigned char *bytes, size_t length, struct isns_item *item)
 {
+	unsigned char copy[ATTRIBUTE_BYTES_MAX];
 	isns_attr_t *attribute = NULL;
 	int error = isns_codec_open();
 	buf_t buffer;
 
 	if (error)
 		return error;
-	isns.buf_set(&buffer, (void *)(uintptr_t)bytes, length);
+	memcpy(copy, bytes, length); /* libisns wants bytes it may change */
+	isns.buf_set(&buffer, copy, length);
 	if (isns.isns_attr_decode(&buffer, &attribute) != ISNS_SUCCESS)
 		return -EPROTO;
 	take_value(attribute, item);
