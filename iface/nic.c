@@ -108,6 +108,23 @@ static int set_routes(struct rtnetlink *route, const struct boot_target *target,
 	return ignore_existing(rtnetlink_route_add(route, ifindex, own->family, peer.bytes, gateway.bytes));
 }
 
+/* Asked first: where nothing has to be done nothing may be permitted either. */
+static int bring_up(struct rtnetlink *route, const char *netdev)
+{
+	unsigned int ifindex = if_nametoindex(netdev);
+	struct ifaddrs *all;
+	bool is_up = false;
+
+	if (!ifindex)
+		return -ENODEV;
+	if (getifaddrs(&all) < 0)
+		return -errno;
+	for (const struct ifaddrs *entry = all; entry; entry = entry->ifa_next)
+		is_up |= !strcmp(entry->ifa_name, netdev) && entry->ifa_flags & IFF_UP;
+	freeifaddrs(all);
+	return is_up ? 0 : rtnetlink_link_up(route, ifindex);
+}
+
 static int set_address(struct rtnetlink *route, const struct boot_target *target, const char *netdev)
 {
 	struct address own = address_of(target, BOOT_ADDRESS);
@@ -115,9 +132,7 @@ static int set_address(struct rtnetlink *route, const struct boot_target *target
 	enum presence presence;
 	int prefix, r;
 
-	if (!ifindex)
-		return -ENODEV;
-	r = rtnetlink_link_up(route, ifindex);
+	r = bring_up(route, netdev);
 	presence = own.family == AF_UNSPEC ? OTHER : find_address(netdev, &own);
 	if (r < 0 || presence == OTHER)
 		return r;
@@ -142,7 +157,7 @@ static void name_vlan(const char *netdev, unsigned int id, char ret_netdev[IFNAM
 static int set_vlan(struct rtnetlink *route, const char *netdev, unsigned int id, char ret_netdev[IFNAMSIZ])
 {
 	unsigned int parent = if_nametoindex(netdev);
-	int r = parent ? rtnetlink_link_up(route, parent) : -ENODEV;
+	int r = bring_up(route, netdev);
 
 	if (r < 0)
 		return r;

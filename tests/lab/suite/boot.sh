@@ -103,6 +103,15 @@ in_target ip link set t0 down
 is "$(rc $A -m fw -l -n 'node.conn[0].timeo.login_timeout' -v 2 -n node.session.initial_login_retry_max -v 1)" 8 "fw -l tells of a failure"
 in_target ip link set t0 up
 ok "the target is back" wait_for 'ping -c 1 -W 1 10.9.0.1' 20
+$A -m node -o delete
+ip addr add fd09::10/64 dev nic0 nodad
+is "$(rc /in/firmware-tools/iscsi_discovery 10.9.0.1)" 24 "iscsi_discovery: the target with CHAP refuses"
+ok "the other one does not" grep -q "^$plain at 10.9.0.1:3260: login by tcp works; startup is automatic" /tmp/out
+is "$($A -m node -T $plain -p 10.9.0.1:3260 -o show | grep -c 'startup = automatic')" 2 "its record logs in at boot"
+ok "nor by IPv6" grep -q "^$plain at .fd09::1.:3260: login by tcp works" /tmp/out
+is "$(sessions)" 0 "and it is logged out"
+is "$(rc /in/firmware-tools/iscsi-gen-initiatorname -f)" 0 "iscsi-gen-initiatorname"
+is "$(grep ^Init /etc/iscsi/initiatorname.iscsi)" InitiatorName=iqn.2026-11.org.openhba.lab:boot "takes the firmware's name"
 daemon_stop
 
 start() { rc iscsistart -i $me -g 1 -p 3260 "$@"; }
