@@ -20,7 +20,6 @@
 #include "daemon/scan.h"
 #include "daemon/state.h"
 #include "daemon/transports.h"
-#include "lib/chap.h"
 #include "transport/user/transport.h"
 
 static bool says(const char *word, const char *expected)
@@ -210,9 +209,7 @@ void adopt_session(struct daemon *daemon, const struct sysfs_session *found)
 		session_kill(session);
 		return;
 	}
-	/* Opens files, which its recovery must not. */
-	if (session_uses_chap(session))
-		chap_prepare();
+	session_prepare_chap(session);
 	adopt_act(session, adoption, is_known);
 }
 

@@ -32,10 +32,10 @@ struct daemon {
 	struct initiator initiator;
 	struct session_list sessions;
 	struct slots slots;
-	struct pollers *pollers;	  /* discovery.c; NULL: none */
-	struct ask_list asks;		  /* Discover calls */
-	unsigned int asking;		  /* their ifaces */
-	struct boot_target *boot_targets; /* of the firmware; owned */
+	struct pollers *pollers;	/* discovery.c; NULL: none */
+	struct ask_list asks;		/* Discover calls */
+	unsigned int asking;		/* their ifaces */
+	struct boot_place *boot_places; /* of the firmware; owned */
 	size_t boot_count;
 	int64_t creator;		 /* what sysfs says of sessions we made; 0: not known */
 	uint64_t tcp_handle;		 /* of the kernel's tcp transport; 0: not asked yet */
@@ -44,6 +44,7 @@ struct daemon {
 	char state_dir[256];		 /* RUNDIR, where session-SID files live */
 	bool safe_logout;		 /* iscsid.safe_logout */
 	bool is_reloading, wants_reload; /* reload.c */
+	bool is_chap_ready;		 /* the library for CHAP is loaded and locked */
 	bool is_draining;		 /* about to stop: nothing new begins */
 	uint64_t drain_until_ms;
 	struct loop_timer *drain_timer;

@@ -25,13 +25,13 @@ enum param_source {
 	PARAM_FROM_INITIATOR, /* the initiator name in use */
 	PARAM_FROM_IFACE,     /* the iface's name */
 	PARAM_FROM_NOTHING,   /* 0 */
-	PARAM_FROM_BOOT,      /* a text of struct boot_target, if the firmware booted from it */
+	PARAM_FROM_BOOT,      /* a text of struct boot_place, if the firmware booted from it */
 };
 
 struct param_source_row {
 	enum iscsi_param param;
 	enum param_source source;
-	size_t place; /* offset in struct negotiated or boot_target, or enum field */
+	size_t place; /* offset in struct negotiated or boot_place, or enum field */
 };
 
 extern const struct param_source_row params_rows[];

@@ -13,7 +13,9 @@
 
 #include "daemon/attempt.h"
 #include "daemon/daemon.h"
+#include "lib/chap.h"
 #include "lib/loop.h"
+#include "lib/memory_lock.h"
 #include "lib/portal.h"
 
 /*
@@ -344,6 +346,15 @@ bool session_uses_chap(const struct session *session)
 {
 	return *record_text(&session->node, F_NODE_SESSION_AUTH_USERNAME) &&
 	       *record_text(&session->node, F_NODE_SESSION_AUTH_PASSWORD);
+}
+
+void session_prepare_chap(struct session *session)
+{
+	if (session->daemon->is_chap_ready || !session_uses_chap(session))
+		return;
+	session->daemon->is_chap_ready = true;
+	chap_prepare();
+	(void)memory_lock_code();
 }
 
 uint64_t session_login_timeout_ms(const struct session *session)

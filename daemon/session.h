@@ -110,8 +110,8 @@ struct session {
 
 	uint64_t said_since_ms; /* message.c: lines of the log that the target caused */
 	unsigned int said;
-	bool is_pinged_by_us;		/* its driver does not */
-	const struct boot_target *boot; /* the firmware booted from it; NULL: no */
+	bool is_pinged_by_us;	       /* its driver does not */
+	const struct boot_place *boot; /* the firmware booted from it; NULL: no */
 
 	struct slot slot;
 	struct resolve *resolve;
@@ -120,7 +120,8 @@ struct session {
 
 	struct session_waiter login, logout;
 	bool is_leaving; /* a logout is under way, or the session is being destroyed */
-	bool is_polled, is_unwanted; /* discovery_sessions.c: made by a poller; not offered any more */
+	bool is_polled,
+		is_unwanted; /* discovery_sessions.c: made by a poller; not offered any more */
 	bool is_scanning;
 	bool wants_rescan, wants_running; /* asked for while a scan was running */
 	bool has_moved;			  /* the state file does not know the address yet */
@@ -175,6 +176,8 @@ const char *session_iface(const struct session *session);
 uint64_t session_login_timeout_ms(const struct session *session);
 /* A name and a secret are enough, whatever authmethod says: so it has always been. */
 bool session_uses_chap(const struct session *session);
+/* Loads what CHAP needs, if it is used: recovery must not open files. */
+void session_prepare_chap(struct session *session);
 
 const char *session_state_name(enum session_state state);
 const char *session_event_name(enum session_event event);

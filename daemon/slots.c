@@ -82,7 +82,8 @@ static bool is_suspect(const struct slot *slot)
 
 static bool portal_has_room(const struct slot_portal *portal, const struct slot *slot)
 {
-	if (portal->fresh >= SLOTS_PORTAL_FRESH_MAX || portal->hanging >= SLOTS_HANGING_MAX)
+	if (portal->fresh + portal->hanging >= SLOTS_PORTAL_FRESH_MAX ||
+	    portal->hanging >= SLOTS_HANGING_MAX)
 		return false;
 	if (portal->is_dead && portal->held >= SLOTS_HANGING_MAX)
 		return false;

@@ -177,6 +177,7 @@ void start_login(struct session *session, session_done_fn *done, void *data)
 {
 	session->login = (struct session_waiter){done, data};
 	boot_note(session);
+	session_prepare_chap(session);
 	session->began_ms = loop_now_ms();
 	transports_want(session, start_with_transport);
 }

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <linux/capability.h>
 #include <stdbool.h>
 #include <string.h>
@@ -59,11 +60,43 @@ static bool is_unlimited(void)
 	return setrlimit(RLIMIT_MEMLOCK, &limit) == 0;
 }
 
+/*
+ * What comes later is heap and stacks, which stay once they were touched; to fill them beforehand would cost 128 KiB for each thread.
+ * Kernels before 4.4 cannot tell.
+ */
+static int lock_future(void)
+{
+	if (mlockall(MCL_FUTURE | MCL_ONFAULT) == 0)
+		return 0;
+	return mlockall(MCL_CURRENT | MCL_FUTURE);
+}
+
+static int lock_object(struct dl_phdr_info *info, size_t size, void *data)
+{
+	int *error = data;
+
+	for (unsigned int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+
+		if (header->p_type == PT_LOAD && mlock((void *)(info->dlpi_addr + header->p_vaddr), header->p_memsz) < 0)
+			*error = -errno;
+	}
+	return 0;
+}
+
+int memory_lock_code(void)
+{
+	int error = 0;
+
+	dl_iterate_phdr(lock_object, &error);
+	return error;
+}
+
 int memory_lock(void)
 {
 	if (!is_unlimited() && !has_lock_capability())
 		return -EPERM;
-	if (mlockall(MCL_CURRENT | MCL_FUTURE) < 0) {
+	if (mlockall(MCL_CURRENT) < 0 || lock_future() < 0) {
 		int error = -errno;
 
 		munlockall();

@@ -7,10 +7,13 @@
 #define OPENHBA_LIB_MEMORY_LOCK_H
 
 /*
- * Locks all pages, present and future. -EPERM, -ENOMEM: not permitted; then nothing is locked, because a limit on locked memory
+ * Locks all pages: present ones at once, future ones when they are touched first. -EPERM, -ENOMEM: not permitted; then nothing is locked, because a limit on locked memory
  * would make later allocations fail. Ask before starting threads.
  */
 int memory_lock(void);
+
+/* Locks programs and libraries that were loaded since: a late one must not be read from a lost disk. The errors of mlock(). */
+int memory_lock_code(void);
 
 int memory_lock_oom(void);		/* OOM score -1000: -EACCES, -ENOENT (no /proc), ... */
 int memory_lock_nice(int nice);		/* nice value -20..19: -EACCES, -EPERM */

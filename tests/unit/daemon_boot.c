@@ -10,15 +10,16 @@ static void make_firmware(struct world *world)
 	world_file(world, "firmware/iscsi_boot3/target1", "target-name", WORLD_TARGET "0\n");
 	world_file(world, "firmware/iscsi_boot3/target1", "ip-addr", "127.0.0.1\n");
 	world_file(world, "firmware/iscsi_boot3/target1", "nic-assoc", "0\n");
+	world_file(world, "firmware/ibft/ethernet1", "mac", "52:54:00:00:00:01\n");
+	world_file(world, "firmware/iscsi_boot3/ethernet0", "mac", "52:54:00:00:00:02\n");
 	world_file(world, "firmware/iscsi_boot3/target2", "port", "3260\n"); /* no name: none */
-	world_file(world, "firmware/ibft/ethernet0", "target-name", WORLD_TARGET "0\n");
 	boot_load(&world->daemon);
 }
 
 static void test_the_address_decides(void **state)
 {
 	struct world *world = *state;
-	const struct boot_target *found;
+	const struct boot_place *found;
 
 	make_firmware(world);
 	assert_int_equal(world->daemon.boot_count, 2);

@@ -6,8 +6,10 @@
 #include <sys/resource.h>
 
 #include "daemon/adopt.h"
+#include "daemon/attempt.h"
 #include "daemon/logout.h"
 #include "daemon/recovery.h"
+#include "daemon/state.h"
 
 static struct session *first(struct world *world)
 {
@@ -16,8 +18,7 @@ static struct session *first(struct world *world)
 
 static bool is_back(struct world *world)
 {
-	return first(world) && first(world)->state == SESSION_LOGGED_IN &&
-	       world_requests(world, ISCSI_UEVENT_START_CONN) == 2;
+	return first(world) && first(world)->state == SESSION_LOGGED_IN && world_requests(world, ISCSI_UEVENT_START_CONN) == 2;
 }
 
 static bool is_lost(struct world *world)
@@ -123,12 +124,80 @@ static void test_redirects(void **state)
 	struct world *world = *state;
 	struct session *session = world_logged_in(world);
 
-	snprintf(world->target.redirect, sizeof(world->target.redirect), "127.0.0.1:%d,1",
-		 world->target.port);
+	snprintf(world->target.redirect, sizeof(world->target.redirect), "127.0.0.1:%d,1", world->target.port);
 	world->target.status_times = 3;
 	world_conn_error(world, session->sid);
 	world_run(world, is_back);
 	assert_int_equal(world->target.logins, 5);
+}
+
+/* A second address of the same target, and what the session takes for its home afterwards. */
+static struct session *after_redirect(struct world *world, bool for_good)
+{
+	struct session *session = world_logged_in(world);
+
+	snprintf(world->target.redirect, sizeof(world->target.redirect), "127.0.0.2:%d,1", world->target.port);
+	world->target.moves_for_good = for_good;
+	world->target.status_times = 1;
+	world_conn_error(world, session->sid);
+	world_run(world, is_back);
+	assert_int_equal(world->target.logins, 3);
+	assert_int_equal(session->attempts, 1);
+	return session;
+}
+
+static uint32_t home_address(const struct session *session, unsigned int index)
+{
+	const struct sockaddr_in *four = (const void *)&session->home.list[index];
+
+	return ntohl(four->sin_addr.s_addr);
+}
+
+static bool is_quiet(struct world *world)
+{
+	return !world->daemon.works && !pool_busy(world->daemon.scans);
+}
+
+static void test_temporary_redirect_is_forgotten(void **state)
+{
+	struct session *session = after_redirect(*state, false);
+
+	assert_int_equal(session->home.count, 1);
+	assert_int_equal(home_address(session, 0), 0x7f000001);
+	attempt_first_address(session);
+	assert_int_equal(attempt_address(session)->ss_family, AF_INET);
+	assert_memory_equal(attempt_address(session), &session->home.list[0], sizeof(struct sockaddr_in));
+}
+
+static void test_permanent_redirect_is_remembered(void **state)
+{
+	struct world *world = *state;
+	struct session *session = after_redirect(world, true);
+	struct state read_back;
+
+	assert_int_equal(session->home.count, 2);
+	assert_int_equal(home_address(session, 0), 0x7f000002);
+	assert_int_equal(home_address(session, 1), 0x7f000001);
+	world_run(world, is_quiet);
+	assert_int_equal(state_load(world->dir, session->sid, &read_back), 0);
+	assert_int_equal(read_back.addresses.count, 2);
+	assert_memory_equal(&read_back.addresses.list[0], &session->home.list[0], sizeof(struct sockaddr_in));
+	state_done(&read_back);
+}
+
+/* Nothing listens at the new place: the old one is not forgotten. */
+static void test_permanent_redirect_to_nowhere(void **state)
+{
+	struct world *world = *state;
+	struct session *session = world_logged_in(world);
+
+	snprintf(world->target.redirect, sizeof(world->target.redirect), "127.0.0.2:1,1");
+	world->target.moves_for_good = true;
+	world->target.status_times = 1;
+	world_conn_error(world, session->sid);
+	world_run(world, is_back);
+	assert_int_equal(world->target.logins, 3);
+	assert_int_equal(session->home.count, 1);
 }
 
 static void test_redirect_without_end(void **state)
@@ -136,8 +205,7 @@ static void test_redirect_without_end(void **state)
 	struct world *world = *state;
 	struct session *session = world_session(world, 0);
 
-	snprintf(world->target.redirect, sizeof(world->target.redirect), "127.0.0.1:%d,1",
-		 world->target.port);
+	snprintf(world->target.redirect, sizeof(world->target.redirect), "127.0.0.1:%d,1", world->target.port);
 	world_set(session, F_NODE_SESSION_LOGIN_REDIRECT_MAX, "3");
 	world_set(session, F_NODE_SESSION_INITIAL_LOGIN_RETRY_MAX, "0");
 	start_login(session, world_ended, world);
@@ -149,10 +217,9 @@ static void test_redirect_without_end(void **state)
 
 static void send_async(struct world *world, int sid, uint8_t event)
 {
-	struct pdu pdu = {.async = {.opcode = ISCSI_PDU_ASYNC_MESSAGE,
-				    .flags = ISCSI_BIT_FINAL,
-				    .event = event,
-				    .tag = htonl(ISCSI_TAG_NONE)}};
+	struct pdu pdu = {
+		.async = {
+			.opcode = ISCSI_PDU_ASYNC_MESSAGE, .flags = ISCSI_BIT_FINAL, .event = event, .tag = htonl(ISCSI_TAG_NONE)}};
 
 	world_pdu(world, sid, &pdu);
 }
@@ -186,15 +253,102 @@ static void test_ping_with_data_is_answered(void **state)
 {
 	struct world *world = *state;
 	struct session *session = world_logged_in(world);
-	struct pdu pdu = {.nop_in = {.opcode = ISCSI_PDU_NOP_IN,
-				     .flags = ISCSI_BIT_FINAL,
-				     .itt = htonl(ISCSI_TAG_NONE),
-				     .ttt = htonl(7)}};
+	struct pdu pdu = {
+		.nop_in = {.opcode = ISCSI_PDU_NOP_IN, .flags = ISCSI_BIT_FINAL, .itt = htonl(ISCSI_TAG_NONE), .ttt = htonl(7)}};
 
 	assert_int_equal(pdu_set_data(&pdu, "ping", 4), 0);
 	world_pdu(world, session->sid, &pdu);
 	world_run(world, pdu_went_out);
 	pdu_done(&pdu);
+}
+
+static void test_time2wait_has_a_limit(void **state)
+{
+	struct world *world = *state;
+	struct session *session = world_logged_in(world);
+	struct pdu pdu = {.async = {.opcode = ISCSI_PDU_ASYNC_MESSAGE,
+				    .flags = ISCSI_BIT_FINAL,
+				    .event = ISCSI_ASYNC_EVENT_DROP_CONNECTION,
+				    .tag = htonl(ISCSI_TAG_NONE)}};
+
+	pdu.async.parameter2 = htons(17);
+	world_pdu(world, session->sid, &pdu);
+	world_pass(world, 30);
+	assert_int_equal(session->time2wait_sec, 17);
+	pdu.async.event = ISCSI_ASYNC_EVENT_DROP_SESSION;
+	pdu.async.parameter2 = htons(65535);
+	world_pdu(world, session->sid, &pdu);
+	world_pass(world, 30);
+	assert_int_equal(session->time2wait_sec, 3600);
+	assert_int_equal(session->conn.state, CONN_LOGGED_IN);
+}
+
+/* The adapter is pulled while its session is in recovery. */
+static void test_host_gone_in_recovery(void **state)
+{
+	struct world *world = *state;
+	struct session *session = world_logged_in(world);
+
+	world->target.is_silent = true;
+	world_conn_error(world, session->sid);
+	world_run(world, is_lost);
+	world_send_event(&world->kernel, ISCSI_KEVENT_CONN_ERROR,
+			 (uint32_t[]){(uint32_t)session->sid, 0, ISCSI_CONN_ERROR_INVALID_HOST}, "", 0);
+	world_run(world, is_gone);
+	assert_int_equal(world_requests(world, ISCSI_UEVENT_DESTROY_SESSION_ASYNC), 1);
+}
+
+static unsigned int lines;
+
+static void count_line(enum log_level level, const char *line)
+{
+	lines += strstr(line, "not logged in again") || strstr(line, "rejected") != NULL;
+}
+
+static bool three_attempts(struct world *world)
+{
+	return first(world)->attempts >= 3;
+}
+
+static unsigned int lines_of_three_attempts(struct world *world, const char *frequency)
+{
+	struct session *session = world_logged_in(world);
+
+	world_set(session, F_NODE_SESSION_SESS_REOPEN_LOG_FREQ, frequency);
+	world->target.status = ISCSI_LOGIN_DETAIL_TARGET_ERROR;
+	lines = 0;
+	log_divert(count_line);
+	world_conn_error(world, session->sid);
+	world_run(world, three_attempts);
+	log_divert(NULL);
+	return lines;
+}
+
+static void test_every_attempt_is_logged(void **state)
+{
+	assert_in_range(lines_of_three_attempts(*state, "0"), 2, 3);
+}
+
+static void test_every_third_attempt_is_logged(void **state)
+{
+	assert_int_equal(lines_of_three_attempts(*state, "3"), 1);
+}
+
+/* A target may talk as much as it likes. */
+static void test_rejects_do_not_fill_the_log(void **state)
+{
+	struct world *world = *state;
+	struct session *session = world_logged_in(world);
+	struct pdu pdu = {.bhs = {.opcode = ISCSI_PDU_REJECT, .flags = ISCSI_BIT_FINAL}};
+
+	lines = 0;
+	log_divert(count_line);
+	for (int i = 0; i < 50; i++)
+		world_pdu(world, session->sid, &pdu);
+	world_pass(world, 100);
+	log_divert(NULL);
+	assert_int_equal(lines, 10);
+	assert_int_equal(session->conn.state, CONN_LOGGED_IN);
 }
 
 /* PDUs that make no sense, and events of sessions that are not ours, change nothing. */
@@ -244,7 +398,15 @@ int main(void)
 		WORLD_TEST(test_reopen_max),
 		WORLD_TEST(test_logout_in_recovery_is_at_once),
 		WORLD_TEST(test_redirects),
+		WORLD_TEST(test_temporary_redirect_is_forgotten),
+		WORLD_TEST(test_permanent_redirect_is_remembered),
+		WORLD_TEST(test_permanent_redirect_to_nowhere),
 		WORLD_TEST(test_redirect_without_end),
+		WORLD_TEST(test_time2wait_has_a_limit),
+		WORLD_TEST(test_host_gone_in_recovery),
+		WORLD_TEST(test_every_attempt_is_logged),
+		WORLD_TEST(test_every_third_attempt_is_logged),
+		WORLD_TEST(test_rejects_do_not_fill_the_log),
 		WORLD_TEST(test_target_asks_for_logout),
 		WORLD_TEST(test_target_asks_for_negotiation),
 		WORLD_TEST(test_ping_with_data_is_answered),

@@ -14,6 +14,7 @@
 
 #include "daemon/daemon.h"
 #include "daemon/reload.h"
+#include "lib/log.h"
 #include "lib/loop.h"
 
 struct fixture {
@@ -83,6 +84,29 @@ static void test_new_name(void **state)
 	assert_int_equal(f->daemon.works, 0);
 }
 
+static void reload_with(struct fixture *f, const char *config)
+{
+	put(f->config, config);
+	reload_now(&f->daemon);
+}
+
+static void test_log_level(void **state)
+{
+	struct fixture *f = *state;
+
+	reload_with(f, "iscsid.log_level = error\n");
+	assert_int_equal(log_level(), LOG_LEVEL_ERROR);
+	reload_with(f, "iscsid.log_level = Debug\n");
+	assert_int_equal(log_level(), LOG_LEVEL_DEBUG);
+	reload_with(f, "iscsid.log_level = loud\n");
+	assert_int_equal(log_level(), LOG_LEVEL_INFO);
+	f->daemon.options.debug = 1;
+	reload_with(f, "iscsid.log_level = error\n");
+	assert_int_equal(log_level(), LOG_LEVEL_INFO);
+	f->daemon.options.debug = 0;
+	reload_with(f, "");
+}
+
 static void test_bad_name_changes_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -133,6 +157,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RELOAD_TEST(test_new_name),
+		RELOAD_TEST(test_log_level),
 		RELOAD_TEST(test_bad_name_changes_nothing),
 		RELOAD_TEST(test_disk_that_hangs),
 	};

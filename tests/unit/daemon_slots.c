@@ -128,6 +128,7 @@ static void test_black_hole(void **state)
 {
 	take_many(0, 100, 1);
 	assert_int_equal(granted_count, 16);
+	/* Also when they do not come at the same instant. */
 	take(100, 2);
 	assert_int_equal(granted_count, 17);
 	pass(SLOTS_FRESH_MS + 50);

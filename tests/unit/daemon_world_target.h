@@ -43,6 +43,7 @@ struct world_target {
 	char redirect[64];
 	char targets[512];    /* what SendTargets answers, with ' ' for NUL */
 	_Atomic unsigned int questions; /* SendTargets asked for */
+	bool moves_for_good;  /* the redirect is a permanent one */
 	bool pings_early;     /* a NOP-In right behind the login */
 	bool closes_early;    /* closes right behind the login */
 	_Atomic bool holds;   /* answers wait until this is false */
@@ -90,7 +91,8 @@ static uint16_t target_status(struct world_target *target)
 	uint16_t status = target->status;
 
 	if (target->redirect[0])
-		status = ISCSI_LOGIN_DETAIL_MOVED_TEMPORARILY;
+		status = target->moves_for_good ? ISCSI_LOGIN_DETAIL_MOVED_PERMANENTLY
+						: ISCSI_LOGIN_DETAIL_MOVED_TEMPORARILY;
 	if (status && target->status_times && --target->status_times == 0) {
 		target->status = 0;
 		target->redirect[0] = '\0';
@@ -222,7 +224,7 @@ static void *target_run(void *data)
 static void target_open(struct world_target *target)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+				      .sin_addr.s_addr = htonl(INADDR_ANY)};
 	socklen_t length = sizeof(address);
 
 	target->listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -235,8 +235,44 @@ static void lines_can_go_elsewhere(void **state)
 	assert_string_equal(line, "p: back\n");
 }
 
+/* Nobody reads stderr: a writer's lines are dropped and counted, the program goes on, and ends. */
+static void stuck_stderr_does_not_block_with_a_writer(void **state)
+{
+	unsigned long before = log_dropped();
+	struct timespec began, ended;
+
+	log_open("iscsid", LOG_TO_STDERR, LOG_LEVEL_INFO);
+	assert_int_equal(log_writer_start(), 0);
+	for (int i = 0; i < 100000 && log_dropped() == before; i++)
+		log_info("line %d of many that are as long as lines of a log usually are", i);
+	assert_true(log_dropped() > before);
+	clock_gettime(CLOCK_MONOTONIC, &began);
+	log_writer_stop();
+	clock_gettime(CLOCK_MONOTONIC, &ended);
+	assert_true(ended.tv_sec - began.tv_sec <= 3);
+	/* The thread hangs in its write(); an end of stderr lets it go. */
+	shutdown(f.in, SHUT_RDWR);
+	pthread_join(log_state.writer_thread, NULL);
+	writer_close();
+}
+
+static void writer_keeps_the_order_to_the_end(void **state)
+{
+	char line[4096];
+
+	log_open("iscsid", LOG_TO_STDERR, LOG_LEVEL_INFO);
+	assert_int_equal(log_writer_start(), 0);
+	log_info("one");
+	log_info("two");
+	log_writer_stop();
+	log_info("three");
+	read_line(line, sizeof(line));
+	assert_string_equal(line, "iscsid: one\niscsid: two\niscsid: three\n");
+}
+
 int main(void)
 {
+	signal(SIGPIPE, SIG_IGN);
 #define STDERR(name) cmocka_unit_test_setup_teardown(name, setup_stderr, teardown_stderr)
 #define SYSLOG(name) cmocka_unit_test_setup_teardown(name, setup_syslog, teardown_syslog)
 	const struct CMUnitTest tests[] = {
@@ -246,6 +282,8 @@ int main(void)
 		STDERR(journal_form),
 		STDERR(stuck_journal_does_not_block),
 		STDERR(lines_can_go_elsewhere),
+		STDERR(writer_keeps_the_order_to_the_end),
+		STDERR(stuck_stderr_does_not_block_with_a_writer),
 		SYSLOG(syslog_form),
 		SYSLOG(restarted_syslog_is_found_again),
 		SYSLOG(full_syslog_drops_and_counts),

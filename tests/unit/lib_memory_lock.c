@@ -73,6 +73,33 @@ static int lock_as_root(void)
 	return error == 0 ? FINE : WRONG;
 }
 
+static long resident_kb(void)
+{
+	FILE *file = fopen("/proc/self/statm", "r");
+	long size = 0, resident = 0;
+
+	if (!file || fscanf(file, "%ld %ld", &size, &resident) != 2)
+		resident = 0;
+	if (file)
+		fclose(file);
+	return resident * 4;
+}
+
+/* Memory that is only reserved, as stacks of threads are, costs nothing. */
+static int future_pages_cost_when_touched(void)
+{
+	long before;
+
+	if (memory_lock() < 0)
+		return FORBIDDEN;
+	before = resident_kb();
+	if (mmap(NULL, 16 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED)
+		return WRONG;
+	if (memory_lock_code() < 0)
+		return WRONG;
+	return resident_kb() - before < 8 << 10 ? FINE : WRONG;
+}
+
 static int oom_score(void)
 {
 	int error = memory_lock_oom(), score = 0;
@@ -123,6 +150,7 @@ static int io_flusher(void)
 #define CHILD(fn) static void test_##fn(void **state) { in_child(fn); }
 CHILD(lock_under_a_limit)
 CHILD(lock_as_root)
+CHILD(future_pages_cost_when_touched)
 CHILD(oom_score)
 CHILD(oom_score_as_ordinary)
 CHILD(nice_value)
@@ -134,6 +162,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lock_under_a_limit),
 		cmocka_unit_test(test_lock_as_root),
+		cmocka_unit_test(test_future_pages_cost_when_touched),
 		cmocka_unit_test(test_oom_score),
 		cmocka_unit_test(test_oom_score_as_ordinary),
 		cmocka_unit_test(test_nice_value),
