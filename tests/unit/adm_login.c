@@ -161,7 +161,7 @@ static int run_json(void *data)
 
 #define OUTCOME(sid, target, address, error) \
 	"{\"type\":\"outcome\",\"operation\":\"login\",\"kind\":\"node\",\"sid\":" sid ",\"target\":\"" target "\",\"portal\":{\"address\":\"" address \
-	"\",\"port\":3260,\"tpgt\":null},\"iface\":\"default\"," error "}\n"
+	"\",\"port\":3260,\"tpgt\":null},\"iface\":\"default\",\"host\":null,\"index\":null," error "}\n"
 #define DONE "\"code\":0,\"name\":\"SUCCESS\",\"message\":\"success\""
 
 /* An outcome for each, the daemon's own sentence where it has one. */
