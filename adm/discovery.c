@@ -332,8 +332,9 @@ static enum iscsi_err run(struct adm *adm, const struct record *discovery, const
 	enum iscsi_err err;
 
 	record_init(&work.defaults, RECORD_NODE);
-	err = !conf || conf_apply(conf, &work.defaults) || set_source(&work.defaults, discovery->kind, portal) ? ISCSI_ERR_NOMEM : ISCSI_ERR_SUCCESS;
-	if (err == ISCSI_ERR_SUCCESS)
+	if (!conf || conf_apply(conf, &work.defaults) || set_source(&work.defaults, discovery->kind, portal))
+		err = ISCSI_ERR_NOMEM;
+	else
 		err = sendtargets_prepare(adm, &runs);
 	if (err == ISCSI_ERR_SUCCESS) {
 		err = isns ? isns_ask(adm, discovery, &runs) : sendtargets_ask(adm, discovery, &runs);

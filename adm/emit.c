@@ -41,7 +41,9 @@ static struct {
 /* The sentences of errors.def and those given here have nothing that needs an escape. */
 static void make_ending(char ending[ENDING_MAX], const char *message, enum iscsi_err err)
 {
-	snprintf(ending, ENDING_MAX, "{\"type\":\"error\",\"message\":\"%s\"}\n{\"type\":\"result\",\"code\":%d,\"name\":\"%s\",\"message\":\"%s\"}\n",
+	snprintf(ending, ENDING_MAX,
+		 "{\"type\":\"error\",\"message\":\"%s\"}\n"
+		 "{\"type\":\"result\",\"code\":%d,\"name\":\"%s\",\"message\":\"%s\"}\n",
 		 message, (int)err, iscsi_err_name(err), iscsi_err_text(err));
 }
 
