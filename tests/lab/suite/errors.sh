@@ -27,6 +27,17 @@ ok "login" $A -m node -T $target -p 127.0.0.1:3260 --login
 is "$(rc $A -m node -T $target -p 127.0.0.1:3260 --login)" 15 "login twice"
 ok "login twice: said so" grep -q '1 session requested, but 1 already present' /tmp/err
 is "$(rc $A -m node -T $target -p 127.0.0.1:3260 -o delete)" 15 "a record in use is not deleted"
+# What software hosts do not have, asked of the real kernel
+host=$($A -m host | sed 's/.*\[\([0-9]*\)\] .*/\1/;q')
+is "$(rc $A -m host -H "$host" -C stats)" 27 "counters of a host that has none"
+ok "counters: said so" grep -q "host $host (tcp): its driver does not have this function" /tmp/err
+is "$(rc $A -m host -H "$host" -C chap -o show)" 27 "a CHAP table that is not there"
+is "$(rc $A -m host -H "$host" -C chap -o delete -x 1)" 27 "an entry of it"
+is "$(rc $A -m host -H "$host" -C flashnode -o new -A ipv4)" 27 "a new flashnode where there is no flash"
+is "$(rc $A -m host -H "$host" -C flashnode)" 21 "no flashnodes"
+is "$(rc $A -m host -H 999 -C stats)" 12 "a host that is not there"
+is "$(rc $A -m host -H 999)" 21 "the list without it"
+is "$(rc $A -m iface -I default -C ping -a 127.0.0.1)" 27 "a ping through software"
 ok "record still there" $A -m node -T $target -p 127.0.0.1:3260 -o show
 ok "logout" $A -m node -T $target -p 127.0.0.1:3260 --logout
 
