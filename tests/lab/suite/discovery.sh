@@ -37,12 +37,17 @@ daemon_start
 is "$(rc $A -m discovery -t isns -p 127.0.0.1)" 25 "iSNS discovery where nothing listens"
 ok "and says so" grep -q 'Could not perform iSNS discovery: iSNS query failed' /tmp/err
 is "$(rc $A -m discovery -t isns -p no.such.host.invalid)" 4 "iSNS discovery at a name that does not resolve"
+library=$(find /usr/lib/ -name 'libisns.so.0' | head -n 1)
+mv "$library" /tmp/isns/
+is "$(rc $A -m discovery -t isns -p 127.0.0.1)" 17 "iSNS discovery without its library"
+mv /tmp/isns/libisns.so.0 "$library"
 ok "isnsd starts" isns_start
 is "$(rc $A -m discovery -t isns -p 127.0.0.1)" 21 "iSNS discovery without targets"
 ok "and says so" grep -q 'No portals found' /tmp/err
 ok "a target registers" isns_add $target 127.0.0.1:3260
 is "$($A -m discovery -t isns -p 127.0.0.1)" "127.0.0.1:3260,1 $target" "iSNS discovery finds it"
 is "$($A -m node)" "127.0.0.1:3260,1 $target" "it has a record"
+ok "as JSON, too" eval "$A -m discovery -t isns -p 127.0.0.1 --json | grep '\"target\":\"$target\"' | grep -q '\"port\":3260'"
 ok "the record knows where it is from" eval "$A -m node -T $target | grep -qx 'node.discovery_type = isns'"
 is "$(rc $A -m discovery)" 21 "the discovery itself left no record"
 ok "discoverydb makes one" $A -m discoverydb -t isns -p 127.0.0.1 -o new
