@@ -102,6 +102,7 @@ ok "logout" $A -m session --logout
 in_target ip link set t0 down
 is "$(rc $A -m fw -l -n 'node.conn[0].timeo.login_timeout' -v 2 -n node.session.initial_login_retry_max -v 1)" 8 "fw -l tells of a failure"
 in_target ip link set t0 up
+in_target ip addr add fd09::1/64 dev t0 nodad
 ok "the target is back" wait_for 'ping -c 1 -W 1 10.9.0.1' 20
 $A -m node -o delete
 ip addr add fd09::10/64 dev nic0 nodad
