@@ -164,7 +164,7 @@ static void set_adapter_state(struct topology_port *port, const struct sysfs_hos
 	const char *word = strncmp(host->port_state, "LINK_", 5) ? host->port_state : host->port_state + 5;
 	size_t i = 0;
 
-	for (; word[i] && i < sizeof(port->state) - 1; i++)
+	for (; i < sizeof(port->state) - 1 && word[i]; i++)
 		port->state[i] = (char)(word[i] >= 'A' && word[i] <= 'Z' ? word[i] + 'a' - 'A' : word[i]);
 	port->state[i] = '\0';
 }

@@ -388,7 +388,8 @@ static void add_legend(struct picture *picture, int width)
 	int x = width - MARGIN - 4 * LEGEND_STEP;
 
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++, x += LEGEND_STEP)
-		text_addf(picture->text, "<circle class=\"mark %s\" cx=\"%d\" cy=\"42\" r=\"5\"/><text class=\"more\" x=\"%d\" y=\"46\">%s</text>\n",
+		text_addf(picture->text,
+			  "<circle class=\"mark %s\" cx=\"%d\" cy=\"42\" r=\"5\"/><text class=\"more\" x=\"%d\" y=\"46\">%s</text>\n",
 			  health_words[order[i]], x + 8, x + 20, meanings[order[i]]);
 }
 
@@ -403,8 +404,8 @@ static void add_head(struct picture *picture, int width)
 		  picture->bottom + MARGIN - PORT_GAP, width, picture->bottom + MARGIN - PORT_GAP);
 	text_addf(text, "<title>iSCSI topology: %zu ports, %zu sessions, %zu disks</title>\n<style>\n%s</style>\n", topology->port_count,
 		  topology->session_count, topology->disk_count, style);
-	text_addf(text, "<rect class=\"page\" width=\"100%%\" height=\"100%%\"/>\n<text class=\"head\" x=\"%d\" y=\"48\">iSCSI topology</text>\n",
-		  MARGIN);
+	text_add(text, "<rect class=\"page\" width=\"100%\" height=\"100%\"/>\n");
+	text_addf(text, "<text class=\"head\" x=\"%d\" y=\"48\">iSCSI topology</text>\n", MARGIN);
 	add_legend(picture, width);
 	text_addf(text, "<path class=\"rule\" d=\"M%d 72H%d\"/>\n", MARGIN, width - MARGIN);
 	for (size_t i = 0; i < column_end(picture); i++)
