@@ -361,7 +361,8 @@ static bool describe_wait(char *text, size_t room, void *data)
 		if (!attempt->question || attempt->over)
 			continue;
 		snprintf(text, room, "%s:%d through %s, try %u,", attempt->question->server.portal.address,
-			 attempt->question->server.portal.port, record_text(&attempt->run->iface, F_IFACE_ISCSI_IFACENAME), attempt->failures + 1);
+			 attempt->question->server.portal.port, record_text(&attempt->run->iface, F_IFACE_ISCSI_IFACENAME),
+			 attempt->failures + 1);
 		return true;
 	}
 	return false;
