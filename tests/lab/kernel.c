@@ -306,6 +306,30 @@ static void disks(struct session *s)
 
 /* ---- what the kernel refuses ---- */
 
+/* What only adapters have: a software host says so, one way or the other. */
+static void adapter_refusals(struct session *s)
+{
+	struct iscsi_chap_entry entry = { .username = "a", .password = "b", .password_length = 1 };
+	struct iscsi_host_stats stats;
+	struct attributes attributes = { 0 };
+	unsigned int count;
+	uint32_t index;
+
+	attributes_add(&attributes, ISCSI_FLASHNODE_TPGT, "\1", 2);
+	check_number(request_get_chap(s->nl, s->handle, s->host_no, 0, &entry, 1, &count), -EINVAL, "a CHAP table");
+	check_number(request_set_chap(s->nl, s->handle, s->host_no, &entry), -ENOSYS, "an entry of it");
+	check_number(request_delete_chap(s->nl, s->handle, s->host_no, 0), -ENOSYS, "its end");
+	check_number(request_get_host_stats(s->nl, s->handle, s->host_no, &stats, NULL, 0, &count), -ENOSYS, "counters of a host");
+	check_number(request_new_flashnode(s->nl, s->handle, s->host_no, "ipv4", &index), -ENOSYS, "a flashnode");
+	check_number(request_set_flashnode(s->nl, s->handle, s->host_no, 0, &attributes), -ENOSYS, "its fields");
+	check_number(request_del_flashnode(s->nl, s->handle, s->host_no, 0), -ENOSYS, "its end");
+	check_number(request_login_flashnode(s->nl, s->handle, s->host_no, 0), -ENOSYS, "a login by the card");
+	check_number(request_logout_flashnode(s->nl, s->handle, s->host_no, 0), -ENOSYS, "a logout by the card");
+	check_number(request_logout_flashnode_sid(s->nl, s->handle, s->host_no, s->sid), -ENOSYS, "a logout of a session by the card");
+	check_number(request_set_iface_params(s->nl, s->handle, s->host_no, &attributes), -ENOSYS, "settings of an iface");
+	attributes_done(&attributes);
+}
+
 static void refusals(struct session *s)
 {
 	struct sockaddr_storage to = { .ss_family = AF_INET };
@@ -323,6 +347,7 @@ static void refusals(struct session *s)
 	check_number(request_destroy_session(s->nl, s->handle, s->sid), -EBUSY, "destroy with a connection");
 	check_number(request_ping(s->nl, s->handle, s->host_no, 0, 1, 32, 1, (struct sockaddr *)&to, sizeof(to)), -ENOSYS,
 		     "ping by a driver that cannot");
+	adapter_refusals(s);
 	check_number(request_create_session(s->nl, s->handle, 0, 32, 32, &sid, &host_no), 0, "a session to fail with");
 	batch_init(&batch, s->handle);
 	batch_create_conn(&batch, sid, 0);
