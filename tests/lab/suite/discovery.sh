@@ -66,7 +66,7 @@ before=$(now_ns)
 ok "it registers" isns_add $second 127.0.0.2:3260
 ok "the daemon logs in by notice" wait_for "has $second" 20
 diag "$((($(now_ns) - before) / 1000000)) ms from registration to session"
-ok "it registers off" isns --deregister entity=$second
+ok "it registers off" isns --deregister eid=$second
 ok "the daemon logs out by notice" wait_for "has $second 0" 20
 ok "the other session stays" has $target
 
@@ -92,7 +92,7 @@ is "$(isns --list nodes | grep -c Initiator)" 0 "the registration was taken back
 is "$(sessions)" 2 "sessions stay"
 daemon_start
 ok "registered again" wait_for "isns --list nodes | grep -q Initiator" 20
-ok "the second target registers off" isns --deregister entity=$second
+ok "the second target registers off" isns --deregister eid=$second
 ok "and its session goes, although an earlier daemon made it" wait_for "has $second 0" 20
 ok "not polled any more" $A -m discoverydb -t isns -p 127.0.0.1 -o update -n discovery.isns.use_discoveryd -v No
 ok "the server is told" wait_for '! isns --list nodes | grep -q Initiator' 20
