@@ -12,7 +12,7 @@ import sys
 HEADER = 36
 WORDS = "sig=iBFT,rev=1,oem_id=LABLAB,oem_table_id=LABIBFT0,data="
 DEFAULTS = {"initiator": "iqn.2026-11.org.openhba.lab:boot", "target": "iqn.2026-11.org.openhba.lab:t0", "nics": "1", "vlan": "0",
-            "origin": "1", "gateway": "", "user": "", "secret": "", "user_in": "", "secret_in": ""}
+            "origin": "1", "gateway": "", "mac": "", "user": "", "secret": "", "user_in": "", "secret_in": ""}
 
 
 def settings(text):
@@ -59,7 +59,7 @@ def body(known):
     for i in range(count):
         parts[nic_at[i]] = (struct.pack("<BBHBB", 3, 1, 102, i, 3) + _address(f"10.9.{i}.10") + bytes([24, int(known["origin"])]) +
                             _address(known["gateway"]) + bytes(48) + struct.pack("<H", int(known["vlan"])) +
-                            bytes.fromhex(f"5254090000{i:02x}") + bytes(2) + heap.add(""))
+                            bytes.fromhex(known["mac"].replace(":", "") or f"5254090000{i:02x}") + bytes(2) + heap.add(""))
         parts[target_at[i]] = (struct.pack("<BBHBB", 4, 1, 54, i, 3) + _address(f"10.9.{i}.1") + struct.pack("<H", 3260) + bytes(8) +
                                bytes([(1 if known["user"] else 0) + (1 if known["user_in"] else 0), i]) + heap.add(known["target"]) +
                                b"".join(heap.add(known[name]) for name in ("user", "secret", "user_in", "secret_in")))

@@ -1,66 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The commands whose answers by open-iscsi 2.1.8 are kept in tests/golden/stock, in the order and on the targets they were taken
-# with. `g NAME COMMAND...` leaves NAME.txt in /out/answers.tar: the command, stdout, stderr and the exit status. Its file `map`
-# tells which session and host numbers meant what. Judges nothing: that is for `run` beside this file.
+# with. Judges nothing: that is for `run` beside this file.
 # shellcheck shell=dash disable=SC1091,SC2154
 . /lab/env
 . /lab/lib.sh
+. /in/golden.sh
 
-A=iscsiadm
 T0=iqn.2026-01.lab:t0 T1=iqn.2026-01.lab:t1 CHAP=iqn.2026-01.lab:chap
-OUT=/tmp/golden
-mkdir -p $OUT
-trap 'tar -C $OUT -cf /out/answers.tar .' EXIT
-
-# quoted WORD...: a blank and the word, in quotes if the shell needs them
-quoted() {
-	for word; do
-		case $word in
-		*[!a-zA-Z0-9_./:=,@%+-]* | '') printf " '%s'" "$word" ;;
-		*) printf ' %s' "$word" ;;
-		esac
-	done
-}
-
-g() {
-	g_name=$1 g_file=$OUT/$1.txt
-	shift
-	{
-		echo "= $g_name"
-		state
-	} >>$OUT/map
-	"$@" >/tmp/g.out 2>/tmp/g.err </dev/null
-	g_status=$?
-	{
-		echo "\$$(quoted "$@")"
-		echo "--- stdout"
-		cat /tmp/g.out
-		echo "--- stderr"
-		cat /tmp/g.err
-		echo "--- exit $g_status"
-	} >"$g_file"
-}
-
-# q COMMAND...: one that is needed on the way
-q() {
-	"$@" >/tmp/q.out 2>&1 </dev/null
-}
-
-# What the kernel has: s SID HOST TARGET ADDRESS PORT IFACE
-state() {
-	for dir in /sys/class/iscsi_session/session*; do
-		[ -d "$dir" ] || continue
-		sid=${dir##*session}
-		cd -P "$dir/device" 2>/dev/null || continue
-		host=${PWD%/session*} host=${host##*/host}
-		read -r target <"$dir/targetname"
-		read -r iface <"$dir/ifacename"
-		read -r address <"/sys/class/iscsi_connection/connection$sid:0/persistent_address"
-		read -r port <"/sys/class/iscsi_connection/connection$sid:0/persistent_port"
-		echo "s $sid $host $target $address $port $iface"
-	done 2>/dev/null
-	cd /root || exit 1
-}
 
 # attributes FOLDER: mode, name and content of its files
 attributes() {
@@ -286,9 +232,12 @@ logouts() {
 }
 
 interfaces() {
+	# A NIC from which the portal cannot be reached; its neighbours are given up soon
 	ip link add v0 type veth peer name v1
+	ip addr add 192.0.2.1/24 dev v0
 	ip link set v0 up
 	ip link set v1 up
+	sysctl -q -w net.ipv4.neigh.v0.mcast_solicit=1 net.ipv4.neigh.v0.retrans_time_ms=200
 	q $A -m node -T $T1 -l
 	set -- $A -m iface -I
 	g iface $A -m iface
@@ -363,10 +312,6 @@ two_nics() {
 	g mn-node-P1-after $A -m node -P 1
 }
 
-sed -i 's:^iscsid.startup = .*:iscsid.startup = /bin/false:' /etc/iscsi/iscsid.conf
-echo InitiatorName=iqn.1993-08.org.debian:01:lab >/etc/iscsi/initiatorname.iscsi
-chmod 644 /etc/iscsi/*.*
-mkdir -p -m 700 /etc/iscsi/ifaces
 modprobe iscsi_tcp
 lio_init && lio_disk d0 16 && lio_disk d1 16 && lio_disk d2 16 || exit 1
 for disk in d0 d1 d2; do echo sn-$disk >$LIO/core/rd_mcp_0/$disk/wwn/vpd_unit_serial; done
