@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "adm/disk.h"
+#include "adm/far.h"
 #include "adm/known.h"
 #include "adm/print.h"
 #include "iface/hba.h"
@@ -36,6 +37,7 @@ void adm_done(struct adm *adm)
 	free(adm->sessions);
 	free(adm->session_marked);
 	json_object_put(adm->states);
+	json_object_put(adm->far);
 	disk_paths_free(adm->disk_paths);
 }
 
@@ -99,6 +101,10 @@ enum iscsi_err adm_read_sessions(struct adm *adm, enum sysfs_level level)
 		error = known_sessions(adm, &adm->sessions, &adm->session_count);
 	else
 		error = sysfs_sessions(adm->sysfs, level, &adm->sessions, &adm->session_count);
+	if ((!error && !adm->session_count) || error == -ENOENT) {
+		free(adm->sessions);
+		error = far_sessions(adm, &adm->sessions, &adm->session_count);
+	}
 	if (!error && adm->session_count) {
 		adm->session_marked = calloc(adm->session_count, sizeof(*adm->session_marked));
 		error = adm->session_marked ? 0 : -ENOMEM;

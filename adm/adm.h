@@ -34,6 +34,7 @@ struct adm {
 	size_t session_count;
 	enum sysfs_level session_level;
 	bool sessions_read;
+	struct json_object *far;	/* sessions as the daemon sees them, where our sysfs has none (far.h) */
 	struct json_object *states;	/* what the daemon says of its sessions; NULL: not asked, or not there */
 	bool states_asked;
 	bool counters_refused;		/* the daemon went away while it was asked for counters: it is not asked again */

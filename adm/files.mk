@@ -10,6 +10,7 @@ adm-src := \
 	adm/discovery_list.c \
 	adm/disk.c \
 	adm/emit.c \
+	adm/far.c \
 	adm/flashnode.c \
 	adm/fw.c \
 	adm/host.c \

@@ -16,6 +16,7 @@
 
 #include "adm/adapter.h"
 #include "adm/emit.h"
+#include "adm/far.h"
 #include "adm/login.h"
 #include "adm/objects.h"
 #include "adm/print.h"
@@ -293,6 +294,26 @@ static void run_rescan(struct rescan *rescan, size_t count)
 	progress_end();
 }
 
+/* Our /sys does not show them: the daemon looks. */
+static void run_far_rescan(struct rescan *rescan, size_t count)
+{
+	uint32_t *sids = calloc(count, sizeof(*sids));
+	int *errors = calloc(count, sizeof(*errors));
+	size_t filled = 0;
+
+	for (size_t i = 0; i < rescan->adm->session_count; i++)
+		if (sids && rescan->adm->session_marked[i])
+			sids[filled++] = rescan->adm->sessions[i].sid;
+	if (sids && errors)
+		far_rescan(rescan->adm, sids, count, errors);
+	filled = 0;
+	for (size_t i = 0; i < rescan->adm->session_count; i++)
+		if (rescan->adm->session_marked[i])
+			rescan->ones[i].error = sids && errors ? errors[filled++] : -ENOMEM;
+	free(sids);
+	free(errors);
+}
+
 static enum iscsi_err judge_rescan(const struct rescan *rescan)
 {
 	struct adm *adm = rescan->adm;
@@ -329,7 +350,10 @@ enum iscsi_err session_rescan_marked(struct adm *adm)
 	while ((session = next_marked(adm, &index)))
 		print_line("Rescanning session " SESSION_TEXT, SESSION_ARGUMENTS(session));
 	print_flush();
-	run_rescan(&rescan, count);
+	if (adm->far)
+		run_far_rescan(&rescan, count);
+	else
+		run_rescan(&rescan, count);
 	err = judge_rescan(&rescan);
 	free(rescan.ones);
 	return err;

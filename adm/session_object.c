@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "adm/far.h"
 #include "adm/disk.h"
 #include "adm/objects.h"
 #include "adm/print.h"
@@ -102,7 +103,7 @@ static struct json_object *devices_of(struct adm *adm, const struct sysfs_sessio
 	struct sysfs_device *devices = NULL;
 	size_t count = 0;
 
-	if (sysfs_session_devices(adm->sysfs, session->sid, &devices, &count))
+	if (far_devices(adm, session->sid, &devices, &count))
 		count = 0;
 	for (size_t i = 0; i < count; i++)
 		emit_append(list, object_device(adm, session->sid, &devices[i]));

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adm/far.h"
 #include "adm/print.h"
 #include "lib/json.h"
 
@@ -144,7 +145,7 @@ static void print_devices(struct adm *adm, const struct sysfs_session *session, 
 	print_box(tabs, "Attached SCSI devices:", 24);
 	if (with_host)
 		print_at(tabs, "Host Number: %u\tState: %s", session->host_no, print_or(host.state, "Unavailable"));
-	if (sysfs_session_devices(adm->sysfs, session->sid, &devices, &count))
+	if (far_devices(adm, session->sid, &devices, &count))
 		return;
 	for (size_t i = 0; i < count; i++) {
 		const struct sysfs_device *device = &devices[i];

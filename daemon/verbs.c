@@ -16,6 +16,7 @@
 #include "daemon/drain.h"
 #include "daemon/in_use.h"
 #include "daemon/logout.h"
+#include "daemon/look.h"
 #include "daemon/request.h"
 #include "daemon/start.h"
 #include "lib/ipc.h"
@@ -358,10 +359,12 @@ static void verb_stop(struct ipc_call *call, struct json_object *parameters, voi
 }
 
 static const struct ipc_method methods[] = {
+	{IPC_INTERFACE ".Attributes", true, look_verb},
 	{IPC_INTERFACE ".Discover", true, ask_verb},
 	{IPC_INTERFACE ".Info", false, verb_info},
 	{IPC_INTERFACE ".Login", true, verb_login},
 	{IPC_INTERFACE ".Logout", true, verb_logout},
+	{IPC_INTERFACE ".Rescan", true, look_rescan_verb},
 	{IPC_INTERFACE ".Sessions", false, verb_sessions},
 	{IPC_INTERFACE ".Statistics", true, verb_statistics},
 	{IPC_INTERFACE ".Stop", true, verb_stop},

@@ -25,6 +25,12 @@ $(O)/tests/lab/kernel: $(O)/tests/lab/kernel.o $(O)/libtransport-user.a $(O)/lib
 	$(Q)$(CC) $(NORMAL) -pie -o $@ $^
 check-build: $(O)/tests/lab/kernel
 
+# What the suite's scripts cannot do by shell: calls of any kind to the socket, and hundreds of commands at once.
+$(O)/tests/lab/talk $(O)/tests/lab/crowd: %: %.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(NORMAL) -pie -o $@ $<
+check-build: $(O)/tests/lab/talk $(O)/tests/lab/crowd
+
 # Holds what `iscsiadm --json` says against docs/json.md (adm-records, suite/json.sh).
 $(O)/tests/json-schema: $(O)/tests/json-schema.o
 	$(call say,LD,$@)

@@ -23,6 +23,9 @@
 static struct {
 	char dir[64], socket[96], log[96];
 	pid_t child;
+	/* To be set before the start. The network the daemon is in; what it answers to Attributes, to each Discover in turn. NULL: an
+	 * older daemon, which has none of it. */
+	const char *netns, *attributes, *discover[4];
 } fake;
 
 static void fake_note(const char *method, struct json_object *parameters)
@@ -100,7 +103,29 @@ static void fake_info(struct ipc_call *call, struct json_object *parameters, voi
 	json_object_object_add(reply, "initiator_name", json_object_new_string("iqn.2026-01.lab:ini"));
 	json_object_object_add(reply, "initiator_alias", json_object_new_string("lab"));
 	json_object_object_add(reply, "config_file", json_object_new_string("/nowhere"));
+	if (fake.netns)
+		json_object_object_add(reply, "network_namespace", json_object_new_string(fake.netns));
 	ipc_reply(call, reply, false);
+}
+
+static void fake_attributes(struct ipc_call *call, struct json_object *parameters, void *data)
+{
+	fake_note("Attributes", parameters);
+	ipc_reply(call, json_tokener_parse(fake.attributes), false);
+}
+
+static void fake_rescan(struct ipc_call *call, struct json_object *parameters, void *data)
+{
+	fake_note("Rescan", parameters);
+	ipc_reply(call, json_tokener_parse("{\"sessions\":[{\"sid\":7,\"error\":0,\"message\":null}]}"), false);
+}
+
+static void fake_discover(struct ipc_call *call, struct json_object *parameters, void *data)
+{
+	static size_t calls;
+
+	fake_note("Discover", parameters);
+	ipc_reply(call, json_tokener_parse(fake.discover[calls++ % 4]), false);
 }
 
 static void fake_sessions(struct ipc_call *call, struct json_object *parameters, void *data)
@@ -130,11 +155,19 @@ static void fake_run(int ready)
 		{ IPC_INTERFACE ".Info", false, fake_info },	    { IPC_INTERFACE ".Sessions", false, fake_sessions },
 		{ IPC_INTERFACE ".Statistics", false, fake_statistics },
 	};
+	/* An older daemon has only the first of them. */
+	static const struct ipc_method far_methods[] = {
+		{ IPC_INTERFACE ".Info", false, fake_info },		 { IPC_INTERFACE ".Attributes", false, fake_attributes },
+		{ IPC_INTERFACE ".Discover", false, fake_discover },	 { IPC_INTERFACE ".Rescan", false, fake_rescan },
+	};
+	bool is_far = fake.attributes;
 	struct ipc_server *server;
 	struct loop *loop;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (loop_new(&loop) || ipc_server_new(loop, fake.socket, -1, methods, sizeof(methods) / sizeof(methods[0]), "", NULL, &server))
+	if (loop_new(&loop) || ipc_server_new(loop, fake.socket, -1, is_far ? far_methods : methods,
+					       is_far ? sizeof(far_methods) / sizeof(far_methods[0]) : sizeof(methods) / sizeof(methods[0]), "",
+					       NULL, &server))
 		_exit(2);
 	if (write(ready, "", 1) != 1)
 		_exit(2);

@@ -568,6 +568,79 @@ int sysfs_sessions(const char *root, enum sysfs_level level, struct sysfs_sessio
 	return error;
 }
 
+/* ---- attributes as text ---- */
+
+#define NAME_BYTES 64
+
+static const char *name_of(const struct attribute *row, char name[NAME_BYTES])
+{
+	static const char *const places[PLACES] = {
+		[IN_SESSION] = "session", [IN_CONN] = "connection", [IN_HOST] = "host", [IN_SCSI_HOST] = "scsi_host"
+	};
+
+	snprintf(name, NAME_BYTES, "%s.%s", places[row->place], row->file);
+	return name;
+}
+
+void sysfs_session_each(const struct sysfs_session *session, sysfs_attribute_fn *fn, void *data)
+{
+	size_t i;
+
+	fn("transport", session->transport, data);
+	for (i = 0; i < ROWS(session_attributes); i++) {
+		const struct attribute *row = &session_attributes[i];
+		const char *place = (const char *)session + row->offset;
+		int64_t number = row->room ? SYSFS_NONE : *(const int64_t *)(const void *)place;
+		char name[NAME_BYTES], text[24];
+
+		snprintf(text, sizeof(text), "%" PRId64, number);
+		if (row->room ? *place : number != SYSFS_NONE)
+			fn(name_of(row, name), row->room ? place : text, data);
+	}
+}
+
+void sysfs_session_blank(struct sysfs_session *ret)
+{
+	size_t i;
+
+	*ret = (struct sysfs_session){ .has_conn = true };
+	for (i = 0; i < ROWS(session_attributes); i++)
+		if (!session_attributes[i].room)
+			*(int64_t *)(void *)((char *)ret + session_attributes[i].offset) = SYSFS_NONE;
+}
+
+static int put_attribute(struct sysfs_session *session, const struct attribute *row, const char *text)
+{
+	char *place = (char *)session + row->offset;
+	int64_t number = row->room ? 0 : number_of(text);
+
+	if (row->room) {
+		snprintf(place, row->room, "%s", text);
+		clean(place, strlen(place));
+		return 0;
+	}
+	if (number == SYSFS_NONE)
+		return -EINVAL;
+	*(int64_t *)(void *)place = number;
+	return 0;
+}
+
+int sysfs_session_put(struct sysfs_session *session, const char *name, const char *text)
+{
+	char own[NAME_BYTES];
+	size_t i;
+
+	if (!strcmp(name, "transport")) {
+		snprintf(session->transport, sizeof(session->transport), "%s", text);
+		clean(session->transport, strlen(session->transport));
+		return 0;
+	}
+	for (i = 0; i < ROWS(session_attributes); i++)
+		if (!strcmp(name_of(&session_attributes[i], own), name))
+			return put_attribute(session, &session_attributes[i], text);
+	return -EINVAL;
+}
+
 void sysfs_session_wipe(struct sysfs_session *sessions, size_t count)
 {
 	size_t i;

@@ -109,6 +109,16 @@ int sysfs_session_read(const char *root, uint32_t sid, enum sysfs_level level, s
 
 /* All sessions, by rising number; those that vanish while being read are left out. Free with free() after sysfs_session_wipe(). */
 int sysfs_sessions(const char *root, enum sysfs_level level, struct sysfs_session **ret, size_t *ret_count);
+/*
+ * What has been read of a session as names ("session.state", "connection.address") and texts, for who cannot read the files; secrets
+ * among them, numbers that are SYSFS_NONE and empty texts not. sysfs_session_put() takes one of them in again: -EINVAL for a name that
+ * is none or a text that is no number. sysfs_session_blank() is a session of which nothing is known yet.
+ */
+typedef void sysfs_attribute_fn(const char *name, const char *text, void *data);
+void sysfs_session_each(const struct sysfs_session *session, sysfs_attribute_fn *fn, void *data);
+void sysfs_session_blank(struct sysfs_session *ret);
+int sysfs_session_put(struct sysfs_session *session, const char *name, const char *text);
+
 void sysfs_session_wipe(struct sysfs_session *sessions, size_t count);
 
 /* "3", "session3" or a path that ends in sessionN, such as /sys/class/iscsi_session/session3. -EINVAL for anything else. */

@@ -135,7 +135,7 @@ class Tree:
                 name = member.name.removeprefix('./')
                 if name != below and not name.startswith(below + '/'):
                     continue
-                link = re.sub('^/tmp/golden/db/', '/etc/iscsi/', member.linkname)  # ours was exported
+                link = re.sub('^/tmp/exported/', '/etc/iscsi/', member.linkname)  # where ours went
                 kind = 'link' if member.issym() else 'folder' if member.isdir() else 'file'
                 body = link if member.issym() else archive.extractfile(member).read().decode(errors='replace') if member.isfile() else ''
                 tree.entries[name[len(below) + 1:]] = (kind, member.mode & 0o777 if kind != 'link' else 0, body)

@@ -57,7 +57,11 @@ watched() {
 # records FOLDER: /etc/iscsi, with the records as open-iscsi keeps them
 records() {
 	cp -a /etc/iscsi "$1"
-	[ "$LAB_TOOLS" != ours ] || q $A -m store -o export --directory "$1"
+	if [ "$LAB_TOOLS" = ours ]; then
+		rm -rf /tmp/exported
+		q $A -m store -o export --directory /tmp/exported
+		cp -a /tmp/exported/. "$1"
+	fi
 }
 
 arguments() {
