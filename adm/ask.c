@@ -94,7 +94,7 @@ enum iscsi_err ask_daemon(struct adm *adm, const struct record *discovery, const
 	list = json_object_new_array();
 	for (size_t i = 0; i < count; i++)
 		json_object_array_add(list, ask_settings(ifaces[i]));
-	json_object_object_add(parameters, "type", json_object_new_string("sendtargets"));
+	json_object_object_add(parameters, "type", json_object_new_string(discovery->kind == RECORD_ISNS ? "isns" : "sendtargets"));
 	json_object_object_add(parameters, "settings", ask_settings(discovery));
 	json_object_object_add(parameters, "ifaces", list);
 	json_object_object_add(parameters, "attempt", json_object_new_int((int)attempt));

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "adm/ask.h"
 #include "adm/print.h"
 #include "adm/progress.h"
 #include "adm/server.h"
@@ -94,6 +95,40 @@ static enum iscsi_err ask(const struct server *server, struct sendtargets_list *
 	return err;
 }
 
+/* What the daemon found out in our place. */
+struct far_answer {
+	const struct server *server;
+	struct sendtargets_list *list;
+	enum iscsi_err err;
+};
+
+static void take_far(size_t index, enum iscsi_err err, const char *address, const char *message, struct sendtargets_list *list, void *data)
+{
+	struct far_answer *answer = data;
+
+	answer->err = err;
+	if (err != ISCSI_ERR_SUCCESS) {
+		print_problem("%s port %d: %s", answer->server->portal.address, answer->server->portal.port, message);
+		return;
+	}
+	*answer->list = *list;
+	*list = (struct sendtargets_list){ 0 };
+}
+
+static enum iscsi_err ask_far(struct adm *adm, const struct record *discovery, const struct server *server,
+			      const struct sendtargets_runs *runs, struct sendtargets_list *ret_list)
+{
+	struct far_answer answer = { server, ret_list, ISCSI_ERR_ISCSID_COMM };
+	const struct record *iface = &runs->runs[0].iface;
+	char *message = NULL;
+	enum iscsi_err err = ask_daemon(adm, discovery, &iface, 1, 0, take_far, &answer, &message);
+
+	if (err != ISCSI_ERR_SUCCESS)
+		print_problem("iscsid does not ask: %s", message ? message : iscsi_err_text(err));
+	free(message);
+	return err != ISCSI_ERR_SUCCESS ? err : answer.err;
+}
+
 static enum iscsi_err share(const struct sendtargets_list *list, struct sendtargets_runs *runs)
 {
 	for (size_t i = 0; i < runs->count; i++) {
@@ -112,7 +147,7 @@ enum iscsi_err isns_ask(struct adm *adm, const struct record *discovery, struct 
 
 	if (err == ISCSI_ERR_SUCCESS) {
 		progress_start("answered", 1, describe, &server);
-		err = ask(&server, &list);
+		err = server.is_far ? ask_far(adm, discovery, &server, runs, &list) : ask(&server, &list);
 		progress_end();
 	}
 	if (err == ISCSI_ERR_SUCCESS && list.refused)

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "daemon/daemon.h"
+#include "daemon/isns_talk.h"
 #include "daemon/resolve.h"
 #include "iface/iface.h"
 #include "lib/discover_record.h"
@@ -30,6 +31,7 @@ struct ask_item {
 	struct loop_fd *watch;
 	struct loop_timer *deadline;
 	struct resolve *resolve; /* of a redirect */
+	struct isns_talk *talk;
 };
 
 struct ask {
@@ -56,6 +58,8 @@ static void item_drop(struct ask_item *item)
 	item->deadline = NULL;
 	discovery_free(item->discovery);
 	item->discovery = NULL;
+	isns_talk_cancel(item->talk);
+	item->talk = NULL;
 }
 
 static void ask_free(struct ask *ask)
@@ -245,17 +249,60 @@ static bool item_bind(struct ask_item *item, int family)
 	return false;
 }
 
+static const char *own_name(const struct ask_item *item)
+{
+	const char *name = record_text(&item->iface, F_IFACE_INITIATORNAME);
+
+	return *name ? name : item->ask->initiator_name;
+}
+
+static void isns_over(struct isns_call *call, void *data)
+{
+	struct sendtargets_list list;
+	struct ask_item *item = data;
+
+	item->talk = NULL;
+	if (isns_call_state(call) != ISNS_CALL_DONE) {
+		item_fail(item, isns_call_error(call), isns_call_error_text(call));
+		return;
+	}
+	isns_call_take(call, &list);
+	item_answer(item, ISCSI_ERR_SUCCESS, "", &list);
+	sendtargets_list_done(&list);
+}
+
+/* Servers are asked through whichever NIC leads to them. */
+static void isns_start(struct ask_item *item, unsigned int at)
+{
+	struct ask *ask = item->ask;
+	struct isns_call_settings settings = {
+		.kind = ISNS_CALL_QUERY,
+		.peer = ask->addresses.list[at],
+		.peer_length = ask->addresses.len[at],
+		.initiator_name = own_name(item),
+		.initiator_alias = ask->initiator_alias,
+		.timeout_ms = ISNS_TIMEOUT_MS,
+	};
+
+	item->talk = isns_talk_start(ask->daemon->loop, &settings, isns_over, item);
+	if (!item->talk)
+		item_fail(item, ISCSI_ERR_NOMEM, "out of memory");
+}
+
 static void item_start(struct ask_item *item)
 {
 	struct ask *ask = item->ask;
 	unsigned int at = (unsigned int)(ask->attempt % ask->addresses.count);
-	const char *name = record_text(&item->iface, F_IFACE_INITIATORNAME);
 	struct discovery_settings *settings = &item->settings;
 
+	if (ask->record.kind == RECORD_ISNS) {
+		isns_start(item, at);
+		return;
+	}
 	if (!item_bind(item, ask->addresses.list[at].ss_family))
 		return;
 	discovery_settings_from_record(settings, &ask->record, &ask->secrets);
-	settings->login.initiator_name = *name ? name : ask->initiator_name;
+	settings->login.initiator_name = own_name(item);
 	settings->login.initiator_alias = ask->initiator_alias;
 	settings->channel.netdev = item->netdev;
 	settings->channel.peer = ask->addresses.list[at];
@@ -345,7 +392,7 @@ static int ask_fill(struct ask *ask, struct json_object *settings, struct json_o
 	const struct initiator *initiator = &ask->daemon->initiator;
 	int r = settings_parse(settings, &ask->record);
 
-	if (r == 0)
+	if (r == 0 && ask->record.kind == RECORD_SENDTARGETS)
 		r = discovery_secrets_take(&ask->secrets, &ask->record);
 	for (size_t i = 0; r == 0 && i < ask->count; i++)
 		r = settings_parse(json_object_array_get_idx(ifaces, i), &ask->items[i].iface);
@@ -356,7 +403,7 @@ static int ask_fill(struct ask *ask, struct json_object *settings, struct json_o
 	return r;
 }
 
-static struct ask *ask_new(struct daemon *daemon, struct ipc_call *call, size_t count)
+static struct ask *ask_new(struct daemon *daemon, struct ipc_call *call, enum record_kind kind, size_t count)
 {
 	struct ask *ask = calloc(1, sizeof(*ask) + count * sizeof(ask->items[0]));
 
@@ -365,7 +412,7 @@ static struct ask *ask_new(struct daemon *daemon, struct ipc_call *call, size_t 
 	ask->daemon = daemon;
 	ask->call = call;
 	ask->count = ask->left = count;
-	record_init(&ask->record, RECORD_SENDTARGETS);
+	record_init(&ask->record, kind);
 	for (size_t i = 0; i < count; i++) {
 		ask->items[i].ask = ask;
 		ask->items[i].index = i;
@@ -402,8 +449,8 @@ void ask_verb(struct ipc_call *call, struct json_object *parameters, void *data)
 	struct ask *ask;
 	size_t count;
 
-	if (json_get_text(parameters, "type", &type) < 0 || strcmp(type, "sendtargets") != 0) {
-		ipc_error(call, ISCSI_ERR_UNKNOWN_DISCOVERY_TYPE, "type is sendtargets");
+	if (json_get_text(parameters, "type", &type) < 0 || (strcmp(type, "sendtargets") != 0 && strcmp(type, "isns") != 0)) {
+		ipc_error(call, ISCSI_ERR_UNKNOWN_DISCOVERY_TYPE, "type is sendtargets or isns");
 		return;
 	}
 	if (json_get_object(parameters, "settings", &settings) < 0 || json_get_array(parameters, "ifaces", &ifaces) < 0 ||
@@ -412,7 +459,7 @@ void ask_verb(struct ipc_call *call, struct json_object *parameters, void *data)
 		return;
 	}
 	count = json_object_array_length(ifaces);
-	ask = daemon->asking + count > ASK_UNDER_WAY_MAX ? NULL : ask_new(daemon, call, count);
+	ask = daemon->asking + count > ASK_UNDER_WAY_MAX ? NULL : ask_new(daemon, call, strcmp(type, "isns") ? RECORD_SENDTARGETS : RECORD_ISNS, count);
 	if (!ask) {
 		ipc_error(call, ISCSI_ERR_BUSY, "too many discoveries are under way");
 		return;

@@ -255,6 +255,15 @@ static void test_refused(void **state)
 	}
 }
 
+static void test_isns(void **state)
+{
+	ask(*state, "{\"type\":\"isns\",\"settings\":{\"discovery.sendtargets.address\":\"127.0.0.1\",\"discovery.sendtargets.port\":\"1\"},\"ifaces\":[{}]}");
+	assert_int_equal(client.err, ISCSI_ERR_SUCCESS);
+	assert_int_equal(client.count, 1);
+	assert_true(number("error") == ISCSI_ERR_ISNS_QUERY || number("error") == ISCSI_ERR_ISNS_UNAVAILABLE);
+	forget();
+}
+
 /* A silent target holds up nobody, and ends with the client. */
 static void test_client_leaves(void **state)
 {
@@ -297,6 +306,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ASK_TEST(test_found),	      ASK_TEST(test_nobody_listens), ASK_TEST(test_no_such_nic),
+		ASK_TEST(test_isns),
 		ASK_TEST(test_refused),	      ASK_TEST(test_client_leaves),  ASK_TEST(test_daemon_ends),
 	};
 
