@@ -185,26 +185,29 @@ check-host: all check-build
 	$(Q)tests/check-host $(unit-tests)
 check-build: $(unit-tests) $(O)/san/iscsid $(O)/san/iscsiadm $(O)/san/iscsistart $(fuzz-names:%=$(O)/san/tests/fuzz/%) $(O)/tests/store-kill
 
-install: all ## install into DESTDIR (configuration that exists is kept)
-	install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man8 $(DESTDIR)$(mandir)/man5 $(DESTDIR)$(docdir) \
-		$(DESTDIR)$(unitdir) $(DESTDIR)$(udevdir) $(DESTDIR)$(generatordir) $(DESTDIR)$(confdir)/ifaces
+# What a text that is installed says of places, made true for where it is installed. The programs know theirs from CPPFLAGS.
+placed := sed 's|/usr/sbin|@sbin@|g; s|/run/iscsid/|@run@/|g; s|/etc/iscsi|@conf@|g; s|PATH=$$PATH:@sbin@|PATH=@sbin@:$$PATH|; \
+	s|@sbin@|$(sbindir)|g; s|@run@|$(rundir)|g; s|@conf@|$(confdir)|g'
+# install-text MODE FILES FOLDER
+install-text = for file in $(2); do $(placed) "$$file" >"$(DESTDIR)$(3)/$${file\#\#*/}" && chmod $(1) "$(DESTDIR)$(3)/$${file\#\#*/}" || exit 1; done
+
+install: all install-texts ## install into DESTDIR (configuration that exists is kept)
+	install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(confdir)/ifaces
 	install -m 0755 $(programs) $(DESTDIR)$(sbindir)
-	for script in $(scripts); do sed 's|/etc/iscsi|$(confdir)|g' $$script >$(DESTDIR)$(sbindir)/$${script##*/} && \
-		chmod 0755 $(DESTDIR)$(sbindir)/$${script##*/} || exit 1; done
-	install -m 0755 firmware-tools/ibft-rule-generator $(DESTDIR)$(generatordir)
-	sed 's|/usr/sbin|$(sbindir)|g' etc/udev/50-iscsi-firmware-login.rules >$(DESTDIR)$(udevdir)/50-iscsi-firmware-login.rules
-	install -m 0644 $(wildcard docs/man/*.8) $(DESTDIR)$(mandir)/man8
-	$(if $(wildcard docs/man/*.5),install -m 0644 $(wildcard docs/man/*.5) $(DESTDIR)$(mandir)/man5)
-	install -m 0644 README.md docs/*.md docs/*.varlink $(DESTDIR)$(docdir)
-	install -d $(DESTDIR)$(bashcompdir)
-	install -m 0644 etc/completion/iscsiadm $(DESTDIR)$(bashcompdir)/iscsiadm
-	for unit in iscsid.socket iscsid.service iscsi.service iscsi-init.service; do \
-		sed 's|/usr/sbin|$(sbindir)|g; s|/run/iscsid/|$(rundir)/|g; s|/etc/iscsi|$(confdir)|g' etc/systemd/$$unit >$(DESTDIR)$(unitdir)/$$unit || exit 1; done
-	install -d $(DESTDIR)$(initdir)
-	for script in iscsid iscsi; do \
-		sed 's|/usr/sbin/|$(sbindir)/|g; s|/etc/iscsi|$(confdir)|g' etc/sysv/$$script >$(DESTDIR)$(initdir)/$$script && \
-		chmod 0755 $(DESTDIR)$(initdir)/$$script || exit 1; done
 	test -e $(DESTDIR)$(confdir)/iscsid.conf || install -m 0600 etc/iscsid.conf $(DESTDIR)$(confdir)/iscsid.conf
+
+# All that is not built: scripts, units, rules, documentation.
+install-texts:
+	install -d $(addprefix $(DESTDIR),$(sbindir) $(mandir)/man8 $(mandir)/man5 $(docdir) $(unitdir) $(udevdir) $(generatordir) $(bashcompdir) $(initdir))
+	$(call install-text,0755,$(scripts),$(sbindir))
+	$(call install-text,0755,firmware-tools/ibft-rule-generator,$(generatordir))
+	$(call install-text,0644,$(wildcard etc/udev/*.rules),$(udevdir))
+	$(call install-text,0644,$(wildcard etc/systemd/*),$(unitdir))
+	$(call install-text,0755,$(wildcard etc/sysv/*),$(initdir))
+	$(call install-text,0644,$(wildcard docs/man/*.8),$(mandir)/man8)
+	$(call install-text,0644,$(wildcard docs/man/*.5),$(mandir)/man5)
+	install -m 0644 README.md docs/*.md docs/*.varlink $(DESTDIR)$(docdir)
+	install -m 0644 etc/completion/iscsiadm $(DESTDIR)$(bashcompdir)/iscsiadm
 
 clean: ## remove what was built
 	$(Q)rm -rf $(O)
@@ -212,6 +215,6 @@ clean: ## remove what was built
 help: ## list the targets
 	$(Q)grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
 
-.PHONY: FORCE all clean help check-unit check check-host check-build demo lint install bench fuzz soak
+.PHONY: FORCE all clean help check-unit check check-host check-build demo lint install install-texts bench fuzz soak
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

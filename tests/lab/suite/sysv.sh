@@ -19,6 +19,11 @@ ok "sessions come" wait_for '[ "$(sessions)" -gt 0 ]' 20
 ok "reload" sh $S reload
 ok "restart" sh $S restart
 is "$([ "$(cat /run/iscsid.pid)" != "$pid" ] && echo new)" new "another daemon"
+pid=$(cat /run/iscsid.pid)
+cp /usr/sbin/iscsid /usr/sbin/iscsid.new && mv /usr/sbin/iscsid.new /usr/sbin/iscsid
+ok "a daemon whose file was replaced is still seen" sh $S status
+ok "and restarted" sh $S restart
+is "$([ "$(cat /run/iscsid.pid)" != "$pid" ] && echo new)" new "by the new file"
 ok "sessions are shown" sh /in/iscsi status
 ok "logout" sh /in/iscsi stop
 is "$(sessions)" 0 "nothing left"
