@@ -276,7 +276,9 @@ static enum iscsi_err take_half_pair(struct args *args)
 /* A number, or a MAC address, which is looked up later. */
 static enum iscsi_err take_host(const char *text)
 {
-	if (*text && (strspn(text, "0123456789") == strlen(text) || strchr(text, ':')))
+	size_t digits = strspn(text, "0123456789");
+
+	if (strchr(text, ':') || (digits && !text[digits] && strtoull(text, NULL, 10) <= UINT32_MAX))
 		return ISCSI_ERR_SUCCESS;
 	print_problem("'%s' is no host: it is a number or a MAC address", text);
 	return ISCSI_ERR_INVAL;

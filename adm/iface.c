@@ -3,6 +3,7 @@
  * `iscsiadm -m iface`: the places sessions leave from. Records are files; the node records bound to an iface carry a copy of
  * its settings, so that update and delete change those too, in one transaction. What is sent to HBA ports is in iface_apply.c.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "adm/print.h"
 #include "adm/tree.h"
 #include "iface/hba.h"
+#include "lib/name.h"
 #include "transport/user/transport.h"
 
 struct iface_work {
@@ -218,6 +220,37 @@ static enum iscsi_err check_transport(const struct record *iface)
 	return ISCSI_ERR_INVAL;
 }
 
+static bool is_address(const char *text)
+{
+	struct in6_addr address;
+
+	return inet_pton(AF_INET, text, &address) == 1 || inet_pton(AF_INET6, text, &address) == 1;
+}
+
+/* What only a login or an adapter would find out. Values that are there already stay: other tools write what they like. */
+static enum iscsi_err check_values(const struct record *before, const struct record *after)
+{
+	static const struct {
+		enum field field;
+		bool (*fits)(const char *text);
+		const char *what;
+	} forms[] = {
+		{ F_IFACE_HWADDRESS, name_is_mac, "MAC address" },
+		{ F_IFACE_IPADDRESS, is_address, "IP address" },
+		{ F_IFACE_INITIATORNAME, name_is_valid, "iSCSI name" },
+	};
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		const char *value = record_text(after, forms[i].field);
+
+		if (!*value || is_same(before, forms[i].field, after) || forms[i].fits(value))
+			continue;
+		print_problem("%s: \"%s\" is no %s", field_rows[forms[i].field].name, value, forms[i].what);
+		return ISCSI_ERR_INVAL;
+	}
+	return ISCSI_ERR_SUCCESS;
+}
+
 static int is_bound_in_use(struct store *store, const struct node_key *key, void *data)
 {
 	struct iface_work *work = data;
@@ -334,6 +367,8 @@ static enum iscsi_err apply_update(struct adm *adm, const struct record *before)
 	err = adm_apply_pairs(adm->args, &after) ? ISCSI_ERR_NOMEM : check_binding(before, &after);
 	if (err == ISCSI_ERR_SUCCESS)
 		err = check_transport(&after);
+	if (err == ISCSI_ERR_SUCCESS)
+		err = check_values(before, &after);
 	if (err == ISCSI_ERR_SUCCESS && iface_in_use(adm, name))
 		print_problem("Updating iface while iscsi sessions are using it. You must logout the running sessions then log back "
 			    "in for the new settings to take affect.");
@@ -376,6 +411,10 @@ static enum iscsi_err make(struct adm *adm, const char *name)
 	struct record empty;
 	enum iscsi_err err = adm_check_pairs(adm->args, RECORD_IFACE, true);
 
+	if (!iface_name_is_storable(name)) {
+		print_problem("'%s' is no name an iface can have", name);
+		return ISCSI_ERR_INVAL;
+	}
 	if (err != ISCSI_ERR_SUCCESS)
 		return err;
 	record_init(&empty, RECORD_IFACE);

@@ -37,8 +37,8 @@ bool iface_is_builtin(const char *name)
 	return false;
 }
 
-/* What may be stored: hidden files are unfinished ones. */
-static bool is_storable(const char *name)
+/* Hidden files are unfinished ones. */
+bool iface_name_is_storable(const char *name)
 {
 	return name_is_iface(name) && name[0] != '.' && !iface_is_builtin(name) && strcmp(name, EXAMPLE_NAME) != 0;
 }
@@ -108,7 +108,7 @@ int iface_load(const char *dir, const char *name, struct record *ret_iface)
 	for (size_t i = 0; i < BUILTIN_COUNT; i++)
 		if (strcmp(builtins[i].name, name) == 0)
 			return load_builtin(i, ret_iface);
-	if (!is_storable(name))
+	if (!iface_name_is_storable(name))
 		return -EINVAL;
 	error = path_of(dir, name, &path);
 	if (error)
@@ -125,7 +125,7 @@ int iface_save(const char *dir, const struct record *iface)
 	char *path;
 	int error;
 
-	if (!is_storable(name))
+	if (!iface_name_is_storable(name))
 		return -EINVAL;
 	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
 		return -errno;
@@ -144,7 +144,7 @@ int iface_delete(const char *dir, const char *name)
 {
 	int folder, error = 0;
 
-	if (!is_storable(name))
+	if (!iface_name_is_storable(name))
 		return -EINVAL;
 	folder = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder < 0)
@@ -175,7 +175,7 @@ static int visit_file(const char *dir, const char *name, iface_each_fn *fn, ifac
 
 	if (result)
 		return result;
-	result = is_storable(name) ? load_path(path, name, &iface) : -EINVAL;
+	result = iface_name_is_storable(name) ? load_path(path, name, &iface) : -EINVAL;
 	if (!result) {
 		result = fn(&iface, data);
 		record_done(&iface);

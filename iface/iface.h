@@ -16,6 +16,9 @@
 
 bool iface_is_builtin(const char *name);
 
+/* Whether an iface may be stored by this name: see name_is_iface(), and no built-in, hidden file or iface.example. */
+bool iface_name_is_storable(const char *name);
+
 /* Fills an uninitialised record of kind RECORD_IFACE. -ENOENT; -EINVAL: bad name or file. Built-ins are found too. */
 int iface_load(const char *dir, const char *name, struct record *ret_iface);
 

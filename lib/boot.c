@@ -55,22 +55,11 @@ static int take_address(const char *text, char *value)
 
 static int take_mac(const char *text, char *value)
 {
-	size_t i;
-
-	for (i = 0; i < 17; i++) {
-		bool is_colon = i % 3 == 2;
-
-		if (is_colon ? text[i] != ':' : !isxdigit((unsigned char)text[i])) {
-			value[0] = '\0';
-			return -EINVAL;
-		}
+	if (!name_is_mac(text))
+		return -EINVAL;
+	for (size_t i = 0; text[i]; i++)
 		value[i] = (char)tolower((unsigned char)text[i]);
-	}
-	value[i] = '\0';
-	if (!text[i])
-		return 0;
-	value[0] = '\0';
-	return -EINVAL;
+	return 0;
 }
 
 static int take_number(const char *text, unsigned int max, char *value)

@@ -5,6 +5,7 @@
  */
 #include "lib/name.h"
 
+#include <ctype.h>
 #include <stddef.h>
 #include <string.h>
 #include <strings.h>
@@ -93,4 +94,12 @@ bool name_is_storable(const char *name)
 bool name_is_iface(const char *name)
 {
 	return is_plain(name, IFACE_NAME_MAX, "/") && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+bool name_is_mac(const char *text)
+{
+	for (int i = 0; i < 17; i++)
+		if (i % 3 == 2 ? text[i] != ':' : !isxdigit((unsigned char)text[i]))
+			return false;
+	return !text[17];
 }

@@ -16,4 +16,7 @@ bool name_is_storable(const char *name);
 /* An iface record name: 1..64 bytes, no '/', no blank, not "." or "..". */
 bool name_is_iface(const char *name);
 
+/* Six bytes of two hexadecimal digits with colons between them, in either case. */
+bool name_is_mac(const char *text);
+
 #endif

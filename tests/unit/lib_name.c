@@ -106,6 +106,17 @@ static void test_iface_names(void **state)
 	assert_false(name_is_iface("a\n"));
 }
 
+static void test_mac(void **state)
+{
+	static const char *const bad[] = { "", "zz", "52:54:00:ab:cd", "52:54:00:ab:cd:e", "52:54:00:ab:cd:ef:", "52-54-00-ab-cd-ef",
+					   "5:254:00:ab:cd:ef", "g2:54:00:ab:cd:ef" };
+
+	assert_true(name_is_mac("52:54:00:ab:cd:ef"));
+	assert_true(name_is_mac("00:0E:1E:04:8B:2E"));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(name_is_mac(bad[i]));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -113,6 +124,7 @@ int main(void)
 		cmocka_unit_test(test_every_byte),
 		cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_iface_names),
+		cmocka_unit_test(test_mac),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
