@@ -325,6 +325,7 @@ lio_target $T0 d0,d1 127.0.0.1:3260 127.0.0.1:3261 '[::1]:3260' && lio_target $T
 echo "# arguments" && arguments
 initiator_start || exit 1
 for part in nothing_stored discoveries new_nodes logins sessions logouts interfaces without_daemon two_nics; do
-	echo "# $part"
+	echo "# $part $(now_ns)"
 	$part
 done
+echo "# end $(now_ns)"
