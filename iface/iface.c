@@ -72,21 +72,11 @@ static int path_of(const char *dir, const char *name, char **ret_path)
 	return asprintf(ret_path, "%s/%s", dir, name) < 0 ? -ENOMEM : 0;
 }
 
-/* A pipe or device would make open(2) or read(2) wait. */
-static int read_regular(const char *path, struct text *text)
-{
-	struct stat status;
-
-	if (stat(path, &status) < 0)
-		return -errno;
-	return S_ISREG(status.st_mode) ? text_read_file(path, FILE_MAX_BYTES, text) : -EINVAL;
-}
-
 /* The file's name is the iface's name, whatever stands inside. */
 static int load_path(const char *path, const char *name, struct record *ret_iface)
 {
 	struct text text = {.data = NULL};
-	int error = read_regular(path, &text);
+	int error = text_read_file(path, FILE_MAX_BYTES, &text);
 
 	if (!error) {
 		record_init(ret_iface, RECORD_IFACE);

@@ -201,15 +201,27 @@ static int read_all(int fd, size_t max_bytes, struct text *text)
 	}
 }
 
+/* Nobody may make us wait with a pipe that stands where a file should. A device is read as far as it has something at once. */
+static int check_kind(int fd)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) < 0)
+		return -errno;
+	return S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode) ? -EINVAL : 0;
+}
+
 int text_read_file(const char *path, size_t max_bytes, struct text *text)
 {
 	struct text found = { 0 };
 	int fd, error;
 
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
 		return -errno;
-	error = read_all(fd, max_bytes, &found);
+	error = check_kind(fd);
+	if (!error)
+		error = read_all(fd, max_bytes, &found);
 	close(fd);
 	if (!error)
 		text_add_bytes(text, found.data, found.len);

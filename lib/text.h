@@ -48,7 +48,7 @@ void text_reader_init(struct text_reader *reader, const char *data, size_t len);
  */
 int text_next(struct text_reader *reader, struct text_line *ret_line);
 
-/* Reads a whole file of at most max_bytes into text. -EFBIG, or the errno of open/read. */
+/* Reads a whole file of at most max_bytes into text, and never waits. -EFBIG, -EINVAL for a pipe, or the errno of open/read. */
 int text_read_file(const char *path, size_t max_bytes, struct text *text);
 
 /* Replaces path by temp file + fsync + rename + fsync of the folder, mode as given. Old or new, never half. */

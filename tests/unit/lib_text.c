@@ -199,6 +199,23 @@ static void test_files(void **state)
 	unlink(path);
 }
 
+/* Without a check open(2) would wait for somebody who writes. */
+static void test_pipe(void **state)
+{
+	struct text text = { 0 };
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s/pipe", folder);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	alarm(5);
+	assert_int_equal(text_read_file(path, 100, &text), -EINVAL);
+	alarm(0);
+	assert_int_equal(text_read_file("/dev/null", 100, &text), 0);
+	assert_int_equal(text_read_file("/dev/zero", 100, &text), -EFBIG);
+	text_done(&text);
+	unlink(path);
+}
+
 static void test_file_that_cannot_be(void **state)
 {
 	char path[64];
@@ -261,6 +278,7 @@ int main(void)
 		cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_buffer),
 		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_pipe),
 		cmocka_unit_test(test_file_that_cannot_be),
 		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_large_file),
