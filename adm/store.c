@@ -88,9 +88,13 @@ static enum iscsi_err import_tree(struct adm *adm)
 		return adm_store_end(store, ISCSI_ERR_NO_OBJS_FOUND);
 	}
 	err = adm_store_end(store, adm_store_error(error));
-	if (err == ISCSI_ERR_SUCCESS)
-		print_count("import", "Imported", dir, &count);
-	return err;
+	if (err != ISCSI_ERR_SUCCESS)
+		return err;
+	print_count("import", "Imported", dir, &count);
+	if (!count.lost)
+		return ISCSI_ERR_SUCCESS;
+	print_problem("%u files or lines of %s were left out, see above", count.lost, dir);
+	return ISCSI_ERR_IDBM;
 }
 
 static enum iscsi_err export_tree(struct adm *adm)

@@ -25,6 +25,7 @@ struct tree_count {
 	unsigned int replaced;	/* of these, took the place of another record of that name */
 	unsigned int kept;	/* ifaces that were there with other settings and stay */
 	unsigned int problems;	/* told */
+	unsigned int lost;	/* of these, records and lines that were left out; the others are kept as they are */
 };
 
 /* What is wrong: with a file of the tree, or one line of it (0: the whole file). The strings live for the call. */

@@ -29,9 +29,11 @@ struct import {
 	const char *path;	/* of the file being read */
 };
 
+/* What is told is lost, except for settings that are kept without being known. */
 static void tell(struct import *import, const char *path, unsigned int line, const char *sentence)
 {
 	import->count.problems++;
+	import->count.lost++;
 	import->say(path, line, sentence, import->data);
 }
 
@@ -48,6 +50,7 @@ static int complain(const char *name, const char *value, unsigned int line, int 
 		text_addf(&sentence, "the value of %s is not accepted; the built-in one is taken", name);
 	if (!sentence.failed)
 		tell(import, import->path, line, sentence.data);
+	import->count.lost -= error == -ENOENT && !sentence.failed;
 	text_done(&sentence);
 	return 0;
 }

@@ -146,6 +146,7 @@ static void test_all_forms(void **state)
 	assert_int_equal(count.discoveries, 3);
 	assert_int_equal(count.ifaces, 1);
 	assert_int_equal(count.problems, 1);
+	assert_int_equal(count.lost, 0);
 	assert_string_equal(said, NEW_NODE ":7: node.vendor.extra is not known to this version; it is kept as it is\n");
 	assert_field(at("db"), "iqn.2024-01.example:a,192.0.2.1,3260,1,if0", F_NODE_SESSION_AUTH_PASSWORD, "secret");
 	assert_field(at("db"), "iqn.2024-01.example:flat,fe80::1%eth0,3261,-1,default", F_NODE_STARTUP, "automatic");
@@ -231,6 +232,7 @@ static void test_hostile_names(void **state)
 	assert_int_equal(count.nodes, 1);
 	assert_int_equal(count.discoveries, 0);
 	assert_int_equal(count.problems, 7);
+	assert_int_equal(count.lost, 7);
 	assert_non_null(strstr(said, "iqn.2024-01.example:b/192.0.2.1,3260,1/default:1: the value of node.startup is not accepted"));
 	assert_field(at("db"), "iqn.2024-01.example:b,192.0.2.1,3260,1,default", F_NODE_STARTUP, "manual");
 }
