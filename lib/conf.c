@@ -72,6 +72,19 @@ static int keep_line(struct conf *conf, const struct text_line *line)
 	return kept->name && kept->value ? 0 : -ENOMEM;
 }
 
+/* A number may have a comment behind it: open-iscsi reads the digits alone, and files in use have such lines. */
+static int set_default(struct record *defaults, enum field field, const char *value)
+{
+	char number[FIELD_NUMBER_TEXT_MAX];
+	size_t len = strcspn(value, " \t");
+
+	if (field_rows[field].type != FIELD_NUM || value[len + strspn(value + len, " \t")] != '#' || len >= sizeof(number))
+		return record_set(defaults, field, value, ORIGIN_CONF);
+	memcpy(number, value, len);
+	number[len] = '\0';
+	return record_set(defaults, field, number, ORIGIN_CONF);
+}
+
 /*
  * Sets what the line names in the defaults of every kind that has it. -ENOENT: none has; -EPERM: it is not set here, being
  * part of a record's identity or of its iface.
@@ -87,7 +100,7 @@ static int set_defaults(struct conf *conf, const struct text_line *line)
 			continue;
 		if (field_rows[field].flags & FIELD_FIXED || field_rows[field].kinds & 1u << RECORD_IFACE)
 			return -EPERM;
-		result = record_set(&conf->defaults[kind], field, line->value, ORIGIN_CONF);
+		result = set_default(&conf->defaults[kind], field, line->value);
 		if (result)
 			return result;
 	}

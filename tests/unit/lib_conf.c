@@ -161,6 +161,27 @@ static void test_complaints(void **state)
 	text_done(&complaints.text);
 }
 
+static void test_comment_behind_a_number(void **state)
+{
+	struct complaints complaints = { .stop = 0 };
+	struct conf *conf = NULL;
+	struct record node;
+
+	write_file("node.session.timeo.replacement_timeout = 15 # seconds\nnode.session.queue_depth = 16\t#many\n"
+		   "node.session.cmds_max = 64 or more\nnode.startup = automatic # boot\nnode.session.reopen_max = # none\n"
+		   "node.session.auth.password = secret # 1\n");
+	assert_int_equal(conf_load(path, complain, &complaints, &conf), 0);
+	assert_string_equal(complaints.text.data, "3 node.session.cmds_max -22\n4 node.startup -22\n5 node.session.reopen_max -22\n");
+	record_init(&node, RECORD_NODE);
+	assert_int_equal(conf_apply(conf, &node), 0);
+	assert_int_equal(record_number(&node, F_NODE_SESSION_TIMEO_REPLACEMENT_TIMEOUT), 15);
+	assert_int_equal(record_number(&node, F_NODE_SESSION_QUEUE_DEPTH), 16);
+	assert_string_equal(record_text(&node, F_NODE_SESSION_AUTH_PASSWORD), "secret # 1");
+	record_done(&node);
+	conf_free(conf);
+	text_done(&complaints.text);
+}
+
 static void test_values(void **state)
 {
 	struct conf *conf = load("iscsid.startup = /bin/false\niscsid.safe_logout=Yes\n#iscsid.ipc_auth_uid = No\n"
@@ -213,6 +234,7 @@ int main(void)
 		cmocka_unit_test(test_digests_of_discovery),
 		cmocka_unit_test(test_ifaces_are_left_alone),
 		cmocka_unit_test(test_complaints),
+		cmocka_unit_test(test_comment_behind_a_number),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_initiator),
 	};
