@@ -50,7 +50,7 @@ enum adoption adopt_decide(const struct sysfs_session *found)
 {
 	const struct transport_row *row = transport_find(found->transport);
 
-	if (found->creator == -1 || !row || !(row->flags & TRANSPORT_SOCKET))
+	if (found->creator == -1 || !row)
 		return ADOPT_LEAVE;
 	if (!found->has_conn || !found->target_name[0])
 		return ADOPT_DESTROY;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Drives one socket (lib/channel_socket) and one login (lib/login) from the loop. Callbacks of the
- * channel only note what happened; attempt_settle() acts on it once the channel has returned, so
- * that nothing is freed under its feet. Opens no file and resolves no name of a record: recovery
- * comes through here with the root disk gone.
+ * Drives one socket (lib/channel_socket) or endpoint (daemon/channel_netlink) and one login
+ * (lib/login) from the loop. Callbacks of the channel only note what happened; attempt_settle()
+ * acts on it once the channel has returned, so that nothing is freed under its feet. Opens no file
+ * and resolves no name of a record: recovery comes through here with the root disk gone.
  */
 #include "daemon/attempt.h"
 
@@ -14,7 +14,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/channel_netlink.h"
 #include "daemon/daemon.h"
+#include "daemon/handover.h"
+#include "daemon/offer.h"
 #include "daemon/recovery.h"
 #include "daemon/redirect.h"
 #include "daemon/session.h"
@@ -23,18 +26,27 @@
 #include "lib/channel_socket.h"
 #include "lib/loop.h"
 #include "lib/secret.h"
+#include "transport/user/adapter.h"
+
+#define POLL_FIRST_MS 10
+#define POLL_MAX_MS 100
 
 struct attempt {
 	struct conn *conn;
 	struct channel_socket *socket;
 	struct loop_fd *watch;
-	struct login *login;
+	struct channel_netlink *endpoint; /* instead of the socket */
+	struct loop_timer *poll;	  /* while it connects */
+	uint64_t poll_ms;
+	struct login *login;		/* NULL: the card logs in */
+	struct login_outcome *proposal; /* what the card is told to log in with */
 	struct secret *password, *password_in;
 	enum login_result result;
 	uint32_t exp_statsn;
 	int error; /* of the channel, or of answering */
 	int fd;	   /* taken out of the channel, -1 before */
 	bool is_connected;
+	bool is_told; /* session->failure says already what went wrong */
 };
 
 void attempt_free(struct attempt *attempt)
@@ -43,7 +55,10 @@ void attempt_free(struct attempt *attempt)
 		return;
 	loop_fd_free(attempt->watch);
 	channel_socket_free(attempt->socket);
+	loop_timer_free(attempt->poll);
+	channel_netlink_free(attempt->endpoint);
 	login_free(attempt->login);
+	free(attempt->proposal);
 	secret_free(attempt->password);
 	secret_free(attempt->password_in);
 	if (attempt->fd >= 0)
@@ -53,7 +68,7 @@ void attempt_free(struct attempt *attempt)
 
 const struct login_outcome *attempt_outcome(const struct attempt *attempt)
 {
-	return login_outcome(attempt->login);
+	return attempt->login ? login_outcome(attempt->login) : attempt->proposal;
 }
 
 uint32_t attempt_exp_statsn(const struct attempt *attempt)
@@ -67,6 +82,22 @@ int attempt_take_fd(struct attempt *attempt)
 
 	attempt->fd = -1;
 	return fd;
+}
+
+uint64_t attempt_endpoint(const struct attempt *attempt)
+{
+	return channel_netlink_endpoint(attempt->endpoint);
+}
+
+void attempt_bound(struct attempt *attempt)
+{
+	channel_netlink_bound(attempt->endpoint, (uint32_t)attempt->conn->session->sid);
+}
+
+static struct channel *attempt_channel(struct attempt *attempt)
+{
+	return attempt->endpoint ? channel_netlink_channel(attempt->endpoint)
+				 : channel_socket_channel(attempt->socket);
 }
 
 static const struct addresses *current_addresses(const struct session *session)
@@ -113,6 +144,7 @@ void attempt_failed(struct conn *conn)
 {
 	struct session *session = conn->session;
 
+	handover_abandon(session);
 	attempt_drop(conn);
 	if (session->failure.err == ISCSI_ERR_SUCCESS)
 		redirect_follow(session);
@@ -134,8 +166,9 @@ static void attempt_lost(struct attempt *attempt)
 		conn_event(attempt->conn, CONN_EVENT_CONNECT_FAILED);
 		return;
 	}
-	session_fail(session, ISCSI_ERR_TRANS, "connection lost during the login: %s",
-		     channel_socket_error_text(attempt->error));
+	if (!attempt->is_told)
+		session_fail(session, ISCSI_ERR_TRANS, "connection lost during the login: %s",
+			     channel_socket_error_text(attempt->error));
 	conn_event(attempt->conn, CONN_EVENT_LOGIN_FAILED);
 }
 
@@ -187,7 +220,7 @@ static void attempt_send_login(struct attempt *attempt)
 	int r = login_pdu(attempt->login, &pdu);
 
 	if (r == 0)
-		r = channel_send(channel_socket_channel(attempt->socket), &pdu);
+		r = channel_send(attempt_channel(attempt), &pdu);
 	if (r < 0 && !attempt->error)
 		attempt->error = r;
 	pdu_done(&pdu);
@@ -214,7 +247,7 @@ static void attempt_early_pdu(struct attempt *attempt, const struct pdu *in)
 	out.nop_out.exp_statsn = htonl(attempt->exp_statsn);
 	r = pdu_set_data(&out, in->data, in->data_length);
 	if (r == 0)
-		r = channel_send(channel_socket_channel(attempt->socket), &out);
+		r = channel_send(attempt_channel(attempt), &out);
 	if (r < 0)
 		attempt->error = r;
 	pdu_done(&out);
@@ -250,7 +283,7 @@ static const struct channel_events channel_events = {
 
 /* The kernel must not inherit half a PDU or a socket the target has closed already; it would notice
  * only at its next ping. */
-static void attempt_finish(struct attempt *attempt)
+static void attempt_finish_socket(struct attempt *attempt)
 {
 	int fd = channel_socket_take_fd(attempt->socket);
 
@@ -269,6 +302,25 @@ static void attempt_finish(struct attempt *attempt)
 	conn_event(attempt->conn, CONN_EVENT_LOGIN_DONE);
 }
 
+static void attempt_finish(struct attempt *attempt)
+{
+	if (attempt->endpoint)
+		conn_event(attempt->conn, CONN_EVENT_LOGIN_DONE);
+	else
+		attempt_finish_socket(attempt);
+}
+
+/* Nothing is decided yet. */
+static void attempt_go_on(struct attempt *attempt)
+{
+	if (attempt->watch)
+		loop_fd_want(attempt->watch, channel_socket_want(attempt->socket));
+	if (!attempt->endpoint || attempt->is_connected)
+		return;
+	loop_timer_set(attempt->poll, attempt->poll_ms);
+	attempt->poll_ms = 2 * attempt->poll_ms < POLL_MAX_MS ? 2 * attempt->poll_ms : POLL_MAX_MS;
+}
+
 static void attempt_settle(struct attempt *attempt)
 {
 	if (attempt->is_connected && attempt->conn->state == CONN_XPT_WAIT && !attempt->error)
@@ -283,7 +335,7 @@ static void attempt_settle(struct attempt *attempt)
 	else if (attempt->result == LOGIN_DONE)
 		attempt_finish(attempt);
 	else
-		loop_fd_want(attempt->watch, channel_socket_want(attempt->socket));
+		attempt_go_on(attempt);
 }
 
 static void attempt_ready(int fd, short revents, void *data)
@@ -296,7 +348,63 @@ static void attempt_ready(int fd, short revents, void *data)
 	session_unref(session);
 }
 
-/* ---- T1: the socket ---- */
+/* ---- what the kernel tells of a login that its driver carries ---- */
+
+static void attempt_poll(void *data)
+{
+	struct attempt *attempt = data;
+	struct session *session = session_ref(attempt->conn->session);
+
+	channel_netlink_poll(attempt->endpoint);
+	attempt_settle(attempt);
+	session_unref(session);
+}
+
+bool attempt_receive(struct conn *conn, const void *bhs, const void *data, size_t bytes)
+{
+	struct attempt *attempt = conn->attempt;
+
+	if (!attempt || !attempt->endpoint)
+		return false;
+	channel_netlink_receive(attempt->endpoint, bhs, data, bytes);
+	attempt_settle(attempt);
+	return true;
+}
+
+void attempt_conn_error(struct conn *conn, const char *sentence)
+{
+	struct attempt *attempt = conn->attempt;
+
+	if (!attempt || !attempt->endpoint)
+		return;
+	session_fail(conn->session, ISCSI_ERR_TRANS, "connection lost during the login: %s",
+		     sentence);
+	attempt->is_told = true;
+	attempt->error = -ECONNRESET;
+	attempt_settle(attempt);
+}
+
+void attempt_card_says(struct conn *conn, uint32_t state)
+{
+	struct attempt *attempt = conn->attempt;
+
+	if (!attempt || !session_is_firmware(conn->session))
+		return;
+	if (state == ISCSI_CONN_STATE_LOGGED_IN) {
+		attempt->result = LOGIN_DONE;
+	} else if (state == ISCSI_CONN_STATE_FREE || state == ISCSI_CONN_STATE_CLEANUP_WAIT) {
+		/* It does not say why. */
+		session_fail(conn->session, ISCSI_ERR_LOGIN, "the card could not log in");
+		attempt->is_told = true;
+		attempt->error = -ECONNREFUSED;
+	} else {
+		return;
+	}
+	slot_answered(&conn->session->daemon->slots, &conn->session->slot);
+	attempt_settle(attempt);
+}
+
+/* ---- T1: the socket or endpoint ---- */
 
 static void attempt_open_failed(struct session *session)
 {
@@ -357,6 +465,52 @@ static int attempt_connect(struct attempt *attempt, const struct addresses *addr
 	return r;
 }
 
+/* In recovery the session has its adapter, and through_host may be that of a daemon before us. */
+static int attempt_host(const struct session *session)
+{
+	if (!transport_is_adapter(session->transport))
+		return CHANNEL_NETLINK_NO_HOST;
+	return session->sid >= 0 ? session->host_no : session->through_host;
+}
+
+/* Some cards take the address of their port from whoever logs in. What they cannot be told they do
+ * without. */
+static void attempt_set_address(const struct session *session, int host_no)
+{
+	const char *address = record_text(&session->node, F_IFACE_IPADDRESS);
+
+	if (host_no >= 0 && *address && session->transport->flags & TRANSPORT_MAY_IP)
+		(void)request_set_host_param(session->daemon->netlink, session->transport_handle,
+					     (uint32_t)host_no, ISCSI_HOST_PARAM_IPADDRESS,
+					     address);
+}
+
+static int attempt_connect_endpoint(struct attempt *attempt, const struct addresses *addresses,
+				    unsigned int index)
+{
+	struct session *session = attempt->conn->session;
+	struct channel_netlink_settings settings = {
+		.netlink = session->daemon->netlink,
+		.handle = session->transport_handle,
+		.host_no = attempt_host(session),
+		.peer = addresses->list[index],
+		.peer_length = addresses->len[index],
+	};
+	int r = loop_timer_new(session->daemon->loop, attempt_poll, attempt, &attempt->poll);
+
+	if (r == 0) {
+		attempt_set_address(session, settings.host_no);
+		attempt->endpoint = channel_netlink_new(&settings, &channel_events, attempt, &r);
+	}
+	if (r < 0) {
+		session_fail(session, ISCSI_ERR_TRANS_TIMEOUT, "cannot connect: %s", strerror(-r));
+		return r;
+	}
+	attempt->poll_ms = POLL_FIRST_MS;
+	loop_timer_set(attempt->poll, 0);
+	return 0;
+}
+
 void attempt_open(struct conn *conn)
 {
 	struct session *session = conn->session;
@@ -372,11 +526,13 @@ void attempt_open(struct conn *conn)
 		attempt->fd = -1;
 		attempt->result = LOGIN_SEND;
 		conn->attempt = attempt;
-		if (session->address_index < addresses->count)
-			r = attempt_connect(attempt, addresses, session->address_index);
-		else
+		if (session->address_index >= addresses->count)
 			session_fail(session, ISCSI_ERR_HOST_NOT_FOUND,
 				     "the address is not known yet");
+		else if (session_has_endpoint(session))
+			r = attempt_connect_endpoint(attempt, addresses, session->address_index);
+		else
+			r = attempt_connect(attempt, addresses, session->address_index);
 	}
 	/* A failure is told by the loop, not from here: the caller may be granting a queue of
 	 * slots. */
@@ -423,30 +579,6 @@ static int attempt_fill_auth(struct attempt *attempt, const struct session *sess
 	return 0;
 }
 
-static void fill_offer(const struct record *node, struct login_offer *offer)
-{
-	(void)digest_offer_parse(record_text(node, F_NODE_CONN_ISCSI_HEADER_DIGEST),
-				 &offer->header_digest);
-	(void)digest_offer_parse(record_text(node, F_NODE_CONN_ISCSI_DATA_DIGEST),
-				 &offer->data_digest);
-	offer->initial_r2t = record_yes(node, F_NODE_SESSION_ISCSI_INITIAL_R2T);
-	offer->immediate_data = record_yes(node, F_NODE_SESSION_ISCSI_IMMEDIATE_DATA);
-	offer->max_recv_data_segment_length =
-		(uint32_t)record_number(node, F_NODE_CONN_ISCSI_MAX_RECV_DATA_SEGMENT_LENGTH);
-	offer->max_xmit_data_segment_length =
-		(uint32_t)record_number(node, F_NODE_CONN_ISCSI_MAX_XMIT_DATA_SEGMENT_LENGTH);
-	offer->max_burst_length =
-		(uint32_t)record_number(node, F_NODE_SESSION_ISCSI_MAX_BURST_LENGTH);
-	offer->first_burst_length =
-		(uint32_t)record_number(node, F_NODE_SESSION_ISCSI_FIRST_BURST_LENGTH);
-	offer->max_outstanding_r2t =
-		(uint32_t)record_number(node, F_NODE_SESSION_ISCSI_MAX_OUTSTANDING_R2T);
-	offer->default_time2wait =
-		(uint32_t)record_number(node, F_NODE_SESSION_ISCSI_DEFAULT_TIME2WAIT);
-	offer->default_time2retain =
-		(uint32_t)record_number(node, F_NODE_SESSION_ISCSI_DEFAULT_TIME2RETAIN);
-}
-
 static int attempt_new_login(struct attempt *attempt)
 {
 	struct session *session = attempt->conn->session;
@@ -460,7 +592,7 @@ static int attempt_new_login(struct attempt *attempt)
 	request.cmdsn = attempt->conn->cmdsn;
 	request.tpgt = -1;
 	memcpy(request.isid, session->isid, sizeof(request.isid));
-	fill_offer(&session->node, &request.offer);
+	offer_fill(session, &request.offer);
 	r = attempt_fill_auth(attempt, session, &request.auth);
 	if (r < 0)
 		return r;
@@ -468,10 +600,37 @@ static int attempt_new_login(struct attempt *attempt)
 	return attempt->login ? 0 : -errno;
 }
 
+/* There is no login of ours to negotiate: the card is told what we would have offered. */
+static int attempt_new_proposal(struct attempt *attempt)
+{
+	struct login_offer offer;
+
+	attempt->proposal = calloc(1, sizeof(*attempt->proposal));
+	if (!attempt->proposal)
+		return -ENOMEM;
+	login_offer_init(&offer);
+	offer_fill(attempt->conn->session, &offer);
+	offer_propose(&offer, &attempt->proposal->negotiated);
+	return 0;
+}
+
+static int attempt_begin(struct attempt *attempt)
+{
+	struct conn *conn = attempt->conn;
+	int r = session_is_firmware(conn->session) ? attempt_new_proposal(attempt)
+						   : attempt_new_login(attempt);
+
+	if (r < 0 || !attempt->endpoint)
+		return r;
+	r = handover_begin(conn);
+	attempt->is_told = r < 0;
+	return r;
+}
+
 void attempt_login(struct conn *conn)
 {
 	struct attempt *attempt = conn->attempt;
-	int r = attempt_new_login(attempt);
+	int r = attempt_begin(attempt);
 
 	slot_connected(&conn->session->daemon->slots, &conn->session->slot);
 	if (r < 0) {
@@ -479,5 +638,6 @@ void attempt_login(struct conn *conn)
 		return;
 	}
 	session_wait(conn->session, session_login_timeout_ms(conn->session), attempt_timeout);
-	attempt_send_login(attempt);
+	if (attempt->login)
+		attempt_send_login(attempt);
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One try to reach full feature phase: one socket to one address, one login. Its beginning and end
- * are transitions of the connection (conn.h), whose actions these functions are. Retries, recovery
- * and what the kernel gets are decided elsewhere.
+ * One try to reach full feature phase: one socket or endpoint to one address, one login. Its
+ * beginning and end are transitions of the connection (conn.h), whose actions these functions are.
+ * Retries, recovery and what the kernel gets are decided elsewhere.
  */
 #ifndef OPENHBA_DAEMON_ATTEMPT_H
 #define OPENHBA_DAEMON_ATTEMPT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/login.h"
@@ -26,6 +27,17 @@ void attempt_login(struct conn *conn);	/* T4: sends the first login request */
 void attempt_failed(struct conn *conn); /* T2, T7: frees the attempt, follows a redirect or hands on
 					   to start or recovery */
 void attempt_drop(struct conn *conn);	/* T2, T7: frees the attempt, nothing follows */
+
+/* What the kernel says of a login that a driver carries, in IN_LOGIN. */
+bool attempt_receive(struct conn *conn, const void *bhs, const void *data,
+		     size_t bytes); /* false: none is carried */
+void attempt_conn_error(struct conn *conn, const char *sentence);
+void attempt_card_says(struct conn *conn,
+		       uint32_t state); /* CONN_LOGIN_STATE, enum iscsi_conn_state */
+
+/* The endpoint of a transport with endpoints, and that a connection is bound to it now. */
+uint64_t attempt_endpoint(const struct attempt *attempt);
+void attempt_bound(struct attempt *attempt);
 
 /* After LOGIN_DONE: what was agreed, the next StatSN, and the socket, which is the caller's from
  * then on. */

@@ -10,6 +10,7 @@
 #include "daemon/session.h"
 #include "daemon/slots.h"
 #include "lib/conf.h"
+#include "transport/user/transport.h"
 
 struct ipc_server;
 struct loop;
@@ -22,6 +23,12 @@ struct pool;
 #define DAEMON_SCANNERS 16	   /* threads that scan */
 #define DAEMON_RESOLVERS 4	   /* threads that ask name servers */
 #define DAEMON_WRITERS 4	   /* threads that write state files and read configuration */
+
+/* A transport as the kernel has it. */
+struct transport_known {
+	uint64_t handle; /* 0: not asked yet */
+	uint32_t caps;	 /* enum iscsi_caps */
+};
 
 struct daemon {
 	struct options options;
@@ -38,7 +45,7 @@ struct daemon {
 	struct boot_place *boot_places; /* of the firmware; owned */
 	size_t boot_count;
 	int64_t creator;		 /* what sysfs says of sessions we made; 0: not known */
-	uint64_t tcp_handle;		 /* of the kernel's tcp transport; 0: not asked yet */
+	struct transport_known transports[TRANSPORT_ROWS_MAX]; /* by transport_place() */
 	struct pool *scans, *names;	 /* threads for work that may hang */
 	const char *sysfs;		 /* "/sys" */
 	char state_dir[256];		 /* RUNDIR, where session-SID files live */

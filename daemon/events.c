@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "daemon/adopt.h"
+#include "daemon/attempt.h"
 #include "daemon/daemon.h"
 #include "daemon/logout.h"
 #include "daemon/message.h"
@@ -23,11 +24,19 @@ static void event_pdu(struct session *session, const struct netlink_event *event
 	message_receive(session, event->bhs, event->data, event->data_bytes);
 }
 
-static void event_conn_error(struct session *session, const struct netlink_event *event)
+static void event_lost(struct session *session, const char *reason)
 {
 	bool is_news = session->conn.state == CONN_LOGGED_IN ||
 		       session->conn.state == CONN_LOGOUT_REQUESTED;
 
+	if (is_news && !session->is_leaving)
+		session_log(session, LOG_LEVEL_WARNING, "connection lost (%s): logging in again",
+			    reason);
+	conn_event(&session->conn, CONN_EVENT_LOST);
+}
+
+static void event_conn_error(struct session *session, const struct netlink_event *event)
+{
 	/* The host adapter is gone: nothing can be recovered through it. */
 	if (event->code == ISCSI_CONN_ERROR_INVALID_HOST) {
 		if (!session->is_leaving || session->conn.state != CONN_FREE) {
@@ -36,21 +45,25 @@ static void event_conn_error(struct session *session, const struct netlink_event
 		}
 		return;
 	}
-	if (is_news && !session->is_leaving)
-		session_log(session, LOG_LEVEL_WARNING, "connection lost (%s): logging in again",
-			    conn_error_text(event->code));
-	conn_event(&session->conn, CONN_EVENT_LOST);
+	if (session->conn.state == CONN_IN_LOGIN) {
+		attempt_conn_error(&session->conn, conn_error_text(event->code));
+		return;
+	}
+	event_lost(session, conn_error_text(event->code));
 }
 
-/* Of drivers that log in by themselves: FREE and the like is a lost connection, the rest is their
- * way there. */
+/* Of cards that log in by themselves: LOGGED_IN ends their login, FREE and the like is a failed
+ * login or a lost connection, the rest is their way there. */
 static void event_login_state(struct session *session, const struct netlink_event *event)
 {
 	session_log(session, LOG_LEVEL_DEBUG, "its driver says: %s",
 		    event->code < CONN_STATE_COUNT ? conn_state_name((enum conn_state)event->code)
 						   : "an unknown login state");
-	if (event->code == CONN_FREE || event->code == CONN_CLEANUP_WAIT)
-		conn_event(&session->conn, CONN_EVENT_LOST);
+	if (session->conn.state == CONN_IN_LOGIN)
+		attempt_card_says(&session->conn, event->code);
+	else if (event->code == ISCSI_CONN_STATE_FREE ||
+		 event->code == ISCSI_CONN_STATE_CLEANUP_WAIT)
+		event_lost(session, "the card has lost it");
 }
 
 /* We have made it ourselves, the event only confirms it. */

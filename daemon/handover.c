@@ -7,6 +7,13 @@
  *
  * The kernel holds its own reference to the socket, ours is closed in every case. On failure what
  * was made is undone.
+ *
+ * A driver with endpoints carries the login, so its session is made and bound before it:
+ *
+ *	CREATE_BOUND_SESSION | CREATE_CONN + BIND_CONN + SET_PARAM... | login or the card's
+ *START_CONN | SET_PARAM... | START_CONN
+ *
+ * STOP_CONN(RECOVER) makes the kernel disconnect the endpoint of a bound connection.
  */
 #include "daemon/handover.h"
 
@@ -44,16 +51,21 @@ static int handover_refused(struct session *session, const char *what, int error
 static int handover_create(struct session *session)
 {
 	uint32_t sid, host_no;
-	int r = request_create_session(
-		session->daemon->netlink, session->transport_handle, session->conn.cmdsn,
-		(uint16_t)record_number(&session->node, F_NODE_SESSION_CMDS_MAX),
-		(uint16_t)record_number(&session->node, F_NODE_SESSION_QUEUE_DEPTH), &sid,
-		&host_no);
+	uint16_t cmds_max = (uint16_t)record_number(&session->node, F_NODE_SESSION_CMDS_MAX);
+	uint16_t depth = (uint16_t)record_number(&session->node, F_NODE_SESSION_QUEUE_DEPTH);
+	int r = session_has_endpoint(session)
+			? request_create_bound_session(
+				  session->daemon->netlink, session->transport_handle,
+				  attempt_endpoint(session->conn.attempt), session->conn.cmdsn,
+				  cmds_max, depth, &sid, &host_no)
+			: request_create_session(session->daemon->netlink,
+						 session->transport_handle, session->conn.cmdsn,
+						 cmds_max, depth, &sid, &host_no);
 
 	if (r < 0) {
 		if (background_was_killed())
 			_exit(EXIT_FAILURE);
-		transports_forget(session->daemon);
+		transports_forget(session);
 		/* The reply was lost, the session may have been made. */
 		if (r == -ENOBUFS || r == -ETIMEDOUT)
 			orphan_look(session->daemon, ORPHAN_ALL);
@@ -83,6 +95,26 @@ static void handover_note(struct session *session, const struct request_result *
 			session->is_pinged_by_us = true;
 }
 
+/* Sends the batch and frees it; results: RESULTS_MAX of them, *ret_count are filled. */
+static int handover_send(struct session *session, struct request_batch *batch,
+			 struct request_result *results, unsigned int *ret_count)
+{
+	unsigned int count = batch->count < RESULTS_MAX ? batch->count : RESULTS_MAX;
+	int r = batch_send(session->daemon->netlink, batch, results, RESULTS_MAX);
+
+	for (unsigned int i = 0; r < 0 && i < count; i++) {
+		if (!results[i].error || results[i].tolerated)
+			continue;
+		handover_refused(session, result_name(&results[i]), r);
+		break;
+	}
+	if (r < 0 && session->failure.err != ISCSI_ERR_INTERNAL)
+		handover_refused(session, "BIND_CONN", r);
+	*ret_count = count;
+	batch_done(batch);
+	return r;
+}
+
 static int handover_bind(struct session *session, int fd, bool is_first)
 {
 	const struct attempt *attempt = session->conn.attempt;
@@ -96,19 +128,9 @@ static int handover_bind(struct session *session, int fd, bool is_first)
 		batch_create_conn(&batch, (uint32_t)session->sid, 0);
 	batch_bind_conn(&batch, (uint32_t)session->sid, 0, (uint64_t)fd, true);
 	params_add(&batch, session, attempt_outcome(attempt), attempt_exp_statsn(attempt));
-	count = batch.count;
-	r = batch_send(session->daemon->netlink, &batch, results, RESULTS_MAX);
-	for (unsigned int i = 0; r < 0 && i < count && i < RESULTS_MAX; i++) {
-		if (!results[i].error || results[i].tolerated)
-			continue;
-		handover_refused(session, result_name(&results[i]), r);
-		break;
-	}
-	if (r < 0 && session->failure.err != ISCSI_ERR_INTERNAL)
-		handover_refused(session, "BIND_CONN", r);
-	else if (r == 0)
+	r = handover_send(session, &batch, results, &count);
+	if (r == 0)
 		handover_note(session, results, count);
-	batch_done(&batch);
 	return r;
 }
 
@@ -183,10 +205,12 @@ static void handover_undo(struct session *session, bool is_first)
 
 	if (session->sid < 0)
 		return;
-	(void)request_stop_conn(netlink, session->transport_handle, sid, 0,
-				is_first ? ISCSI_STOP_TERM : ISCSI_STOP_RECOVER);
+	if (!is_first || session_has_endpoint(session))
+		(void)request_stop_conn(netlink, session->transport_handle, sid, 0,
+					ISCSI_STOP_RECOVER);
 	if (!is_first)
 		return;
+	(void)request_stop_conn(netlink, session->transport_handle, sid, 0, ISCSI_STOP_TERM);
 	(void)request_destroy_conn(netlink, session->transport_handle, sid, 0);
 	(void)request_destroy_session(netlink, session->transport_handle, sid);
 	session->sid = session->host_no = -1;
@@ -206,14 +230,98 @@ static void handover_remember(struct session *session, const struct login_outcom
 		redirect_settle(session);
 }
 
-void handover_take(struct conn *conn)
+/* ---- endpoints ---- */
+
+static int handover_bind_endpoint(struct session *session, bool is_new)
+{
+	struct attempt *attempt = session->conn.attempt;
+	struct request_result results[RESULTS_MAX];
+	struct request_batch batch;
+	unsigned int count;
+	int r;
+
+	batch_init(&batch, session->transport_handle);
+	if (is_new)
+		batch_create_conn(&batch, (uint32_t)session->sid, 0);
+	batch_bind_conn(&batch, (uint32_t)session->sid, 0, attempt_endpoint(attempt), true);
+	params_add_known(&batch, session);
+	if (session_is_firmware(session))
+		params_add_agreed(&batch, session, attempt_outcome(attempt), 0);
+	r = handover_send(session, &batch, results, &count);
+	for (unsigned int i = 0; i < count; i++)
+		if (results[i].request == ISCSI_UEVENT_BIND_CONN && !results[i].error)
+			attempt_bound(attempt);
+	if (r == 0)
+		handover_note(session, results, count);
+	return r;
+}
+
+static int handover_start_endpoint(struct session *session)
+{
+	int r = request_start_conn(session->daemon->netlink, session->transport_handle,
+				   (uint32_t)session->sid, 0);
+
+	return r < 0 ? handover_refused(session, "START_CONN", r) : 0;
+}
+
+int handover_begin(struct conn *conn)
 {
 	struct session *session = conn->session;
-	bool is_first = session->sid < 0;
-	int fd = attempt_take_fd(conn->attempt);
+	bool is_new = session->sid < 0;
+	int r = 0;
+
+	session_fail(session, ISCSI_ERR_SUCCESS, "%s", "");
+	if (is_new)
+		r = handover_create(session);
+	if (r == 0)
+		r = handover_bind_endpoint(session, is_new);
+	if (r == 0 && session_is_firmware(session))
+		r = handover_start_endpoint(session);
+	return r;
+}
+
+void handover_abandon(struct session *session)
+{
+	if (session_has_endpoint(session))
+		handover_undo(session, session->state == SESSION_FREE);
+}
+
+/* A card that has logged in by itself was told all and started before. */
+static int handover_finish_endpoint(struct session *session)
+{
+	const struct attempt *attempt = session->conn.attempt;
+	struct request_result results[RESULTS_MAX];
+	struct request_batch batch;
+	unsigned int count;
+	int r;
+
+	session_fail(session, ISCSI_ERR_SUCCESS, "%s", "");
+	if (session_is_firmware(session))
+		return 0;
+	batch_init(&batch, session->transport_handle);
+	params_add_agreed(&batch, session, attempt_outcome(attempt), attempt_exp_statsn(attempt));
+	r = handover_send(session, &batch, results, &count);
+	return r < 0 ? r : handover_start_endpoint(session);
+}
+
+/* ---- T5 ---- */
+
+static int handover_socket(struct session *session, bool is_first)
+{
+	int fd = attempt_take_fd(session->conn.attempt);
 	int r = handover_run(session, fd, is_first);
 
 	close(fd);
+	return r;
+}
+
+void handover_take(struct conn *conn)
+{
+	struct session *session = conn->session;
+	bool is_first = session->state == SESSION_FREE;
+	int r = session_has_endpoint(session) ? handover_finish_endpoint(session)
+					      : handover_socket(session, is_first);
+
 	if (r == 0)
 		handover_remember(session, attempt_outcome(conn->attempt));
 	else
@@ -235,9 +343,12 @@ void handover_take(struct conn *conn)
 int handover_cmdsn(struct session *session)
 {
 	struct iscsi_stats stats;
-	int r = request_get_stats(session->daemon->netlink, session->transport_handle,
-				  (uint32_t)session->sid, 0, &stats, NULL, 0, NULL);
+	int r;
 
+	if (session_has_endpoint(session))
+		return 0;
+	r = request_get_stats(session->daemon->netlink, session->transport_handle,
+			      (uint32_t)session->sid, 0, &stats, NULL, 0, NULL);
 	if (r == 0)
 		session->conn.cmdsn = session->initial_cmdsn + stats.scsicmd_pdus;
 	return r;

@@ -82,6 +82,9 @@ void logout_destroy(struct session *session)
 	session->is_leaving = true;
 	session_set_stage(session, STAGE_CLEANUP);
 	batch_init(&batch, session->transport_handle);
+	/* The kernel lets the endpoint go in this one, wherever it has come from. */
+	if (session_has_endpoint(session))
+		batch_stop_conn(&batch, sid, 0, ISCSI_STOP_RECOVER);
 	batch_stop_conn(&batch, sid, 0, ISCSI_STOP_TERM);
 	batch_destroy_conn(&batch, sid, 0);
 	r = batch_send(netlink, &batch, NULL, 0);

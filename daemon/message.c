@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Dispatches PDUs by row: the shortest table of what a target may say to the daemon. Called by
- * events.c for RECV_PDU. Login responses never come here, logins are made on plain sockets. Nothing
- * a target sends may do more than end its own connection.
+ * events.c for RECV_PDU. While a driver carries a login all PDUs are the login's; logins made on
+ * plain sockets never come here. Nothing a target sends may do more than end its own connection.
  */
 #include "daemon/message.h"
 
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "daemon/attempt.h"
 #include "daemon/daemon.h"
 #include "daemon/nop.h"
 #include "daemon/scan.h"
@@ -223,6 +224,9 @@ void message_receive(struct session *session, const void *bhs, const void *data,
 	const struct iscsi_bhs *header = bhs;
 	uint8_t opcode = header->opcode & ISCSI_PDU_OPCODE_BITS;
 
+	if (session->conn.state == CONN_IN_LOGIN &&
+	    attempt_receive(&session->conn, bhs, data, bytes))
+		return;
 	for (size_t i = 0; i < sizeof(message_rows) / sizeof(message_rows[0]); i++) {
 		if (message_rows[i].opcode != opcode ||
 		    !(message_rows[i].states & 1u << session->conn.state))

@@ -128,6 +128,29 @@ static void params_add_row(struct request_batch *batch, const struct session *se
 	}
 }
 
+static bool row_is_agreed(const struct param_source_row *row)
+{
+	return row->source == PARAM_FROM_BOOL || row->source == PARAM_FROM_U32 ||
+	       row->source == PARAM_FROM_STATSN || row->source == PARAM_FROM_TPGT;
+}
+
+void params_add_known(struct request_batch *batch, const struct session *session)
+{
+	static const struct login_outcome nothing;
+
+	for (size_t i = 0; i < params_row_count; i++)
+		if (!row_is_agreed(&params_rows[i]))
+			params_add_row(batch, session, &nothing, 0, &params_rows[i]);
+}
+
+void params_add_agreed(struct request_batch *batch, const struct session *session,
+		       const struct login_outcome *outcome, uint32_t exp_statsn)
+{
+	for (size_t i = 0; i < params_row_count; i++)
+		if (row_is_agreed(&params_rows[i]))
+			params_add_row(batch, session, outcome, exp_statsn, &params_rows[i]);
+}
+
 void params_add(struct request_batch *batch, const struct session *session,
 		const struct login_outcome *outcome, uint32_t exp_statsn)
 {

@@ -41,4 +41,10 @@ extern const size_t params_row_count;
 void params_add(struct request_batch *batch, const struct session *session,
 		const struct login_outcome *outcome, uint32_t exp_statsn);
 
+/* The same in two parts, for drivers that carry the login: what is known before it, and what it has
+ * agreed on. */
+void params_add_known(struct request_batch *batch, const struct session *session);
+void params_add_agreed(struct request_batch *batch, const struct session *session,
+		       const struct login_outcome *outcome, uint32_t exp_statsn);
+
 #endif

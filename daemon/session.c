@@ -146,7 +146,7 @@ struct session *session_new(struct daemon *daemon, struct record *node, const ch
 	session->refs = 1;
 	session->node = *node;
 	memset(node, 0, sizeof(*node));
-	session->sid = session->host_no = -1;
+	session->sid = session->host_no = session->through_host = -1;
 	session->conn.session = session;
 	if (!session_fill(session, initiator_name)) {
 		session_free(session);
@@ -346,6 +346,16 @@ bool session_uses_chap(const struct session *session)
 {
 	return *record_text(&session->node, F_NODE_SESSION_AUTH_USERNAME) &&
 	       *record_text(&session->node, F_NODE_SESSION_AUTH_PASSWORD);
+}
+
+bool session_has_endpoint(const struct session *session)
+{
+	return session->transport && session->transport->flags & TRANSPORT_ENDPOINT;
+}
+
+bool session_is_firmware(const struct session *session)
+{
+	return session->transport && session->transport->flags & TRANSPORT_FIRMWARE;
 }
 
 void session_prepare_chap(struct session *session)

@@ -23,6 +23,7 @@
 
 struct daemon;
 struct loop_timer;
+struct transport_row;
 
 enum session_state { SESSION_FREE, SESSION_LOGGED_IN, SESSION_FAILED, SESSION_STATE_COUNT };
 
@@ -87,7 +88,10 @@ struct session {
 				   counted */
 	char netdev[16], hwaddress[18]; /* what the iface was bound to last; "" : nothing */
 
-	uint64_t transport_handle;
+	const struct transport_row *transport; /* NULL until transports.c has looked */
+	uint64_t transport_handle;	       /* 0: not known */
+	uint32_t transport_caps;
+	int through_host; /* the adapter its iface names; -1: the network decides */
 	int sid, host_no; /* of the kernel; -1 before the first login is through */
 	enum session_state state;
 	enum session_stage stage;
@@ -176,6 +180,11 @@ const char *session_iface(const struct session *session);
 uint64_t session_login_timeout_ms(const struct session *session);
 /* A name and a secret are enough, whatever authmethod says: so it has always been. */
 bool session_uses_chap(const struct session *session);
+/* Its driver connects (endpoints) and carries the PDUs of the login; otherwise a plain socket is
+ * logged in and handed over. */
+bool session_has_endpoint(const struct session *session);
+/* The card logs in by itself. */
+bool session_is_firmware(const struct session *session);
 /* Loads what CHAP needs, if it is used: recovery must not open files. */
 void session_prepare_chap(struct session *session);
 

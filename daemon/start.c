@@ -60,6 +60,7 @@ static void start_give_up(struct session *session)
 }
 
 static void start_resolve(struct session *session);
+static void start_with_transport(struct session *session, int error);
 
 static void start_again(struct session *session)
 {
@@ -67,7 +68,9 @@ static void start_again(struct session *session)
 	session->redirects = 0;
 	if (session->stage == STAGE_REDIRECT)
 		session_set_stage(session, STAGE_NO_CHANGE);
-	if (session->home.count)
+	if (!session->transport_handle)
+		transports_want(session, start_with_transport);
+	else if (session->home.count)
 		start_connect(session);
 	else
 		start_resolve(session);
@@ -165,8 +168,9 @@ static void start_resolve(struct session *session)
 static void start_with_transport(struct session *session, int error)
 {
 	if (error) {
-		session_fail(session, ISCSI_ERR_TRANS_NOT_FOUND, "transport %s: %s",
-			     record_text(&session->node, F_IFACE_TRANSPORT_NAME), strerror(-error));
+		session_fail(session, transports_error(error), "transport %s: %s",
+			     record_text(&session->node, F_IFACE_TRANSPORT_NAME),
+			     transports_error_text(error));
 		start_failed(session);
 		return;
 	}

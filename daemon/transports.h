@@ -5,11 +5,16 @@
 
 #include <stdint.h>
 
+#include "lib/err.h"
+
 struct daemon;
 struct session;
 
-/* error: 0, and session->transport_handle is set; -ENODEV the kernel has no such driver;
- * -EOPNOTSUPP one we cannot drive. */
+/*
+ * error: 0, and the session has its transport, handle, capabilities and adapter.
+ * -ENODEV: the kernel has no such driver; -ENXIO: no adapter is the one the iface names;
+ * -EADDRNOTAVAIL: the iface lacks an address that the card needs; -ESRCH: iscsiuio is not running.
+ */
 typedef void transports_fn(struct session *session, int error);
 
 /* Calls fn at once if the transport of the session's record is known, else after it was looked for
@@ -20,6 +25,10 @@ void transports_want(struct session *session, transports_fn *fn);
 int transports_find(struct session *session);
 
 /* The driver may have been unloaded and loaded since: look again next time. */
-void transports_forget(struct daemon *daemon);
+void transports_forget(struct session *session);
+
+/* What an error above means for a login: ISCSI_ERR_AGAIN is worth waiting for. */
+enum iscsi_err transports_error(int error);
+const char *transports_error_text(int error);
 
 #endif

@@ -64,11 +64,20 @@ static void test_not_ours(void **state)
 		session.creator = -1;
 		assert_int_equal(adopt_decide(&session), ADOPT_LEAVE);
 		session = session_of(i);
-		snprintf(session.transport, sizeof(session.transport), "%s", "be2iscsi");
-		assert_int_equal(adopt_decide(&session), ADOPT_LEAVE);
-		session = session_of(i);
 		snprintf(session.transport, sizeof(session.transport), "%s", "unheard-of");
 		assert_int_equal(adopt_decide(&session), ADOPT_LEAVE);
+	}
+}
+
+/* Sessions through adapters that a program has made are sessions like others. */
+static void test_adapters_are_alike(void **state)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct sysfs_session session = session_of(i);
+		enum adoption expected = adopt_decide(&session);
+
+		snprintf(session.transport, sizeof(session.transport), "%s", "be2iscsi");
+		assert_int_equal(adopt_decide(&session), expected);
 	}
 }
 
@@ -187,6 +196,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_not_ours),
+		cmocka_unit_test(test_adapters_are_alike),
 		cmocka_unit_test(test_half_made),
 		WORLD_TEST(test_identity_survives),
 		WORLD_TEST(test_broken_is_logged_in_again),

@@ -114,7 +114,7 @@ static void test_create_refused(void **state)
 	world_run(world, world_one_ended);
 	assert_int_equal(world->err[0], ISCSI_ERR_INTERNAL);
 	assert_int_equal(world->kernel.count, 1);
-	assert_int_equal(world->daemon.tcp_handle, 0);
+	assert_int_equal(world->daemon.transports[0].handle, 0);
 }
 
 static bool login_is_there(struct world *world)

@@ -73,7 +73,7 @@ static int world_setup(void **state)
 	snprintf(world->daemon.state_dir, sizeof(world->daemon.state_dir), "%s", world->dir);
 	TAILQ_INIT(&world->daemon.sessions);
 	world->daemon.sysfs = world->dir;
-	world->daemon.tcp_handle = 0xc0ffee;
+	world->daemon.transports[0].handle = 0xc0ffee;
 	world->daemon.initiator.name = strdup("iqn.2016-04.com.openhba:lab");
 	world->daemon.initiator.alias = strdup("here");
 	assert_int_equal(loop_new(&world->daemon.loop), 0);
@@ -114,6 +114,9 @@ static int world_teardown(void **state)
 	for (int i = 0; i < WORLD_MAX; i++)
 		if (world->kernel.sockets[i] >= 0)
 			close(world->kernel.sockets[i]);
+	for (int i = 0; i < WORLD_MAX; i++)
+		if (world->kernel.endpoints[i])
+			close(world->kernel.endpoints[i]);
 	close(world->kernel.fd);
 	close(world->target.listen_fd);
 	close(world->target.stop_fd[0]);
@@ -246,6 +249,29 @@ __attribute__((unused)) static void world_file(struct world *world, const char *
 	assert_non_null(file);
 	assert_true(fputs(text, file) >= 0);
 	assert_int_equal(fclose(file), 0);
+}
+
+/* How many endpoints the kernel has. */
+__attribute__((unused)) static unsigned int world_endpoints(struct world *world)
+{
+	unsigned int n = 0;
+
+	pthread_mutex_lock(&world->kernel.lock);
+	for (int i = 0; i < WORLD_MAX; i++)
+		n += world->kernel.endpoints[i] != 0;
+	pthread_mutex_unlock(&world->kernel.lock);
+	return n;
+}
+
+/* The world's kernel has this driver. */
+__attribute__((unused)) static void world_driver(struct world *world, const char *name, uint32_t caps)
+{
+	char folder[96], text[16];
+
+	snprintf(folder, sizeof(folder), "class/iscsi_transport/%s", name);
+	snprintf(text, sizeof(text), "0x%x\n", caps);
+	world_file(world, folder, "handle", "7340032\n");
+	world_file(world, folder, "caps", text);
 }
 
 /* How often a request was seen; SET_PARAM is 1016. */

@@ -14,6 +14,8 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <linux/netlink.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -39,6 +41,11 @@ struct world_kernel {
 	uint32_t initial_cmdsn;
 	int sockets[WORLD_MAX]; /* by sid; -1 */
 	uint32_t scsi_commands; /* what GET_STATS says */
+	int endpoints[WORLD_MAX]; /* by number: their connection to the target, 0: none */
+	uint32_t last_endpoint, last_host; /* last_host: of EP_CONNECT_THROUGH_HOST */
+	uint32_t bound[WORLD_MAX]; /* endpoint of a session's connection, 0: none */
+	uint32_t last_params[256]; /* SET_PARAM of these numbers, how often */
+	uint8_t itt;
 	/* knobs */
 	int refuse;		/* number of a request that fails with -EINVAL, 0: none */
 	int refuse_error;	/* with this one instead */
@@ -46,6 +53,8 @@ struct world_kernel {
 	uint32_t destroyed_sid; /* of the last DESTROY_SESSION */
 	bool ignores_unbind;	/* no event follows */
 	bool ignores_logout;	/* no Logout Response follows */
+	_Atomic int polls;	/* EP_POLL says "not yet" so often */
+	int poll_answer;	/* what it says then, 0: 1 */
 };
 
 static void world_send_event(struct world_kernel *kernel, uint32_t type, const uint32_t words[3], const void *tail, size_t bytes)
@@ -54,7 +63,7 @@ static void world_send_event(struct world_kernel *kernel, uint32_t type, const u
 	struct {
 		struct nlmsghdr header;
 		struct iscsi_uevent message;
-		uint8_t tail[512];
+		uint8_t tail[4096];
 	} out = {.header = {.nlmsg_len = (uint32_t)(NLMSG_HDRLEN + ISCSI_UEVENT_BYTES + bytes)}};
 
 	out.message.type = type;
@@ -75,8 +84,83 @@ static void kernel_logout(struct world_kernel *kernel, uint32_t sid, const struc
 		world_send_event(kernel, ISCSI_KEVENT_RECV_PDU, (uint32_t[]){sid, 0, 0}, &response, sizeof(response));
 }
 
+/* A driver that carries logins: its PDUs go to the target and back, with a task tag and a CmdSN of
+ * the kernel's own. */
+static void kernel_carry(struct world_kernel *kernel, uint32_t sid, const uint8_t *bytes, size_t length)
+{
+	uint32_t endpoint = kernel->bound[sid % WORLD_MAX];
+	uint8_t pdu[8192 + ISCSI_BHS_BYTES] = {0}, answer[8192];
+	struct pollfd fd = {.fd = kernel->endpoints[endpoint % WORLD_MAX], .events = POLLIN};
+	ssize_t n;
+
+	if (!endpoint || (bytes[0] & ISCSI_PDU_OPCODE_BITS) != ISCSI_PDU_LOGIN_REQUEST)
+		return;
+	memcpy(pdu, bytes, length);
+	memcpy(pdu + 16, "\x10\0\0", 3);
+	pdu[19] = ++kernel->itt;
+	memcpy(pdu + 24, "\0\0\x12\x34", 4);
+	(void)!send(fd.fd, pdu, (length + 3) & ~3ul, MSG_NOSIGNAL);
+	if (poll(&fd, 1, 200) != 1)
+		return;
+	n = recv(fd.fd, answer, sizeof(answer), 0);
+	if (n < ISCSI_BHS_BYTES)
+		return;
+	assert_int_equal(answer[19], kernel->itt);
+	n = ISCSI_BHS_BYTES + (answer[5] << 16 | answer[6] << 8 | answer[7]);
+	world_send_event(kernel, ISCSI_KEVENT_RECV_PDU, (uint32_t[]){sid, 0, 0}, answer, (size_t)n);
+}
+
+static void kernel_ep_connect(struct world_kernel *kernel, struct iscsi_uevent *message, const struct sockaddr *peer)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	kernel->last_host = message->type == ISCSI_UEVENT_TRANSPORT_EP_CONNECT ? UINT32_MAX
+										: message->u.ep_connect_through_host.host_no;
+	if (connect(fd, peer, sizeof(struct sockaddr_in)) < 0) {
+		message->iferror = -errno;
+		message->type = ISCSI_KEVENT_IF_ERROR;
+		close(fd);
+		return;
+	}
+	kernel->endpoints[++kernel->last_endpoint % WORLD_MAX] = fd;
+	message->r.ep_connect.handle = kernel->last_endpoint;
+}
+
+static void kernel_ep_close(struct world_kernel *kernel, uint64_t endpoint)
+{
+	int *fd = &kernel->endpoints[endpoint % WORLD_MAX];
+
+	if (*fd)
+		close(*fd);
+	*fd = 0;
+}
+
+static void kernel_ep_poll(struct world_kernel *kernel, struct iscsi_uevent *message)
+{
+	int answer = kernel->poll_answer ? kernel->poll_answer : 1;
+
+	message->r.retcode = kernel->polls > 0 ? 0 : answer;
+	kernel->polls--;
+}
+
+/* A connection that stops for recovery loses its endpoint. */
+static void kernel_stop(struct world_kernel *kernel, const struct iscsi_uevent *message)
+{
+	uint32_t *bound = &kernel->bound[message->u.stop_conn.sid % WORLD_MAX];
+
+	if (message->u.stop_conn.flag != ISCSI_STOP_RECOVER)
+		return;
+	if (*bound)
+		kernel_ep_close(kernel, *bound);
+	*bound = 0;
+}
+
 static void kernel_bind(struct world_kernel *kernel, const struct iscsi_uevent *message)
 {
+	if (message->transport_handle != 0xc0ffee) {
+		kernel->bound[message->u.bind_conn.sid % WORLD_MAX] = (uint32_t)message->u.bind_conn.transport_eph;
+		return;
+	}
 	int *place = &kernel->sockets[message->u.bind_conn.sid % WORLD_MAX];
 
 	if (*place >= 0)
@@ -96,6 +180,8 @@ static void kernel_after(struct world_kernel *kernel, const struct iscsi_uevent 
 		break;
 	case ISCSI_UEVENT_SEND_PDU:
 		kernel_logout(kernel, message->u.send_pdu.sid, tail);
+		kernel_carry(kernel, message->u.send_pdu.sid, tail,
+			     message->u.send_pdu.hdr_size + message->u.send_pdu.data_size);
 		break;
 	case ISCSI_UEVENT_DESTROY_SESSION:
 	case ISCSI_UEVENT_DESTROY_SESSION_ASYNC:
@@ -110,8 +196,10 @@ static void kernel_after(struct world_kernel *kernel, const struct iscsi_uevent 
 	}
 }
 
-static void kernel_execute(struct world_kernel *kernel, struct iscsi_uevent *message)
+static void kernel_execute(struct world_kernel *kernel, struct iscsi_uevent *message, const void *tail)
 {
+	if (message->type == ISCSI_UEVENT_SET_PARAM)
+		kernel->last_params[message->u.set_param.param % 256]++;
 	if (message->type == ISCSI_UEVENT_SET_PARAM && kernel->unknown_param &&
 	    message->u.set_param.param == (uint32_t)kernel->unknown_param) {
 		message->iferror = -ENOSYS;
@@ -127,7 +215,18 @@ static void kernel_execute(struct world_kernel *kernel, struct iscsi_uevent *mes
 			message->type = ISCSI_KEVENT_IF_ERROR;
 		return;
 	}
-	if (message->type == ISCSI_UEVENT_CREATE_SESSION) {
+	if (message->type == ISCSI_UEVENT_TRANSPORT_EP_CONNECT || message->type == ISCSI_UEVENT_TRANSPORT_EP_CONNECT_THROUGH_HOST) {
+		kernel_ep_connect(kernel, message, tail);
+	} else if (message->type == ISCSI_UEVENT_TRANSPORT_EP_POLL) {
+		kernel_ep_poll(kernel, message);
+	} else if (message->type == ISCSI_UEVENT_TRANSPORT_EP_DISCONNECT) {
+		kernel_ep_close(kernel, message->u.ep_disconnect.ep_handle);
+	} else if (message->type == ISCSI_UEVENT_STOP_CONN) {
+		kernel_stop(kernel, message);
+	} else if (message->type == ISCSI_UEVENT_CREATE_BOUND_SESSION) {
+		message->r.session.sid = ++kernel->last_sid;
+		message->r.session.host_no = 100 + kernel->last_sid;
+	} else if (message->type == ISCSI_UEVENT_CREATE_SESSION) {
 		kernel->initial_cmdsn = message->u.create_session.initial_cmdsn;
 		message->r.session.sid = ++kernel->last_sid;
 		message->r.session.host_no = 100 + kernel->last_sid;
@@ -171,7 +270,7 @@ static void *kernel_run(void *data)
 			if (kernel->count < WORLD_REQUESTS)
 				kernel->requests[kernel->count++] =
 					(int)message.type + (message.type == ISCSI_UEVENT_SET_PARAM ? 1000 : 0);
-			kernel_execute(kernel, &message);
+			kernel_execute(kernel, &message, datagram + at + NLMSG_HDRLEN + sizeof(message));
 			kernel_reply(kernel, &header, &message);
 			if (!message.iferror)
 				kernel_after(kernel, &message, datagram + at + NLMSG_HDRLEN + sizeof(message));

@@ -49,10 +49,21 @@ static const struct transport_row transports[] = {
 };
 
 #define TRANSPORTS (sizeof(transports) / sizeof(transports[0]))
+_Static_assert(TRANSPORTS <= TRANSPORT_ROWS_MAX, "the daemon has room for each");
 
 const struct transport_row *transport_at(size_t place)
 {
 	return place < TRANSPORTS ? &transports[place] : NULL;
+}
+
+size_t transport_place(const struct transport_row *row)
+{
+	return (size_t)(row - transports);
+}
+
+bool transport_is_adapter(const struct transport_row *row)
+{
+	return row->flags & TRANSPORT_ENDPOINT && !(row->flags & TRANSPORT_RDMA);
 }
 
 const struct transport_row *transport_find(const char *name)

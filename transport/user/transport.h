@@ -6,12 +6,14 @@
 #ifndef OPENHBA_TRANSPORT_USER_TRANSPORT_H
 #define OPENHBA_TRANSPORT_USER_TRANSPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "transport/abi/iscsi_if.h"
 
 #define TRANSPORT_NAME_BYTES 16
+#define TRANSPORT_ROWS_MAX   16
 
 enum transport_flag {
 	TRANSPORT_SOCKET = 0x01,
@@ -42,6 +44,10 @@ struct transport_row {
 const struct transport_row *transport_find(const char *name);
 const struct transport_row *transport_find_proc(const char *proc_name);
 const struct transport_row *transport_at(size_t place);
+size_t transport_place(const struct transport_row *row);	/* below TRANSPORT_ROWS_MAX */
+
+/* A card with hosts that exist without sessions; a session leaves from the one its iface names. */
+bool transport_is_adapter(const struct transport_row *row);
 
 /*
  * The number for the kernel ABI, and the capabilities (enum iscsi_caps) of a registered transport.
