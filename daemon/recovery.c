@@ -3,7 +3,8 @@
  * The timers of a lost connection, in words: STOP_CONN(RECOVER) at once, which blocks the disks and
  * starts the kernel's replacement timeout; after Time2Wait a login on a new socket with the same
  * ISID (session reinstatement) and the CmdSN the kernel is at; after a failure again in 1, 2, then
- * every 3 seconds, for ever or reopen_max times. Then the disks that were taken offline meanwhile
+ * every 3 seconds, for ever or reopen_max times. The same pauses are made for a target that takes
+ * the login and drops the session right behind it, time after time. Then the disks that were taken offline meanwhile
  * are set running, by a thread.
  *
  * The root file system may be the disk that is lost: nothing here opens a file, reads the store,
@@ -22,6 +23,8 @@
 #include "daemon/start.h"
 #include "lib/loop.h"
 #include "transport/user/requests.h"
+
+#define STEADY_MS 2000 /* a connection that stood as long has not failed again, but anew */
 
 uint64_t recovery_delay_ms(unsigned int attempts, uint32_t time2wait_sec)
 {
@@ -44,8 +47,21 @@ static void recovery_connect(struct session *session)
 	start_connect(session);
 }
 
+/* The first loss of a session that has just been logged in is worth an attempt at once, the next
+ * ones are not. */
+static uint64_t relapse_delay_ms(struct session *session)
+{
+	if (loop_now_ms() - session->logged_in_ms >= STEADY_MS)
+		session->relapses = 0;
+	else
+		session->relapses++;
+	return session->relapses > 1 ? start_delay_ms(session->relapses - 1) : 0;
+}
+
 static void recovery_begin(struct session *session)
 {
+	uint64_t delay_ms = relapse_delay_ms(session);
+	uint64_t time2wait_ms = recovery_delay_ms(0, session->time2wait_sec);
 	int r = request_stop_conn(session->daemon->netlink, session->transport_handle,
 				  (uint32_t)session->sid, 0, ISCSI_STOP_RECOVER);
 
@@ -56,7 +72,7 @@ static void recovery_begin(struct session *session)
 	session_set_stage(session, STAGE_REOPEN);
 	session->began_ms = loop_now_ms();
 	session->attempts = 0;
-	session_wait(session, recovery_delay_ms(0, session->time2wait_sec), recovery_connect);
+	session_wait(session, delay_ms > time2wait_ms ? delay_ms : time2wait_ms, recovery_connect);
 	session->time2wait_sec = session->negotiated_time2wait_sec;
 }
 
@@ -106,6 +122,7 @@ void recovery_failed(struct session *session)
 
 void recovery_done(struct session *session)
 {
+	session->logged_in_ms = loop_now_ms();
 	session_event(session, SESSION_EVENT_CONTINUED);
 	session_set_stage(session, STAGE_NO_CHANGE);
 	session_log(session, LOG_LEVEL_INFO, "operational after recovery (%u attempt%s, %llu ms)",

@@ -107,6 +107,8 @@ struct session {
 	uint64_t began_ms;	/* of the login or the recovery under way */
 	unsigned int attempts;	/* since then */
 	unsigned int redirects; /* since then */
+	uint64_t logged_in_ms;	/* when the last login was through; 0: not in this process's time */
+	unsigned int relapses;	/* losses in a row, each right behind a login */
 	uint32_t time2wait_sec; /* before a reconnect: negotiated, or told by the target */
 	uint32_t negotiated_time2wait_sec;
 	bool has_header_digest, has_data_digest;

@@ -202,6 +202,7 @@ static const char *start_authentication(const struct session *session)
 
 void start_done(struct session *session)
 {
+	session->logged_in_ms = loop_now_ms();
 	session_event(session, SESSION_EVENT_LOGGED_IN);
 	session_set_stage(session, STAGE_NO_CHANGE);
 	nop_start(session);

@@ -63,6 +63,39 @@ static void test_many_errors_one_recovery(void **state)
 	assert_int_equal(world->target.logins, 2);
 }
 
+static bool is_back_again(struct world *world)
+{
+	return first(world)->state == SESSION_LOGGED_IN && world_requests(world, ISCSI_UEVENT_START_CONN) == 3;
+}
+
+static bool is_back_anew(struct world *world)
+{
+	return first(world)->state == SESSION_LOGGED_IN && world_requests(world, ISCSI_UEVENT_START_CONN) == 4;
+}
+
+/* A target that drops the session right behind each login is not asked at full speed. */
+static void test_relapses_are_paused_for(void **state)
+{
+	struct world *world = *state;
+	struct session *session = world_logged_in(world);
+
+	session->negotiated_time2wait_sec = session->time2wait_sec = 0;
+	world_conn_error(world, session->sid);
+	world_run(world, is_back);
+	assert_true(loop_now_ms() - session->began_ms < 900);
+	session->time2wait_sec = 0;
+	world_conn_error(world, session->sid);
+	world_run(world, is_back_again);
+	session->time2wait_sec = 0;
+	assert_int_equal(session->relapses, 2);
+	assert_true(loop_now_ms() - session->began_ms >= 1000);
+	session->logged_in_ms -= 3000;
+	world_conn_error(world, session->sid);
+	world_run(world, is_back_anew);
+	assert_int_equal(session->relapses, 0);
+	assert_true(loop_now_ms() - session->began_ms < 900);
+}
+
 static void test_target_answers_later(void **state)
 {
 	struct world *world = *state;
@@ -393,6 +426,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WORLD_TEST(test_same_identity_and_right_cmdsn),
 		WORLD_TEST(test_many_errors_one_recovery),
+		WORLD_TEST(test_relapses_are_paused_for),
 		WORLD_TEST(test_target_answers_later),
 		WORLD_TEST(test_refusal_does_not_end_it),
 		WORLD_TEST(test_reopen_max),
