@@ -65,7 +65,7 @@ act_fn act_stray;	/* a PDU of opcode number for a task nobody started, then the 
 act_fn act_garbage;	/* number random bytes instead of the answer, then silence */
 
 /* Lists of targets. */
-act_fn act_list;	/* of all rows with settings number that are to be logged in to */
+act_fn act_list;	/* of all rows but the first, with settings number, that are to be logged in to */
 act_fn act_many;	/* of number targets */
 act_fn act_endless;	/* a list that never ends: number bytes of the same each time */
 act_fn act_text_more;	/* row->text, and more to come for ever, each number milliseconds late */
@@ -77,6 +77,7 @@ act_fn act_scsi_status; /* a status, no sense; with the same exceptions */
 act_fn act_grow;	/* number bytes of data instead of the answer's */
 act_fn act_fill;	/* the data all of byte number */
 act_fn act_luns;	/* a list of number LUNs */
+act_fn act_luns_garbage; /* a list of number LUNs that are all ones */
 act_fn act_residual;	/* overflow and underflow of number bytes at once */
 
 #endif

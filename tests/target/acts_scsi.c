@@ -91,6 +91,15 @@ enum act act_luns(struct conn *conn, struct pdu *pdu)
 	return ACT_SEND;
 }
 
+enum act act_luns_garbage(struct conn *conn, struct pdu *pdu)
+{
+	enum act act = act_luns(conn, pdu);
+
+	if (pdu->data_length > 8)
+		memset(pdu->data + 8, 0xff, pdu->data_length - 8);
+	return act;
+}
+
 enum act act_residual(struct conn *conn, struct pdu *pdu)
 {
 	struct iscsi_bhs_scsi_response *bhs = (void *)&pdu->bhs;

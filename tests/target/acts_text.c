@@ -235,7 +235,7 @@ enum act act_list(struct conn *conn, struct pdu *pdu)
 {
 	struct text text = {0};
 
-	for (unsigned int i = 0; i < row_count; i++)
+	for (unsigned int i = 1; i < row_count; i++)
 		if (rows[i].settings == (enum settings)conn->row->number && rows[i].login.status != NOT_RUN)
 			add_target(&text, rows[i].name, conn->first_port + i);
 	set_text(pdu, &text);

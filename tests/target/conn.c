@@ -119,6 +119,8 @@ enum act conn_ask(struct conn *conn, enum place place, struct pdu *pdu)
 	const struct row *row = conn->row;
 
 	conn->counts[place]++;
+	if (row->times && conn->visit > row->times)
+		return ACT_SEND;
 	if (row->place != place || (row->nth && row->nth != conn->counts[place]))
 		return ACT_SEND;
 	return row->act(conn, pdu);
@@ -253,7 +255,7 @@ static int serve_once(struct conn *conn)
 	return conn_read(conn) ? -1 : serve_request(conn);
 }
 
-void conn_run(int fd, const struct row *row, unsigned char *disk, unsigned int first_port)
+void conn_run(int fd, const struct row *row, struct home *home, unsigned int first_port)
 {
 	static uint16_t last_tsih;
 	struct conn *conn = calloc(1, sizeof(*conn));
@@ -263,7 +265,7 @@ void conn_run(int fd, const struct row *row, unsigned char *disk, unsigned int f
 		abort();
 	conn->fd = fd;
 	conn->row = row;
-	conn->disk = disk;
+	conn->home = home;
 	conn->first_port = first_port;
 	conn->statsn = 100;
 	conn->initiator_segment = ISCSI_LOGIN_DATA_MAX;
@@ -271,6 +273,8 @@ void conn_run(int fd, const struct row *row, unsigned char *disk, unsigned int f
 	r = conn_pause(conn, AT_ACCEPT);
 	if (!r)
 		r = login_run(conn);
+	if (!r && !conn->is_discovery)
+		conn->visit = __atomic_add_fetch(&home->visits, 1, __ATOMIC_RELAXED);
 	if (!r)
 		r = conn_pause(conn, AT_FULL);
 	while (!r)

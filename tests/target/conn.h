@@ -32,11 +32,18 @@ struct write {
 	uint32_t r2tsn;
 };
 
+/* What the connections of a row share. */
+struct home {
+	unsigned char *disk;
+	unsigned int visits; /* normal sessions so far */
+};
+
 struct conn {
 	int fd;
 	const struct row *row;
-	unsigned char *disk;
+	struct home *home;
 	unsigned int first_port; /* of rows[0] */
+	unsigned int visit;	 /* the how many'th normal session of the row, from 1; 0: none yet */
 	unsigned int counts[PLACE_COUNT];
 	uint32_t statsn;     /* of the next response */
 	uint32_t exp_cmdsn;
@@ -53,7 +60,7 @@ struct conn {
 };
 
 /* The life of a connection; closes fd. */
-void conn_run(int fd, const struct row *row, unsigned char *disk, unsigned int first_port);
+void conn_run(int fd, const struct row *row, struct home *home, unsigned int first_port);
 
 /* The next request into conn->request. 0, or -1: the connection is over. */
 int conn_read(struct conn *conn);

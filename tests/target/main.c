@@ -25,7 +25,7 @@
 
 struct server {
 	unsigned int first_port;
-	unsigned char *disks; /* DISK_BLOCKS of each row, one after the other */
+	struct home *homes; /* of the rows */
 	struct pollfd *watches;
 };
 
@@ -39,10 +39,9 @@ struct visit {
 static void *visit_run(void *data)
 {
 	struct visit visit = *(struct visit *)data;
-	size_t bytes = (size_t)DISK_BLOCKS * BLOCK_BYTES;
 
 	free(data);
-	conn_run(visit.fd, &rows[visit.row], visit.server->disks + visit.row * bytes, visit.server->first_port);
+	conn_run(visit.fd, &rows[visit.row], &visit.server->homes[visit.row], visit.server->first_port);
 	return NULL;
 }
 
@@ -82,14 +81,18 @@ static int listen_at(unsigned int port)
 
 static void serve(struct server *server)
 {
-	size_t bytes = (size_t)DISK_BLOCKS * BLOCK_BYTES * row_count;
+	size_t bytes = (size_t)DISK_BLOCKS * BLOCK_BYTES;
+	unsigned char *disks =
+		mmap(NULL, bytes * row_count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	server->disks = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	server->homes = calloc(row_count, sizeof(*server->homes));
 	server->watches = calloc(row_count, sizeof(*server->watches));
-	if (server->disks == MAP_FAILED || !server->watches)
+	if (disks == MAP_FAILED || !server->homes || !server->watches)
 		abort();
-	for (unsigned int i = 0; i < row_count; i++)
+	for (unsigned int i = 0; i < row_count; i++) {
+		server->homes[i].disk = disks + i * bytes;
 		server->watches[i] = (struct pollfd){listen_at(server->first_port + i), POLLIN, 0};
+	}
 	puts("ready");
 	fflush(stdout);
 	while (poll(server->watches, row_count, -1) >= 0 || errno == EINTR) {

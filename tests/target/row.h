@@ -60,6 +60,7 @@ struct row {
 	const char *name;
 	enum place place;
 	unsigned int nth; /* which of the answers there, from 1, in each connection; 0: every one */
+	unsigned int times; /* connections in full feature phase that it happens in; 0: all */
 	act_fn *act;
 	uint64_t number;  /* for the act */
 	const char *text; /* for the act; '|' stands for NUL, '@' for the row's own port */

@@ -7,7 +7,9 @@
 #include "tests/target/acts.h"
 #include "transport/abi/iscsi_numbers.h"
 
-#define ON(place, nth)	  AT_##place, nth
+#define TIMES 3
+#define ON(place, nth)	  AT_##place, nth, AT_##place == AT_FULL || AT_##place == AT_IDLE || AT_##place >= AT_COMMAND ? TIMES : 0
+#define ALWAYS(place, nth) AT_##place, nth, 0
 #define DO(act, ...)	  act_##act, __VA_ARGS__
 #define DO_NOTHING	  NULL, 0, NULL
 #define DISCOVERY(...)	  {__VA_ARGS__}

@@ -140,7 +140,7 @@ static unsigned char *extent(struct conn *conn, const unsigned char *cdb, size_t
 	if (block >= DISK_BLOCKS || count > DISK_BLOCKS - block)
 		return NULL;
 	*ret_length = (size_t)count * BLOCK_BYTES;
-	return conn->disk + block * BLOCK_BYTES;
+	return conn->home->disk + block * BLOCK_BYTES;
 }
 
 static void read_blocks(struct conn *conn, const unsigned char *cdb, struct answer *answer)
