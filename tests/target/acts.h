@@ -16,7 +16,7 @@
 
 /* The connection. */
 act_fn act_close;	/* FIN instead of the answer */
-act_fn act_reset;	/* RST instead of it */
+act_fn act_reset;	/* RST instead of it, number milliseconds late */
 act_fn act_quiet;	/* never says a word again, but reads */
 act_fn act_deaf;	/* does not even read */
 act_fn act_cut;		/* number bytes of the answer, then FIN */
