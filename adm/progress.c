@@ -63,7 +63,9 @@ void progress_count(bool success)
 		line.done++;
 	else
 		line.failed++;
-	progress_tick();
+	/* The last one ends the line: nothing is left to say. */
+	if (line.done + line.failed < line.total)
+		progress_tick();
 }
 
 static size_t columns(void)
