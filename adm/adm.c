@@ -344,14 +344,8 @@ int adm_apply_pairs(const struct args *args, struct record *record)
 
 static int set_node(struct record *node, const char *target, const struct portal *portal, const struct record *iface)
 {
-	int error = record_set(node, F_NODE_NAME, target, ORIGIN_RECORD);
+	int error = node_set_target(node, target, portal);
 
-	if (!error)
-		error = record_set(node, F_NODE_CONN_ADDRESS, portal->address, ORIGIN_RECORD);
-	if (!error)
-		error = record_set_number(node, F_NODE_CONN_PORT, portal->port, ORIGIN_RECORD);
-	if (!error)
-		error = record_set_number(node, F_NODE_TPGT, portal->tpgt, ORIGIN_RECORD);
 	return error ? error : record_copy_iface(node, iface);
 }
 

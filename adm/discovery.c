@@ -46,26 +46,6 @@ static const char *source_of(enum record_kind kind)
 	return kind == RECORD_ISNS ? "isns" : "send_targets";
 }
 
-static int set_source(struct record *node, enum record_kind kind, const struct portal *portal)
-{
-	int error = record_set(node, F_NODE_DISCOVERY_TYPE, source_of(kind), ORIGIN_RECORD);
-
-	if (!error)
-		error = record_set(node, F_NODE_DISCOVERY_ADDRESS, portal->address, ORIGIN_RECORD);
-	return error ? error : record_set_number(node, F_NODE_DISCOVERY_PORT, portal->port, ORIGIN_RECORD);
-}
-
-static int set_target(struct record *node, const struct sendtargets_entry *entry)
-{
-	int error = record_set(node, F_NODE_NAME, entry->target_name, ORIGIN_RECORD);
-
-	if (!error)
-		error = record_set(node, F_NODE_CONN_ADDRESS, entry->portal.address, ORIGIN_RECORD);
-	if (!error)
-		error = record_set_number(node, F_NODE_CONN_PORT, entry->portal.port, ORIGIN_RECORD);
-	return error ? error : record_set_number(node, F_NODE_TPGT, entry->portal.tpgt, ORIGIN_RECORD);
-}
-
 /* The record of one answer; defaults already carry iscsid.conf, the source and the iface. */
 static int make_node(const struct record *defaults, const struct sendtargets_entry *entry, struct record *ret_node)
 {
@@ -73,7 +53,7 @@ static int make_node(const struct record *defaults, const struct sendtargets_ent
 
 	if (error)
 		return error;
-	error = set_target(ret_node, entry);
+	error = node_set_target(ret_node, entry->target_name, &entry->portal);
 	if (error)
 		record_done(ret_node);
 	return error;
@@ -332,7 +312,7 @@ static enum iscsi_err run(struct adm *adm, const struct record *discovery, const
 	enum iscsi_err err;
 
 	record_init(&work.defaults, RECORD_NODE);
-	if (!conf || conf_apply(conf, &work.defaults) || set_source(&work.defaults, discovery->kind, portal))
+	if (!conf || conf_apply(conf, &work.defaults) || node_set_source(&work.defaults, discovery->kind, portal))
 		err = ISCSI_ERR_NOMEM;
 	else
 		err = sendtargets_prepare(adm, &runs);

@@ -114,30 +114,10 @@ static int make_node(const struct conf *conf, const struct node_key *key, struct
 	record_init(node, RECORD_NODE);
 	r = conf_apply(conf, node);
 	if (r == 0)
-		r = record_set(node, F_NODE_NAME, key->target, ORIGIN_RECORD);
-	if (r == 0)
-		r = record_set(node, F_NODE_CONN_ADDRESS, key->portal.address, ORIGIN_RECORD);
-	if (r == 0)
-		r = record_set_number(node, F_NODE_CONN_PORT, key->portal.port, ORIGIN_RECORD);
-	if (r == 0)
-		r = record_set_number(node, F_NODE_TPGT, key->portal.tpgt, ORIGIN_RECORD);
+		r = node_set_target(node, key->target, &key->portal);
 	if (r < 0)
 		record_done(node);
 	return r;
-}
-
-/* Whose session it will be. */
-static int set_source(const struct poller_batch *batch, struct record *node)
-{
-	int r = record_set(node, F_NODE_DISCOVERY_TYPE,
-			   batch->kind == RECORD_ISNS ? "isns" : "send_targets", ORIGIN_RECORD);
-
-	if (r == 0)
-		r = record_set(node, F_NODE_DISCOVERY_ADDRESS, batch->source.address,
-			       ORIGIN_RECORD);
-	return r ? r
-		 : record_set_number(node, F_NODE_DISCOVERY_PORT, batch->source.port,
-				     ORIGIN_RECORD);
 }
 
 static int read_node(const struct poller_batch *batch, struct store *store, const struct conf *conf,
@@ -156,7 +136,7 @@ static int read_node(const struct poller_batch *batch, struct store *store, cons
 		record_done(&iface);
 	}
 	if (r == 0)
-		r = set_source(batch, node);
+		r = node_set_source(node, batch->kind, &batch->source);
 	if (r < 0)
 		record_done(node);
 	return r;

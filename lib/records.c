@@ -202,20 +202,31 @@ static int save(struct store *store, enum store_table table, const char *key, co
 	return error;
 }
 
-/* What the key says is the truth, so that a changed value cannot pose as another record. */
-static int set_identity(struct record *node, const struct node_key *key)
+int node_set_target(struct record *node, const char *target, const struct portal *portal)
 {
-	int error = record_set(node, F_NODE_NAME, key->target, ORIGIN_RECORD);
+	int error = record_set(node, F_NODE_NAME, target, ORIGIN_RECORD);
 
 	if (!error)
-		error = record_set(node, F_NODE_CONN_ADDRESS, key->portal.address, ORIGIN_RECORD);
+		error = record_set(node, F_NODE_CONN_ADDRESS, portal->address, ORIGIN_RECORD);
 	if (!error)
-		error = record_set_number(node, F_NODE_CONN_PORT, key->portal.port, ORIGIN_RECORD);
+		error = record_set_number(node, F_NODE_CONN_PORT, portal->port, ORIGIN_RECORD);
+	return error ? error : record_set_number(node, F_NODE_TPGT, portal->tpgt, ORIGIN_RECORD);
+}
+
+int node_set_key(struct record *node, const struct node_key *key)
+{
+	int error = node_set_target(node, key->target, &key->portal);
+
+	return error ? error : record_set(node, F_IFACE_ISCSI_IFACENAME, key->iface, ORIGIN_RECORD);
+}
+
+int node_set_source(struct record *node, enum record_kind kind, const struct portal *portal)
+{
+	int error = record_set(node, F_NODE_DISCOVERY_TYPE, kind == RECORD_ISNS ? "isns" : "send_targets", ORIGIN_RECORD);
+
 	if (!error)
-		error = record_set_number(node, F_NODE_TPGT, key->portal.tpgt, ORIGIN_RECORD);
-	if (!error)
-		error = record_set(node, F_IFACE_ISCSI_IFACENAME, key->iface, ORIGIN_RECORD);
-	return error;
+		error = record_set(node, F_NODE_DISCOVERY_ADDRESS, portal->address, ORIGIN_RECORD);
+	return error ? error : record_set_number(node, F_NODE_DISCOVERY_PORT, portal->port, ORIGIN_RECORD);
 }
 
 int node_load(struct store *store, const struct node_key *key, struct record *ret_node)
@@ -227,7 +238,7 @@ int node_load(struct store *store, const struct node_key *key, struct record *re
 	error = load(store, STORE_NODE, text, RECORD_NODE, ret_node);
 	if (error)
 		return error;
-	error = set_identity(ret_node, key);
+	error = node_set_key(ret_node, key);
 	if (error)
 		record_done(ret_node);
 	return error;

@@ -45,6 +45,13 @@ int node_key_parse(const char *text, struct node_key *ret_key);
 void node_key_format(const struct node_key *key, char buffer[NODE_KEY_TEXT_MAX]);
 void node_key_of(const struct record *node, struct node_key *ret_key);
 
+/* The target and portal a record is about; the discovery (RECORD_SENDTARGETS or RECORD_ISNS at portal) it comes from. As record_set(). */
+int node_set_target(struct record *node, const char *target, const struct portal *portal);
+int node_set_source(struct record *node, enum record_kind kind, const struct portal *portal);
+
+/* Makes a record the one of this key: what the key says is the truth, so that a changed value cannot pose as another. As record_set(). */
+int node_set_key(struct record *node, const struct node_key *key);
+
 bool node_filter_matches(const struct node_filter *filter, const struct node_key *key);
 
 /* Does anything restrict the filter? */

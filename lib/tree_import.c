@@ -74,21 +74,6 @@ static int read_record(struct import *import, const char *path, enum record_kind
 	return error ? error : 1;
 }
 
-static int set_identity(struct record *node, const struct node_key *key)
-{
-	int error = record_set(node, F_NODE_NAME, key->target, ORIGIN_RECORD);
-
-	if (!error)
-		error = record_set(node, F_NODE_CONN_ADDRESS, key->portal.address, ORIGIN_RECORD);
-	if (!error)
-		error = record_set_number(node, F_NODE_CONN_PORT, key->portal.port, ORIGIN_RECORD);
-	if (!error)
-		error = record_set_number(node, F_NODE_TPGT, key->portal.tpgt, ORIGIN_RECORD);
-	if (!error)
-		error = record_set(node, F_IFACE_ISCSI_IFACENAME, key->iface, ORIGIN_RECORD);
-	return error;
-}
-
 /* key->iface empty: the file's own word for it counts (the flat form). */
 static int import_node(struct import *import, const char *path, struct node_key *key)
 {
@@ -104,7 +89,7 @@ static int import_node(struct import *import, const char *path, struct node_key 
 	}
 	if (!strcmp(record_text(&node, F_IFACE_TRANSPORT_NAME), "default") || !*record_text(&node, F_IFACE_TRANSPORT_NAME))
 		record_set(&node, F_IFACE_TRANSPORT_NAME, "tcp", ORIGIN_RECORD);
-	result = set_identity(&node, key);
+	result = node_set_key(&node, key);
 	if (result == -EINVAL || result == -ERANGE) {
 		tell(import, path, 0, "its name does not make a record");
 		result = 0;
