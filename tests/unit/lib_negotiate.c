@@ -533,6 +533,50 @@ static void test_iser(void **state)
 	talk_end(&talk);
 }
 
+/* RFC 7145 6.7: the target says how much it can take unasked; it is no answer and needs none. */
+static void test_iser_declarations(void **state)
+{
+	struct login_offer offers;
+	struct talk talk;
+
+	login_offer_init(&offers);
+	offers.rdma_extensions = true;
+	talk_start(&talk, &offers, false);
+	assert_false(text_has(&talk.offered, "MaxOutstandingUnexpectedPDUs", NULL));
+	assert_int_equal(say(&talk, "MaxOutstandingUnexpectedPDUs", "16"), NEGOTIATION_OK);
+	assert_int_equal(talk.answers.len, 0);
+	assert_int_equal(say(&talk, "RDMAExtensions", "Yes"), 0);
+	assert_int_equal(negotiation_finish(&talk.negotiation), 0);
+	talk_end(&talk);
+	talk_start(&talk, &offers, false);
+	assert_int_equal(say(&talk, "MaxOutstandingUnexpectedPDUs", "4294967295"), NEGOTIATION_RANGE);
+	talk_end(&talk);
+	/* Over TCP it means nothing. */
+	talk_start(&talk, NULL, false);
+	assert_int_equal(say(&talk, "MaxOutstandingUnexpectedPDUs", "16"), NEGOTIATION_OK);
+	assert_true(text_has(&talk.answers, "MaxOutstandingUnexpectedPDUs", "Irrelevant"));
+	talk_end(&talk);
+}
+
+/* A target that does not do iSER: the lengths of RFC 7145 fall back to what is safe. */
+static void test_iser_refused(void **state)
+{
+	struct login_offer offers;
+	struct talk talk;
+
+	login_offer_init(&offers);
+	offers.rdma_extensions = true;
+	talk_start(&talk, &offers, false);
+	assert_int_equal(say(&talk, "RDMAExtensions", "No"), 0);
+	assert_int_equal(say(&talk, "TargetRecvDataSegmentLength", "Irrelevant"), 0);
+	assert_int_equal(say(&talk, "InitiatorRecvDataSegmentLength", "NotUnderstood"), 0);
+	assert_int_equal(negotiation_finish(&talk.negotiation), 0);
+	assert_false(talk.negotiation.values.rdma_extensions);
+	assert_int_equal(talk.negotiation.values.max_xmit_data_segment_length, 8192);
+	assert_int_equal(talk.negotiation.values.max_recv_data_segment_length, 8192);
+	talk_end(&talk);
+}
+
 static void test_clamp(void **state)
 {
 	struct login_offer offer;
@@ -582,6 +626,8 @@ int main(void)
 		cmocka_unit_test(test_bursts),
 		cmocka_unit_test(test_unanswered),
 		cmocka_unit_test(test_iser),
+		cmocka_unit_test(test_iser_declarations),
+		cmocka_unit_test(test_iser_refused),
 		cmocka_unit_test(test_clamp),
 		cmocka_unit_test(test_sentences),
 	};

@@ -97,9 +97,27 @@ static void finding(void **state)
 	assert_string_equal(transport_find_proc("iscsi_iser")->name, "iser");
 	assert_int_equal(transport_find("be2iscsi")->first_burst_max, 8192);
 	assert_true(transport_find("bnx2i")->flags & TRANSPORT_NEEDS_IP);
+	assert_int_equal(transport_find("cxgb3i")->recv_max, 8192);
+	assert_int_equal(transport_find("cxgb4i")->recv_max, 8192);
 	assert_null(transport_find("iscsi_tcp"));
 	assert_null(transport_find(""));
 	assert_null(transport_find_proc("ahci"));
+}
+
+/* Which of them leave from a host that their iface names. */
+static void adapters(void **state)
+{
+	static const char *const names[] = { "cxgb3i", "cxgb4i", "bnx2i", "qedi", "qla4xxx", "be2iscsi", "ocs" };
+	const struct transport_row *row;
+	size_t i, n = 0;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		assert_true(transport_is_adapter(transport_find(names[i])));
+	for (i = 0; (row = transport_at(i)); i++) {
+		assert_int_equal(transport_place(row), i);
+		n += transport_is_adapter(row);
+	}
+	assert_int_equal(n, sizeof(names) / sizeof(names[0]));
 }
 
 static void numbers_of_the_kernel(void **state)
@@ -150,7 +168,7 @@ static void loading(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_row_is_whole), cmocka_unit_test(finding), cmocka_unit_test(numbers_of_the_kernel),
+		cmocka_unit_test(every_row_is_whole), cmocka_unit_test(finding), cmocka_unit_test(adapters), cmocka_unit_test(numbers_of_the_kernel),
 		cmocka_unit_test(nonsense_is_refused), cmocka_unit_test(loading),
 	};
 
