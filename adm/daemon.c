@@ -19,8 +19,9 @@
 #include "lib/json.h"
 #include "lib/log.h"
 
-#define START_WAIT_MS 5000
-#define START_POLL_MS 50
+#define COMMAND_WAIT_MS 30000	/* for the command that starts the daemon */
+#define START_WAIT_MS 5000	/* for the daemon's socket, once the command has ended */
+#define START_POLL_MS 10
 
 static const char *socket_path(void)
 {
@@ -43,9 +44,9 @@ static void be_silent(void)
 		_exit(127);
 }
 
-static bool run_command(const char *command)
+/* 0 if it cannot be started. */
+static pid_t start_command(const char *command)
 {
-	int status;
 	pid_t child;
 
 	log_debug("starting the daemon: %s", command);
@@ -57,54 +58,61 @@ static bool run_command(const char *command)
 		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
 		_exit(127);
 	}
-	if (child < 0)
-		return false;
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return false;
-	return WIFEXITED(status) && !WEXITSTATUS(status);
+	return child < 0 ? 0 : child;
 }
 
 /* The command stands in the conf of our own folder: the daemon cannot be asked where its file is. */
-static bool start_daemon(const struct adm *adm)
+static pid_t start_daemon(const struct adm *adm)
 {
 	char path[PATH_MAX];
 	struct conf *conf;
 	const char *command;
-	bool started;
+	pid_t child;
 
 	snprintf(path, sizeof(path), "%s/iscsid.conf", adm->dir);
 	if (conf_load(path, NULL, NULL, &conf))
-		return false;
+		return 0;
 	command = conf_value(conf, "iscsid.startup");
-	started = command && *command && run_command(command);
+	child = command && *command ? start_command(command) : 0;
 	conf_free(conf);
-	return started;
+	return child;
 }
 
-static int connect_started(struct ipc_client **ret_client)
+/* A command that fails starts nothing. One that does not end may be the daemon itself, or hang: what counts is the socket. */
+static int connect_started(pid_t child, struct ipc_client **ret_client)
 {
 	struct timespec pause = { .tv_nsec = START_POLL_MS * 1000000L };
-	int error = -ECONNREFUSED;
+	int status, error = -ECONNREFUSED, limit_ms = COMMAND_WAIT_MS;
 
-	for (int waited = 0; waited < START_WAIT_MS && nobody_listens(error); waited += START_POLL_MS) {
+	for (int waited = 0; waited < limit_ms && nobody_listens(error); waited += START_POLL_MS) {
+		if (child && waitpid(child, &status, WNOHANG) == child) {
+			if (!WIFEXITED(status) || WEXITSTATUS(status))
+				return error;
+			child = 0;
+			limit_ms = waited + START_WAIT_MS;
+		}
 		error = ipc_connect(socket_path(), ret_client);
 		if (nobody_listens(error))
 			nanosleep(&pause, NULL);
 	}
+	if (child && nobody_listens(error))
+		print_problem("the command of iscsid.startup has not ended after %d s, and there is no iscsid", COMMAND_WAIT_MS / 1000);
 	return error;
 }
 
 enum iscsi_err adm_daemon(struct adm *adm, bool start, bool quiet)
 {
 	int error = -ECONNREFUSED;
+	pid_t child = 0;
 
 	if (adm->daemon)
 		return ISCSI_ERR_SUCCESS;
 	if (!adm->daemon_tried || start)
 		error = ipc_connect(socket_path(), &adm->daemon);
-	if (nobody_listens(error) && start && start_daemon(adm))
-		error = connect_started(&adm->daemon);
+	if (nobody_listens(error) && start)
+		child = start_daemon(adm);
+	if (child)
+		error = connect_started(child, &adm->daemon);
 	adm->daemon_tried = true;
 	log_debug("daemon at %s: %s", socket_path(), error ? strerror(-error) : "connected");
 	if (!error)
