@@ -144,7 +144,7 @@ enum iscsi_err emit_interrupted(void)
 	return out.ended && !out.failed ? out.status : ISCSI_ERR_UNKNOWN;
 }
 
-static _Noreturn void no_memory(void)
+static void __attribute__((noreturn)) no_memory(void)
 {
 	sigset_t before;
 

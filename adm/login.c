@@ -84,7 +84,9 @@ static bool add_job(struct login *login, const struct record *node, bool multipl
 static void emit_login(const struct record *node, int64_t sid, enum iscsi_err err, const char *message)
 {
 	struct node_key key;
-	const struct object_subject subject = { .kind = "node", .sid = sid, .target = key.target, .portal = &key.portal, .iface = key.iface };
+	const struct object_subject subject = {
+		.kind = "node", .sid = sid, .target = key.target, .portal = &key.portal, .iface = key.iface,
+	};
 
 	if (!emit_wanted())
 		return;

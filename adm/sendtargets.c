@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * SendTargets from the command line: which ifaces it goes through, with what name and secrets, and when it is tried again. All
- * ifaces ask at the same time, polled in one loop, or the daemon asks where we do not see its network. Called by discovery.c; never opens the store.
+ * ifaces ask at the same time, polled in one loop, or the daemon asks where we do not see its network. Called by discovery.c;
+ * never opens the store.
  */
 #include "adm/sendtargets.h"
 

@@ -20,8 +20,8 @@ struct server {
 };
 
 /*
- * Takes address and port from a discovery record of either kind, asks the daemon who we are, and looks the name up unless is_far. Failures are printed.
- * server_done() in every case.
+ * Takes address and port from a discovery record of either kind, asks the daemon who we are, and looks the name up unless
+ * is_far. Failures are printed. server_done() in every case.
  */
 enum iscsi_err server_prepare(struct adm *adm, const struct record *discovery, struct server *ret_server);
 void server_done(struct server *server);

@@ -443,6 +443,7 @@ static const char *refusal(struct ask *ask, struct json_object *settings, struct
 
 void ask_verb(struct ipc_call *call, struct json_object *parameters, void *data)
 {
+	enum record_kind kind;
 	struct json_object *settings, *ifaces;
 	struct daemon *daemon = data;
 	const char *type, *sentence;
@@ -459,7 +460,8 @@ void ask_verb(struct ipc_call *call, struct json_object *parameters, void *data)
 		return;
 	}
 	count = json_object_array_length(ifaces);
-	ask = daemon->asking + count > ASK_UNDER_WAY_MAX ? NULL : ask_new(daemon, call, strcmp(type, "isns") ? RECORD_SENDTARGETS : RECORD_ISNS, count);
+	kind = strcmp(type, "isns") ? RECORD_SENDTARGETS : RECORD_ISNS;
+	ask = daemon->asking + count > ASK_UNDER_WAY_MAX ? NULL : ask_new(daemon, call, kind, count);
 	if (!ask) {
 		ipc_error(call, ISCSI_ERR_BUSY, "too many discoveries are under way");
 		return;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Keeps one registration alive: register, renew, and after any failure register again, later and
- * later. What the server's address is is looked up before each conversation. Called by
+ * later. The address of the server is looked up before each conversation. Called by
  * discovery_poller.c; decides nothing about targets.
  */
 #include "daemon/isns_registration.h"

@@ -7,8 +7,8 @@
 #define OPENHBA_LIB_MEMORY_LOCK_H
 
 /*
- * Locks all pages: present ones at once, future ones when they are touched first. -EPERM, -ENOMEM: not permitted; then nothing is locked, because a limit on locked memory
- * would make later allocations fail. Ask before starting threads.
+ * Locks all pages: present ones at once, future ones when they are touched first. -EPERM, -ENOMEM: not permitted; then nothing
+ * is locked, because a limit on locked memory would make later allocations fail. Ask before starting threads.
  */
 int memory_lock(void);
 
