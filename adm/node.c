@@ -90,6 +90,7 @@ static enum iscsi_err for_each_match(struct node_work *work, enum store_mode mod
 		err = adm_store_begin(work->adm, mode, &store);
 	if (err != ISCSI_ERR_SUCCESS)
 		return err;
+	filter.exact_tag = mode == STORE_WRITE;
 	error = node_each(store, &filter, fn, work);
 	return adm_store_end(store, adm_store_error(error < 0 ? error : 0));
 }

@@ -86,11 +86,16 @@ static bool portal_matches(const struct node_filter *filter, const struct portal
 	return false;
 }
 
+static bool tag_matches(const struct node_filter *filter, int tpgt)
+{
+	return !filter->exact_tag || filter->portal.tpgt == PORTAL_TPGT_NONE || tpgt == PORTAL_TPGT_NONE || filter->portal.tpgt == tpgt;
+}
+
 bool node_filter_matches(const struct node_filter *filter, const struct node_key *key)
 {
 	return (!filter->target || !strcmp(filter->target, key->target)) &&
 	       (!filter->iface || !strcmp(filter->iface, key->iface)) &&
-	       (!filter->has_portal || portal_matches(filter, &key->portal));
+	       (!filter->has_portal || (portal_matches(filter, &key->portal) && tag_matches(filter, key->portal.tpgt)));
 }
 
 bool node_filter_is_set(const struct node_filter *filter)

@@ -30,10 +30,13 @@ struct node_key {
 
 #define NODE_FILTER_ADDRESSES 16
 
-/* What -T, -p and -I ask for. NULL target or iface, and has_portal false, match everything; a tpgt is never compared. */
+/*
+ * What -T, -p and -I ask for. NULL target or iface, and has_portal false, match everything. A tpgt is compared with exact_tag only,
+ * for what changes records, and where both sides know one.
+ */
 struct node_filter {
 	const char *target;
-	bool has_portal;
+	bool has_portal, exact_tag;
 	struct portal portal;
 	const char *iface;
 	struct portal addresses[NODE_FILTER_ADDRESSES];	/* what the host name of portal resolved to */

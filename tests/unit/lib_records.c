@@ -79,6 +79,15 @@ static void test_filters(void **state)
 	assert_true(node_filter_matches(&none, &key));
 	assert_int_equal(portal_parse("[0:0:0:0:0:0:0:1]:3260,99", 3260, &one.portal), 0);
 	assert_true(node_filter_matches(&one, &key));
+	one.exact_tag = true;
+	assert_false(node_filter_matches(&one, &key));
+	one.portal.tpgt = 1;
+	assert_true(node_filter_matches(&one, &key));
+	one.portal.tpgt = PORTAL_TPGT_NONE;
+	assert_true(node_filter_matches(&one, &key));
+	one.portal.tpgt = 99;
+	key.portal.tpgt = PORTAL_TPGT_NONE;
+	assert_true(node_filter_matches(&one, &key));
 	one.iface = "other";
 	assert_false(node_filter_matches(&one, &key));
 	one.iface = NULL;
