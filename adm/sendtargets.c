@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * SendTargets from the command line: which ifaces it goes through, with what name and secrets, and when it is tried again. All
- * ifaces ask at the same time, polled in one loop, or the daemon asks where we do not see its network. Called by discovery.c;
- * never opens the store.
+ * ifaces ask at the same time, polled in one loop, or the daemon asks: where we do not see its network, and for ifaces of drivers that
+ * connect by themselves. Called by discovery.c; never opens the store.
  */
 #include "adm/sendtargets.h"
 
@@ -83,11 +83,7 @@ static int add_named(struct adm *adm, struct sendtargets_runs *runs, const char 
 			      "iface.iscsi_ifacename %s is in %s.", name, name, adm->iface_dir);
 		return 0;
 	}
-	if (is_software(&iface))
-		error = add_run(runs, &iface);
-	else
-		print_problem("iface %s: discovery through transport %s is not supported, it is left out", name,
-			    record_text(&iface, F_IFACE_TRANSPORT_NAME));
+	error = add_run(runs, &iface);
 	record_done(&iface);
 	return error;
 }
@@ -497,6 +493,15 @@ static enum iscsi_err judge(const struct sendtargets_runs *runs)
 	return any ? ISCSI_ERR_SUCCESS : unreachable;
 }
 
+/* Where a driver connects, the PDUs go through netlink, and that is the daemon's. */
+static bool needs_driver(const struct sendtargets_runs *runs)
+{
+	for (size_t i = 0; i < runs->count; i++)
+		if (!is_software(&runs->runs[i].iface))
+			return true;
+	return false;
+}
+
 enum iscsi_err sendtargets_ask(struct adm *adm, const struct record *discovery, struct sendtargets_runs *runs)
 {
 	struct question question = { .adm = adm, .record = discovery };
@@ -508,7 +513,7 @@ enum iscsi_err sendtargets_ask(struct adm *adm, const struct record *discovery, 
 		struct attempts all = { attempts, runs->count };
 
 		progress_start(runs->count == 1 ? "answered" : "ifaces answered", runs->count, describe_wait, &all);
-		if (question.server.is_far)
+		if (question.server.is_far || needs_driver(runs))
 			run_far(&question, runs, attempts);
 		else
 			run_attempts(&question, runs, attempts, polls);

@@ -32,6 +32,9 @@ struct ask_item {
 	struct loop_timer *deadline;
 	struct resolve *resolve; /* of a redirect */
 	struct isns_talk *talk;
+	struct transports_query *query; /* of an iface whose driver connects */
+	struct carrier_owner carrier_owner;
+	struct discovery_carrier carrier;
 };
 
 struct ask {
@@ -50,6 +53,8 @@ struct ask {
 
 static void item_drop(struct ask_item *item)
 {
+	transports_cancel(item->query);
+	item->query = NULL;
 	resolve_cancel(item->resolve);
 	item->resolve = NULL;
 	loop_fd_free(item->watch);
@@ -289,29 +294,86 @@ static void isns_start(struct ask_item *item, unsigned int at)
 		item_fail(item, ISCSI_ERR_NOMEM, "out of memory");
 }
 
-static void item_start(struct ask_item *item)
+static void sendtargets_start(struct ask_item *item, unsigned int at, const struct discovery_carrier *carrier)
 {
 	struct ask *ask = item->ask;
-	unsigned int at = (unsigned int)(ask->attempt % ask->addresses.count);
 	struct discovery_settings *settings = &item->settings;
 
-	if (ask->record.kind == RECORD_ISNS) {
-		isns_start(item, at);
-		return;
-	}
-	if (!item_bind(item, ask->addresses.list[at].ss_family))
-		return;
 	discovery_settings_from_record(settings, &ask->record, &ask->secrets);
 	settings->login.initiator_name = own_name(item);
 	settings->login.initiator_alias = ask->initiator_alias;
 	settings->channel.netdev = item->netdev;
 	settings->channel.peer = ask->addresses.list[at];
 	settings->channel.peer_length = ask->addresses.len[at];
+	settings->carrier = carrier;
+	if (carrier)
+		settings->login.offer.max_recv_data_segment_length = ISCSI_LOGIN_DATA_MAX;
 	item->discovery = discovery_new(settings);
 	if (!item->discovery || loop_timer_new(ask->daemon->loop, item_expired, item, &item->deadline) < 0)
 		item_fail(item, ISCSI_ERR_NOMEM, "out of memory");
 	else
 		item_step(item);
+}
+
+/* ---- through a driver that connects by itself ---- */
+
+static void carried_changed(void *data)
+{
+	item_step(data);
+}
+
+static void item_carry(struct ask_item *item, const struct transports_place *place)
+{
+	struct ask *ask = item->ask;
+
+	item->carrier_owner = (struct carrier_owner){
+		.daemon = ask->daemon,
+		.place = *place,
+		.initiator_name = own_name(item),
+		.iface = record_text(&item->iface, F_IFACE_ISCSI_IFACENAME),
+		.changed = carried_changed,
+		.data = item,
+	};
+	carrier_fill(&item->carrier_owner, &item->carrier);
+	sendtargets_start(item, (unsigned int)(ask->attempt % ask->addresses.count), &item->carrier);
+}
+
+static void item_driver_found(const struct transports_place *place, int error, void *data)
+{
+	struct ask_item *item = data;
+
+	item->query = NULL;
+	if (error)
+		item_fail(item, ISCSI_ERR_NO_OBJS_FOUND, transports_error_text(error));
+	else if (!carrier_can(place->row))
+		item_fail(item, ISCSI_ERR_NO_OBJS_FOUND, "the card has no discovery that can be asked for");
+	else
+		item_carry(item, place);
+}
+
+static bool item_has_endpoint(const struct ask_item *item)
+{
+	const char *name = record_text(&item->iface, F_IFACE_TRANSPORT_NAME);
+	const struct transport_row *row = transport_find(*name ? name : "tcp");
+
+	return row && row->flags & TRANSPORT_ENDPOINT;
+}
+
+static void item_start(struct ask_item *item)
+{
+	struct ask *ask = item->ask;
+	unsigned int at = (unsigned int)(ask->attempt % ask->addresses.count);
+	int r;
+
+	if (ask->record.kind == RECORD_ISNS) {
+		isns_start(item, at);
+	} else if (item_has_endpoint(item)) {
+		r = transports_ask(ask->daemon, &item->iface, item_driver_found, item, &item->query);
+		if (r < 0)
+			item_fail(item, ISCSI_ERR_NO_OBJS_FOUND, transports_error_text(r));
+	} else if (item_bind(item, ask->addresses.list[at].ss_family)) {
+		sendtargets_start(item, at, NULL);
+	}
 }
 
 /* ---- the call ---- */

@@ -19,7 +19,7 @@ struct channel_netlink {
 	struct channel_netlink_settings settings;
 	uint64_t endpoint;
 	uint32_t sid;
-	uint32_t itt; /* of the PDU sent last, as on the wire */
+	uint32_t itt; /* of the login or text request sent last, as on the wire */
 	bool is_ours; /* the endpoint: connected or connecting, and not bound */
 	bool is_bound, is_connected, is_over;
 };
@@ -34,9 +34,12 @@ static int netlink_send(struct channel *base, const struct pdu *pdu)
 {
 	struct channel_netlink *channel = from_channel(base);
 
+	unsigned int opcode = pdu_opcode(pdu);
+
 	if (channel->is_over || !channel->is_bound)
 		return -EPIPE;
-	channel->itt = pdu->bhs.itt;
+	if (opcode == ISCSI_PDU_LOGIN_REQUEST || opcode == ISCSI_PDU_TEXT_REQUEST)
+		channel->itt = pdu->bhs.itt;
 	return request_send_pdu(channel->settings.netlink, channel->settings.handle, channel->sid,
 				0, &pdu->bhs, pdu->data, pdu->data_length);
 }
@@ -150,7 +153,8 @@ void channel_netlink_receive(struct channel_netlink *channel, const void *bhs, c
 		return;
 	memcpy(&pdu.bhs, bhs, sizeof(pdu.bhs));
 	r = pdu_set_data(&pdu, bytes ? data : NULL, bytes);
-	if (pdu_opcode(&pdu) == ISCSI_PDU_LOGIN_RESPONSE)
+	if (pdu_opcode(&pdu) == ISCSI_PDU_LOGIN_RESPONSE ||
+	    pdu_opcode(&pdu) == ISCSI_PDU_TEXT_RESPONSE)
 		pdu.bhs.itt = channel->itt;
 	if (r < 0)
 		channel_fail(channel, r);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "daemon/ask.h"
+#include "daemon/carrier.h"
 #include "daemon/options.h"
 #include "daemon/session.h"
 #include "daemon/slots.h"
@@ -41,6 +42,7 @@ struct daemon {
 	struct slots slots;
 	struct pollers *pollers;	/* discovery.c; NULL: none */
 	struct ask_list asks;		/* Discover calls */
+	struct carrier_list carriers;	/* of their discoveries, through drivers with endpoints */
 	unsigned int asking;		/* their ifaces */
 	struct boot_place *boot_places; /* of the firmware; owned */
 	size_t boot_count;

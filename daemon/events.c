@@ -89,6 +89,15 @@ static void foreign_created(struct daemon *daemon, const struct netlink_event *e
 	orphan_look(daemon, (int)event->sid);
 }
 
+/* Of a discovery that a driver carries, or of somebody else. */
+static void foreign_discovery(struct daemon *daemon, const struct netlink_event *event)
+{
+	if (carrier_take(daemon, event))
+		return;
+	daemon->dropped_messages++;
+	log_debug("event %s of session %u, not one of ours", event_name(event->type), event->sid);
+}
+
 static void foreign_destroyed(struct daemon *daemon, const struct netlink_event *event)
 {
 	log_debug("session %u of host %u, not one of ours, is gone", event->sid, event->host_no);
@@ -111,8 +120,8 @@ static const struct {
 	event_fn *take;
 	foreign_fn *take_foreign;
 } event_rows[] = {
-	{ISCSI_KEVENT_RECV_PDU, event_pdu, NULL},
-	{ISCSI_KEVENT_CONN_ERROR, event_conn_error, NULL},
+	{ISCSI_KEVENT_RECV_PDU, event_pdu, foreign_discovery},
+	{ISCSI_KEVENT_CONN_ERROR, event_conn_error, foreign_discovery},
 	{ISCSI_KEVENT_CONN_LOGIN_STATE, event_login_state, NULL},
 	{ISCSI_KEVENT_CREATE_SESSION, event_created, foreign_created},
 	{ISCSI_KEVENT_UNBIND_SESSION, event_unbound, NULL},

@@ -39,14 +39,17 @@ static void limit(uint32_t *value, uint32_t max)
 		*value = max;
 }
 
-/* iSER: RFC 7145 6.2 forbids digests, 6.4 and 6.5 have lengths of their own. */
+/* iSER: RFC 7145 6.2 forbids digests, 6.4 and 6.5 have lengths of their own. LIO agrees to any
+ * TargetRecvDataSegmentLength and then has buffers of the default only: no more is offered unless
+ * the administrator asks for it. */
 static void offer_rdma(struct login_offer *offer)
 {
 	offer->rdma_extensions = true;
 	offer->header_digest = offer->data_digest = DIGEST_OFFER_NONE;
 	offer->initiator_recv_data_segment_length = offer->max_recv_data_segment_length;
-	if (offer->max_xmit_data_segment_length)
-		offer->target_recv_data_segment_length = offer->max_xmit_data_segment_length;
+	offer->target_recv_data_segment_length = offer->max_xmit_data_segment_length
+							 ? offer->max_xmit_data_segment_length
+							 : ISCSI_LOGIN_DATA_MAX;
 }
 
 static void offer_narrow(const struct transport_row *row, uint32_t caps, struct login_offer *offer)

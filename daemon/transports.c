@@ -22,10 +22,11 @@
 /* Where iscsiuio listens, in the abstract namespace. */
 #define ISCSIUIO_SOCKET "ISCSID_UIP_ABSTRACT_NAMESPACE"
 
-struct transports_work {
-	struct session *session; /* a reference; not for the thread */
+struct transports_query {
+	struct daemon *daemon;	 /* not for the thread, as the next two */
+	transports_found_fn *fn; /* NULL: cancelled */
+	void *data;
 	const struct transport_row *row;
-	transports_fn *fn;
 	const char *sysfs;
 	char hwaddress[32], netdev[32], ipaddress[64]; /* what the iface names; "": nothing */
 	struct transport_known known;
@@ -33,9 +34,9 @@ struct transports_work {
 	int error;
 };
 
-static const struct transport_row *session_transport(const struct session *session)
+static const struct transport_row *record_transport(const struct record *record)
 {
-	const char *name = record_text(&session->node, F_IFACE_TRANSPORT_NAME);
+	const char *name = record_text(record, F_IFACE_TRANSPORT_NAME);
 
 	return transport_find(*name ? name : "tcp");
 }
@@ -73,49 +74,49 @@ const char *transports_error_text(int error)
 
 /* ---- on a thread ---- */
 
-static int look_for_driver(struct transports_work *work)
+static int look_for_driver(struct transports_query *query)
 {
-	int r = transport_handle(work->sysfs, work->row->name, &work->known.handle,
-				 &work->known.caps);
+	int r = transport_handle(query->sysfs, query->row->name, &query->known.handle,
+				 &query->known.caps);
 
 	if (r != -ENODEV)
 		return r;
-	r = transport_load(work->sysfs, work->row->name);
+	r = transport_load(query->sysfs, query->row->name);
 	if (r == 0)
-		r = transport_handle(work->sysfs, work->row->name, &work->known.handle,
-				     &work->known.caps);
+		r = transport_handle(query->sysfs, query->row->name, &query->known.handle,
+				     &query->known.caps);
 	return r;
 }
 
 /* The first name that the iface has counts: MAC address, NIC, address. */
-static bool host_is_named(const struct transports_work *work, const struct sysfs_host *host)
+static bool host_is_named(const struct transports_query *query, const struct sysfs_host *host)
 {
-	if (strcmp(host->transport, work->row->name) != 0)
+	if (strcmp(host->transport, query->row->name) != 0)
 		return false;
-	if (work->hwaddress[0])
-		return !strcasecmp(host->hwaddress, work->hwaddress);
-	if (work->netdev[0])
-		return !strcmp(host->netdev, work->netdev);
-	return !strcmp(host->ipaddress, work->ipaddress);
+	if (query->hwaddress[0])
+		return !strcasecmp(host->hwaddress, query->hwaddress);
+	if (query->netdev[0])
+		return !strcmp(host->netdev, query->netdev);
+	return !strcmp(host->ipaddress, query->ipaddress);
 }
 
-static int look_for_host(struct transports_work *work)
+static int look_for_host(struct transports_query *query)
 {
 	struct sysfs_host *hosts;
 	size_t count;
 	int r;
 
-	if (!transport_is_adapter(work->row) ||
-	    !(work->hwaddress[0] || work->netdev[0] || work->ipaddress[0]))
+	if (!transport_is_adapter(query->row) ||
+	    !(query->hwaddress[0] || query->netdev[0] || query->ipaddress[0]))
 		return 0;
-	r = sysfs_hosts(work->sysfs, &hosts, &count);
+	r = sysfs_hosts(query->sysfs, &hosts, &count);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < count && work->host_no < 0; i++)
-		if (host_is_named(work, &hosts[i]))
-			work->host_no = (int)hosts[i].host_no;
+	for (size_t i = 0; i < count && query->host_no < 0; i++)
+		if (host_is_named(query, &hosts[i]))
+			query->host_no = (int)hosts[i].host_no;
 	free(hosts);
-	return work->host_no < 0 ? -ENXIO : 0;
+	return query->host_no < 0 ? -ENXIO : 0;
 }
 
 static bool iscsiuio_listens(void)
@@ -137,13 +138,13 @@ static bool iscsiuio_listens(void)
 
 static void transports_run(void *data)
 {
-	struct transports_work *work = data;
+	struct transports_query *query = data;
 
-	work->error = look_for_driver(work);
-	if (work->error == 0 && work->row->flags & TRANSPORT_NICD && !iscsiuio_listens())
-		work->error = -ESRCH;
-	if (work->error == 0)
-		work->error = look_for_host(work);
+	query->error = look_for_driver(query);
+	if (query->error == 0 && query->row->flags & TRANSPORT_NICD && !iscsiuio_listens())
+		query->error = -ESRCH;
+	if (query->error == 0)
+		query->error = look_for_host(query);
 }
 
 /* ---- on the loop ---- */
@@ -164,83 +165,137 @@ static void transports_take(struct session *session, const struct transport_row 
 
 static void transports_done(void *data, bool cancelled)
 {
-	struct transports_work *work = data;
-	struct session *session = work->session;
+	struct transports_query *query = data;
+	struct transports_place place = {query->row, query->known.handle, query->known.caps,
+					 query->host_no};
 
-	session->daemon->works--;
-	if (!cancelled && !session->is_killed) {
-		if (work->error == 0) {
-			*known_of(session->daemon, work->row) = work->known;
-			transports_take(session, work->row);
-			session->through_host = work->host_no;
-		}
-		work->fn(session, work->error);
+	query->daemon->works--;
+	if (cancelled)
+		query->error = -ECANCELED;
+	if (query->fn) {
+		if (query->error == 0)
+			*known_of(query->daemon, query->row) = query->known;
+		query->fn(&place, query->error, query->data);
 	}
-	session_unref(session);
-	free(work);
+	free(query);
 }
 
-static void copy_name(char *place, size_t size, const struct session *session, enum field field)
+static void copy_name(char *place, size_t size, const struct record *record, enum field field)
 {
-	const char *text = record_text(&session->node, field);
+	const char *text = record_text(record, field);
 
 	if (strlen(text) < size && strcmp(text, "default") != 0)
 		memcpy(place, text, strlen(text) + 1);
 }
 
-static int transports_look(struct session *session, const struct transport_row *row,
-			   transports_fn *fn)
+/* What needs no look. */
+static int record_check(const struct record *record)
 {
-	struct transports_work *work = calloc(1, sizeof(*work));
-	int r;
+	const struct transport_row *row = record_transport(record);
 
-	if (!work)
+	if (!row)
+		return -ENODEV;
+	return row->flags & TRANSPORT_NEEDS_IP && !*record_text(record, F_IFACE_IPADDRESS)
+		       ? -EADDRNOTAVAIL
+		       : 0;
+}
+
+int transports_ask(struct daemon *daemon, const struct record *record, transports_found_fn *fn,
+		   void *data, struct transports_query **ret_query)
+{
+	struct transports_query *query;
+	int r = record_check(record);
+
+	if (r < 0)
+		return r;
+	query = calloc(1, sizeof(*query));
+	if (!query)
 		return -ENOMEM;
-	*work = (struct transports_work){.session = session,
-					 .row = row,
-					 .fn = fn,
-					 .sysfs = session->daemon->sysfs,
-					 .host_no = -1};
-	copy_name(work->hwaddress, sizeof(work->hwaddress), session, F_IFACE_HWADDRESS);
-	copy_name(work->netdev, sizeof(work->netdev), session, F_IFACE_NET_IFACENAME);
-	copy_name(work->ipaddress, sizeof(work->ipaddress), session, F_IFACE_IPADDRESS);
-	r = loop_work(session->daemon->loop, transports_run, transports_done, work, NULL);
+	*query = (struct transports_query){.daemon = daemon,
+					   .row = record_transport(record),
+					   .fn = fn,
+					   .data = data,
+					   .sysfs = daemon->sysfs,
+					   .host_no = -1};
+	copy_name(query->hwaddress, sizeof(query->hwaddress), record, F_IFACE_HWADDRESS);
+	copy_name(query->netdev, sizeof(query->netdev), record, F_IFACE_NET_IFACENAME);
+	copy_name(query->ipaddress, sizeof(query->ipaddress), record, F_IFACE_IPADDRESS);
+	r = loop_work(daemon->loop, transports_run, transports_done, query, NULL);
 	if (r < 0) {
-		free(work);
+		free(query);
 		return r;
 	}
-	session_ref(session);
-	session->daemon->works++;
+	daemon->works++;
+	*ret_query = query;
 	return 0;
+}
+
+void transports_cancel(struct transports_query *query)
+{
+	if (query)
+		query->fn = NULL;
+}
+
+/* ---- for sessions ---- */
+
+/* A session's question: it holds a reference. */
+struct transports_want {
+	struct session *session;
+	transports_fn *fn;
+};
+
+static void want_found(const struct transports_place *place, int error, void *data)
+{
+	struct transports_want *want = data;
+	struct session *session = want->session;
+	transports_fn *fn = want->fn;
+
+	free(want);
+	if (!session->is_killed && error != -ECANCELED) {
+		if (error == 0) {
+			transports_take(session, place->row);
+			session->through_host = place->host_no;
+		}
+		fn(session, error);
+	}
+	session_unref(session);
+}
+
+static int want_ask(struct session *session, transports_fn *fn)
+{
+	struct transports_want *want = calloc(1, sizeof(*want));
+	struct transports_query *query;
+	int r;
+
+	if (!want)
+		return -ENOMEM;
+	*want = (struct transports_want){session, fn};
+	r = transports_ask(session->daemon, &session->node, want_found, want, &query);
+	if (r < 0)
+		free(want);
+	else
+		session_ref(session);
+	return r;
 }
 
 void transports_want(struct session *session, transports_fn *fn)
 {
-	const struct transport_row *row = session_transport(session);
-	int r = 0;
+	const struct transport_row *row = record_transport(&session->node);
+	int r;
 
-	if (!row)
-		r = -ENODEV;
-	else if (row->flags & TRANSPORT_NEEDS_IP &&
-		 !*record_text(&session->node, F_IFACE_IPADDRESS))
-		r = -EADDRNOTAVAIL;
-	if (r < 0) {
-		fn(session, r);
-		return;
-	}
-	if (known_of(session->daemon, row)->handle && !transport_is_adapter(row)) {
+	if (row && known_of(session->daemon, row)->handle && !transport_is_adapter(row)) {
 		transports_take(session, row);
 		fn(session, 0);
 		return;
 	}
-	r = transports_look(session, row, fn);
+	r = want_ask(session, fn);
 	if (r < 0)
 		fn(session, r);
 }
 
 int transports_find(struct session *session)
 {
-	const struct transport_row *row = session_transport(session);
+	const struct transport_row *row = record_transport(&session->node);
 	struct transport_known *known;
 	int r = 0;
 

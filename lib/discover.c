@@ -28,6 +28,7 @@ struct discovery {
 	bool has_moved;
 	unsigned int redirects;
 	struct channel_socket *socket;
+	struct channel *carried; /* instead of the socket */
 	struct login *login;
 	struct sendtargets *sendtargets;
 	uint64_t deadline_ms;
@@ -55,10 +56,23 @@ void discovery_settings_init(struct discovery_settings *settings)
 	settings->redirect_max = 8;
 }
 
-static void drop_connection(struct discovery *discovery)
+static void close_channel(struct discovery *discovery)
 {
 	channel_socket_free(discovery->socket);
 	discovery->socket = NULL;
+	if (discovery->carried)
+		discovery->settings.carrier->free(discovery->carried);
+	discovery->carried = NULL;
+}
+
+static struct channel *channel_of(struct discovery *discovery)
+{
+	return discovery->carried ? discovery->carried : channel_socket_channel(discovery->socket);
+}
+
+static void drop_connection(struct discovery *discovery)
+{
+	close_channel(discovery);
 	sendtargets_free(discovery->sendtargets);
 	discovery->sendtargets = NULL;
 }
@@ -104,7 +118,7 @@ static void send_login(struct discovery *discovery)
 	int error = login_pdu(discovery->login, &pdu);
 
 	if (!error)
-		error = channel_send(channel_socket_channel(discovery->socket), &pdu);
+		error = channel_send(channel_of(discovery), &pdu);
 	pdu_done(&pdu);
 	if (error)
 		fail_errno(discovery, error);
@@ -116,7 +130,7 @@ static void send_text(struct discovery *discovery)
 	int error = sendtargets_pdu(discovery->sendtargets, &pdu);
 
 	if (!error)
-		error = channel_send(channel_socket_channel(discovery->socket), &pdu);
+		error = channel_send(channel_of(discovery), &pdu);
 	pdu_done(&pdu);
 	if (error)
 		fail_errno(discovery, error);
@@ -224,8 +238,7 @@ static void take_text(struct discovery *discovery, const struct pdu *pdu)
 		break;
 	case SENDTARGETS_DONE:
 		discovery->state = DISCOVERY_DONE;
-		channel_socket_free(discovery->socket);
-		discovery->socket = NULL;
+		close_channel(discovery);
 		break;
 	case SENDTARGETS_FAILED:
 		fail(discovery, ISCSI_ERR_TRANS, sendtargets_failure_text(discovery->sendtargets));
@@ -256,13 +269,19 @@ static const struct channel_events events = {
 
 static void connect_to(struct discovery *discovery)
 {
-	int error;
+	const struct discovery_carrier *carrier = discovery->settings.carrier;
+	const struct channel_socket_settings *settings = &discovery->settings.channel;
+	int error = 0;
 
 	enter_phase(discovery, PHASE_CONNECT);
 	discovery->state = DISCOVERY_RUNNING;
-	discovery->socket =
-		channel_socket_new(&discovery->settings.channel, &events, discovery, &error);
-	if (!discovery->socket)
+	if (carrier)
+		discovery->carried = carrier->open(carrier->owner, &settings->peer,
+						   settings->peer_length, &events, discovery,
+						   &error);
+	else
+		discovery->socket = channel_socket_new(settings, &events, discovery, &error);
+	if (!discovery->socket && !discovery->carried)
 		fail_errno(discovery, error);
 }
 

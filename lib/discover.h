@@ -19,6 +19,18 @@
 #include "lib/portal.h"
 #include "lib/sendtargets.h"
 
+/*
+ * Who carries the PDUs where no socket can: a driver that connects and logs in by itself. Discovery
+ * follows the events like those of a socket; its owner is told by whoever carries when the state
+ * may have changed, there is no descriptor to poll. A channel may be freed inside of an event.
+ */
+struct discovery_carrier {
+	struct channel *(*open)(void *owner, const struct sockaddr_storage *peer, socklen_t length,
+				const struct channel_events *events, void *data, int *ret_error);
+	void (*free)(struct channel *channel);
+	void *owner;
+};
+
 struct discovery_settings {
 	struct portal portal; /* address of channel.peer as the administrator wrote it */
 	struct channel_socket_settings channel;
@@ -27,6 +39,7 @@ struct discovery_settings {
 	unsigned int login_timeout_ms; /* for connect, and again for the login phase */
 	unsigned int text_timeout_ms;  /* for each text response; ten times it for all together */
 	unsigned int redirect_max;     /* 0: unlimited */
+	const struct discovery_carrier *carrier; /* borrowed; NULL: a socket */
 };
 
 /* Sets what stock open-iscsi uses: 32 KiB receive limit, no digests, RST on close, 15 s, 30 s, 8. */

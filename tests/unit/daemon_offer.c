@@ -103,7 +103,7 @@ static void test_iser(void **state)
 	offer = offer_of("iser", 0);
 	assert_true(offer.rdma_extensions);
 	assert_int_equal(offer.initiator_recv_data_segment_length, 262144);
-	assert_int_equal(offer.target_recv_data_segment_length, 262144);
+	assert_int_equal(offer.target_recv_data_segment_length, 8192);
 	set(F_NODE_CONN_ISCSI_MAX_RECV_DATA_SEGMENT_LENGTH, "65536");
 	set(F_NODE_CONN_ISCSI_MAX_XMIT_DATA_SEGMENT_LENGTH, "32768");
 	offer = offer_of("iser", 0);

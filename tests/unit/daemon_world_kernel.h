@@ -93,7 +93,8 @@ static void kernel_carry(struct world_kernel *kernel, uint32_t sid, const uint8_
 	struct pollfd fd = {.fd = kernel->endpoints[endpoint % WORLD_MAX], .events = POLLIN};
 	ssize_t n;
 
-	if (!endpoint || (bytes[0] & ISCSI_PDU_OPCODE_BITS) != ISCSI_PDU_LOGIN_REQUEST)
+	if (!endpoint || ((bytes[0] & ISCSI_PDU_OPCODE_BITS) != ISCSI_PDU_LOGIN_REQUEST &&
+			  (bytes[0] & ISCSI_PDU_OPCODE_BITS) != ISCSI_PDU_TEXT_REQUEST))
 		return;
 	memcpy(pdu, bytes, length);
 	memcpy(pdu + 16, "\x10\0\0", 3);
