@@ -69,6 +69,15 @@ static const char *default_tree(struct adm *adm)
 	return tree_exists(adm->dir) ? adm->dir : TREE_STOCK_DIR;
 }
 
+/* What is there after all is good, but somebody has to look after the rest. */
+static enum iscsi_err judge(const struct tree_count *count)
+{
+	if (!count->lost)
+		return ISCSI_ERR_SUCCESS;
+	print_problem("%u files or lines were left out, see above", count->lost);
+	return ISCSI_ERR_IDBM;
+}
+
 static enum iscsi_err import_tree(struct adm *adm)
 {
 	const char *dir = adm->args->text[OPTION_DIRECTORY];
@@ -91,10 +100,7 @@ static enum iscsi_err import_tree(struct adm *adm)
 	if (err != ISCSI_ERR_SUCCESS)
 		return err;
 	print_count("import", "Imported", dir, &count);
-	if (!count.lost)
-		return ISCSI_ERR_SUCCESS;
-	print_problem("%u files or lines of %s were left out, see above", count.lost, dir);
-	return ISCSI_ERR_IDBM;
+	return judge(&count);
 }
 
 static enum iscsi_err export_tree(struct adm *adm)
@@ -118,9 +124,10 @@ static enum iscsi_err export_tree(struct adm *adm)
 		print_problem("%s holds records already; export to an empty folder", dir);
 	else if (error)
 		print_problem("Could not export to %s: %s", dir, strerror(-error));
-	else
-		print_count("export", "Exported", dir, &count);
-	return error == -EEXIST ? ISCSI_ERR_INVAL : error ? ISCSI_ERR_IDBM : ISCSI_ERR_SUCCESS;
+	if (error)
+		return error == -EEXIST ? ISCSI_ERR_INVAL : ISCSI_ERR_IDBM;
+	print_count("export", "Exported", dir, &count);
+	return judge(&count);
 }
 
 struct check {

@@ -103,6 +103,14 @@ static bool is_left_out(const struct record *record, const char *line, size_t le
 	return false;
 }
 
+static int leave_out(struct export *export, const char *path, const char *sentence)
+{
+	export->count.problems++;
+	export->count.lost++;
+	export->say(path, 0, sentence, export->data);
+	return 0;
+}
+
 static int write_record(struct export *export, const char *relative, const struct record *record)
 {
 	struct text all = { 0 }, text = { 0 };
@@ -167,9 +175,7 @@ static int export_node(struct store *store, const struct node_key *key, void *da
 	error = write_record(export, relative, &node);
 	if (error == -EEXIST) {
 		/* Without a tpgt the old form has room for one iface only. */
-		export->count.problems++;
-		export->say(relative, 0, "the old form holds one iface for a portal without tpgt; this one is left out", export->data);
-		error = 0;
+		error = leave_out(export, relative, "the old form holds one iface for a portal without tpgt; this one is left out");
 	} else if (!error) {
 		error = add_link(export, &node, key, portal);
 		export->count.nodes++;
@@ -204,29 +210,36 @@ static int export_isns(struct store *store, const struct portal *portal, void *d
 	return export_discovery(store, data, RECORD_ISNS, portal);
 }
 
-/* Iface files have the same form in both: they are copied as they are. */
-static int export_ifaces(struct export *export, const char *iface_dir)
+/* Iface files have the same form in both: they are copied as they are. What cannot be read, such as a folder, is none. */
+static int export_iface(struct export *export, const char *iface_dir, const char *name)
 {
 	char path[PATH_MAX], relative[NAME_MAX + 16];
+	struct text text = { 0 };
+	int error;
+
+	if (snprintf(path, sizeof(path), "%s/%s", iface_dir, name) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	error = text_read_file(path, TREE_FILE_MAX, &text);
+	if (error)
+		return error == -ENOMEM ? error : leave_out(export, path, strerror(-error));
+	snprintf(relative, sizeof(relative), "ifaces/%s", name);
+	error = write_new(export, relative, &text);
+	export->count.ifaces += !error;
+	text_done(&text);
+	return error;
+}
+
+static int export_ifaces(struct export *export, const char *iface_dir)
+{
 	DIR *dir = opendir(iface_dir);
 	struct dirent *entry;
 	int error = 0;
 
 	if (!dir)
 		return errno == ENOENT ? 0 : -errno;
-	while (!error && (entry = readdir(dir))) {
-		struct text text = { 0 };
-
-		if (entry->d_name[0] == '.' || !name_is_iface(entry->d_name) ||
-		    snprintf(path, sizeof(path), "%s/%s", iface_dir, entry->d_name) >= (int)sizeof(path))
-			continue;
-		snprintf(relative, sizeof(relative), "ifaces/%s", entry->d_name);
-		error = text_read_file(path, TREE_FILE_MAX, &text);
-		if (!error)
-			error = write_new(export, relative, &text);
-		export->count.ifaces += !error;
-		text_done(&text);
-	}
+	while (!error && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.' && name_is_iface(entry->d_name))
+			error = export_iface(export, iface_dir, entry->d_name);
 	closedir(dir);
 	return error;
 }

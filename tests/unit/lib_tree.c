@@ -219,6 +219,21 @@ static void test_export_keeps_off(void **state)
 	store_drop(store);
 }
 
+/* What is no iface file, such as a folder of an administrator, does not keep the rest back. */
+static void test_export_leaves_out(void **state)
+{
+	struct tree_count count;
+
+	make_tree();
+	import(dir, at("db"));
+	put("db/ifaces/old/if1", "iface.net_ifacename = eth1\n");
+	*said = '\0';
+	count = export(at("db"), at("out"));
+	assert_int_equal(count.ifaces, 1);
+	assert_int_equal(count.lost, 1);
+	assert_non_null(strstr(said, "db/ifaces/old:0: Is a directory\n"));
+}
+
 static void test_hostile_names(void **state)
 {
 	struct tree_count count;
@@ -295,6 +310,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_there_and_back, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(test_the_unknown_survives, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(test_export_keeps_off, make_dir, remove_dir),
+		cmocka_unit_test_setup_teardown(test_export_leaves_out, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(test_hostile_names, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(test_first_import_is_once, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(test_ifaces_of_others_stay, make_dir, remove_dir),
