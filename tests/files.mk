@@ -12,10 +12,11 @@ $(O)/modes: $(O)/docs/modes.o $(O)/docs/blocks.o $(normal-archives)
 	$(call say,LD,$@)
 	$(Q)$(call link,$(NORMAL) -pie,$(O)/docs/blocks.o $(normal-archives))
 
-rows: $(O)/rows $(O)/modes ## write the rows into iscsid.conf, the man pages and the completion
+rows: $(O)/rows $(O)/modes ## write the rows into iscsid.conf, the man pages, the completion and docs/coverage.md
 	$(Q)for text in $(row-texts); do $(O)/rows $$text >$(O)/rows.text && cat $(O)/rows.text >$$text || exit 1; done
 	$(Q)for text in $(mode-texts); do $(O)/modes $$text >$(O)/rows.text && cat $(O)/rows.text >$$text || exit 1; done
 	$(Q)docs/json-page >$(O)/rows.text && cat $(O)/rows.text >docs/man/iscsiadm-json.5
+	$(Q)tests/coverage --write
 
 .PHONY: rows
 
