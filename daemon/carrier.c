@@ -233,13 +233,25 @@ static void carrier_poll(void *data)
 	carrier_settle(carrier);
 }
 
-bool carrier_take(struct daemon *daemon, const struct netlink_event *event)
+static struct carrier *carrier_find(const struct daemon *daemon, uint32_t sid)
 {
 	struct carrier *carrier;
 
 	LIST_FOREACH(carrier, &daemon->carriers, entry)
-	if (carrier->sid >= 0 && (uint32_t)carrier->sid == event->sid)
-		break;
+	if (carrier->sid >= 0 && (uint32_t)carrier->sid == sid)
+		return carrier;
+	return NULL;
+}
+
+bool carrier_has(const struct daemon *daemon, uint32_t sid)
+{
+	return carrier_find(daemon, sid) != NULL;
+}
+
+bool carrier_take(struct daemon *daemon, const struct netlink_event *event)
+{
+	struct carrier *carrier = carrier_find(daemon, event->sid);
+
 	if (!carrier)
 		return false;
 	carrier->is_busy = true;

@@ -8,6 +8,7 @@
 #define OPENHBA_DAEMON_CARRIER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/queue.h>
 
 #include "daemon/transports.h"
@@ -33,6 +34,9 @@ struct carrier_owner {
 bool carrier_can(const struct transport_row *row);
 
 void carrier_fill(struct carrier_owner *owner, struct discovery_carrier *ret_carrier);
+
+/* Is this session of the kernel a carrier's? */
+bool carrier_has(const struct daemon *daemon, uint32_t sid);
 
 /* RECV_PDU and CONN_ERROR of a session that is no struct session. False: of no carrier either. */
 bool carrier_take(struct daemon *daemon, const struct netlink_event *event);

@@ -25,17 +25,19 @@ struct orphan_job {
 	const char *sysfs;
 	struct sysfs_session *found;
 	size_t count;
-	uint64_t handle; /* of the tcp transport, 0 if there is none */
+	uint64_t handles[TRANSPORT_ROWS_MAX]; /* by transport_place(), 0 if the kernel has none */
 	int error;
 };
 
 static void orphan_run(void *data)
 {
 	struct orphan_job *job = data;
+	const struct transport_row *row;
 	uint32_t caps;
 
-	if (transport_handle(job->sysfs, "tcp", &job->handle, &caps) < 0)
-		job->handle = 0;
+	for (size_t i = 0; (row = transport_at(i)); i++)
+		if (transport_handle(job->sysfs, row->name, &job->handles[i], &caps) < 0)
+			job->handles[i] = 0;
 	if (job->sid == ORPHAN_ALL) {
 		job->error = sysfs_sessions(job->sysfs, SYSFS_STATE, &job->found, &job->count);
 		return;
@@ -47,19 +49,24 @@ static void orphan_run(void *data)
 	job->count = job->error ? 0 : 1;
 }
 
-static void orphan_destroy(const struct orphan_job *job, const struct sysfs_session *found)
+static void orphan_destroy(const struct orphan_job *job, const struct sysfs_session *found,
+			   const struct transport_row *row)
 {
+	uint64_t handle = job->handles[transport_place(row)];
 	struct request_batch batch;
 	int r;
 
-	batch_init(&batch, job->handle);
+	batch_init(&batch, handle);
 	if (found->has_conn) {
+		/* In this one the kernel lets an endpoint go. */
+		if (row->flags & TRANSPORT_ENDPOINT)
+			batch_stop_conn(&batch, found->sid, found->cid, ISCSI_STOP_RECOVER);
 		batch_stop_conn(&batch, found->sid, found->cid, ISCSI_STOP_TERM);
 		batch_destroy_conn(&batch, found->sid, found->cid);
 		(void)batch_send(job->daemon->netlink, &batch, NULL, 0);
 	}
 	batch_done(&batch);
-	r = request_destroy_session(job->daemon->netlink, job->handle, found->sid);
+	r = request_destroy_session(job->daemon->netlink, handle, found->sid);
 	/* -EINVAL: it was going down already. */
 	if (r == 0)
 		log_warning("session %u was made here without our knowing: taken down", found->sid);
@@ -70,15 +77,16 @@ static void orphan_destroy(const struct orphan_job *job, const struct sysfs_sess
 
 static void orphan_decide(const struct orphan_job *job, const struct sysfs_session *found)
 {
+	const struct transport_row *row = transport_find(found->transport);
 	struct daemon *daemon = job->daemon;
 
-	if (session_find(daemon, (int)found->sid))
+	if (session_find(daemon, (int)found->sid) || carrier_has(daemon, found->sid))
 		return;
 	if (found->creator == -1 && job->sid != ORPHAN_ALL)
 		scan_foreign(daemon, found->sid, found->host_no);
-	else if (daemon->creator && found->creator == daemon->creator && job->handle &&
-		 !strcmp(found->transport, "tcp"))
-		orphan_destroy(job, found);
+	else if (daemon->creator && found->creator == daemon->creator && row &&
+		 job->handles[transport_place(row)])
+		orphan_destroy(job, found, row);
 }
 
 static void orphan_done(void *data, bool cancelled)

@@ -81,6 +81,26 @@ static void test_lost_reply(void **state)
 	assert_int_equal(world->kernel.destroyed_sid, 44);
 }
 
+/* The same through a driver that connects by itself. */
+static void test_lost_reply_of_a_driver(void **state)
+{
+	struct world *world = *state;
+	struct session *session = world_session(world, 0);
+
+	world_driver(world, "iser", 0);
+	make_session(world, 45, "4711\n");
+	world_file(world, "class/scsi_host/host145", "proc_name", "iscsi_iser\n");
+	world_set(session, F_IFACE_TRANSPORT_NAME, "iser");
+	world->kernel.refuse = ISCSI_UEVENT_CREATE_BOUND_SESSION;
+	world->kernel.refuse_error = -ENOBUFS;
+	start_login(session, world_ended, world);
+	world_run(world, world_one_ended);
+	assert_int_not_equal(world->err[0], ISCSI_ERR_SUCCESS);
+	world_run(world, is_looked_at);
+	assert_int_equal(world->kernel.destroyed_sid, 45);
+	assert_int_equal(world_endpoints(world), 0);
+}
+
 static void appear(struct world *world, uint32_t sid)
 {
 	world_send_event(&world->kernel, ISCSI_KEVENT_CREATE_SESSION, (uint32_t[]){sid, sid + 100, 0}, "", 0);
@@ -143,6 +163,7 @@ int main(void)
 		WORLD_TEST(test_ours_goes_others_stay),
 		WORLD_TEST(test_what_we_keep_stays),
 		WORLD_TEST(test_lost_reply),
+		WORLD_TEST(test_lost_reply_of_a_driver),
 		WORLD_TEST(test_firmware_session_is_scanned),
 		WORLD_TEST(test_session_of_another_program),
 		WORLD_TEST(test_host_event),
