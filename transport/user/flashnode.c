@@ -7,7 +7,6 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -15,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "transport/user/listing.h"
 #include "transport/user/sysfs.h"
 
 #define BUS_PATH   "bus/iscsi_flashnode/devices"
@@ -60,14 +60,15 @@ const struct flashnode_row *flashnode_find(const char *field)
 /* ---- sysfs ---- */
 
 /* "flashnode_sess-HOST:INDEX" and nothing behind. */
-static bool parse_name(const char *name, uint32_t host_no, uint32_t *ret_index)
+static bool parse_name(const char *name, uint32_t host_no, void *ret_index)
 {
+	uint32_t *index = ret_index;
 	char again[64];
 	uint32_t host;
 
-	if (sscanf(name, "flashnode_sess-%" SCNu32 ":%" SCNu32, &host, ret_index) != 2 || host != host_no)
+	if (sscanf(name, "flashnode_sess-%" SCNu32 ":%" SCNu32, &host, index) != 2 || host != host_no)
 		return false;
-	snprintf(again, sizeof(again), "flashnode_sess-%" PRIu32 ":%" PRIu32, host, *ret_index);
+	snprintf(again, sizeof(again), "flashnode_sess-%" PRIu32 ":%" PRIu32, host, *index);
 	return !strcmp(name, again);
 }
 
@@ -78,48 +79,14 @@ static int compare(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
-static int collect(DIR *stream, uint32_t host_no, uint32_t **list, size_t *count)
-{
-	const struct dirent *entry;
-	uint32_t index;
-
-	while ((entry = readdir(stream))) {
-		uint32_t *grown;
-
-		if (!parse_name(entry->d_name, host_no, &index))
-			continue;
-		grown = reallocarray(*list, *count + 1, sizeof(**list));
-		if (!grown)
-			return -ENOMEM;
-		*list = grown;
-		grown[(*count)++] = index;
-	}
-	return 0;
-}
-
 int flashnode_list(const char *root, uint32_t host_no, uint32_t **ret, size_t *ret_count)
 {
-	char path[PATH_MAX];
-	DIR *stream;
-	int error;
+	static const struct listing listing = { BUS_PATH, sizeof(**ret), parse_name, compare };
+	void *items;
+	int error = listing_read(&listing, root, host_no, &items, ret_count);
 
-	*ret = NULL;
-	*ret_count = 0;
-	snprintf(path, sizeof(path), "%s/" BUS_PATH, root);
-	stream = opendir(path);
-	if (!stream)
-		return errno == ENOENT ? 0 : -errno;
-	error = collect(stream, host_no, ret, ret_count);
-	closedir(stream);
-	if (error) {
-		free(*ret);
-		*ret = NULL;
-		*ret_count = 0;
-		return error;
-	}
-	if (*ret)
-		qsort(*ret, *ret_count, sizeof(**ret), compare);
-	return 0;
+	*ret = items;
+	return error;
 }
 
 int flashnode_exists(const char *root, uint32_t host_no, uint32_t index)

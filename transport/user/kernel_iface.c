@@ -5,25 +5,25 @@
  */
 #include "transport/user/kernel_iface.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "transport/user/listing.h"
 #include "transport/user/sysfs.h"
 
 #define CLASS_PATH "class/iscsi_iface"
 
 /* "ipv4-iface-HOST-NUMBER" and nothing behind. */
-static bool parse_name(const char *name, struct kernel_iface *iface)
+static bool parse_name(const char *name, uint32_t host_no, void *ret_iface)
 {
+	struct kernel_iface *iface = ret_iface;
 	unsigned int family;
 
 	if (sscanf(name, "ipv%1u-iface-%" SCNu32 "-%" SCNu32, &family, &iface->host_no, &iface->number) != 3 ||
-	    (family != 4 && family != 6))
+	    (family != 4 && family != 6) || iface->host_no != host_no)
 		return false;
 	iface->is_v6 = family == 6;
 	snprintf(iface->name, sizeof(iface->name), "ipv%u-iface-%" PRIu32 "-%" PRIu32, family, iface->host_no, iface->number);
@@ -39,47 +39,14 @@ static int compare(const void *a, const void *b)
 	return left->number < right->number ? -1 : left->number > right->number;
 }
 
-static int collect(DIR *stream, uint32_t host_no, struct kernel_iface **list, size_t *count)
-{
-	const struct dirent *entry;
-
-	while ((entry = readdir(stream))) {
-		struct kernel_iface iface = { .name = "" }, *grown;
-
-		if (!parse_name(entry->d_name, &iface) || iface.host_no != host_no)
-			continue;
-		grown = reallocarray(*list, *count + 1, sizeof(**list));
-		if (!grown)
-			return -ENOMEM;
-		*list = grown;
-		grown[(*count)++] = iface;
-	}
-	return 0;
-}
-
 int kernel_iface_list(const char *root, uint32_t host_no, struct kernel_iface **ret, size_t *ret_count)
 {
-	char path[PATH_MAX];
-	DIR *stream;
-	int error;
+	static const struct listing listing = { CLASS_PATH, sizeof(**ret), parse_name, compare };
+	void *items;
+	int error = listing_read(&listing, root, host_no, &items, ret_count);
 
-	*ret = NULL;
-	*ret_count = 0;
-	snprintf(path, sizeof(path), "%s/" CLASS_PATH, root);
-	stream = opendir(path);
-	if (!stream)
-		return errno == ENOENT ? 0 : -errno;
-	error = collect(stream, host_no, ret, ret_count);
-	closedir(stream);
-	if (error) {
-		free(*ret);
-		*ret = NULL;
-		*ret_count = 0;
-		return error;
-	}
-	if (*ret)
-		qsort(*ret, *ret_count, sizeof(**ret), compare);
-	return 0;
+	*ret = items;
+	return error;
 }
 
 void kernel_iface_read(const char *root, const struct kernel_iface *iface, const char *attribute, char *text, size_t room)
