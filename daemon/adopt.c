@@ -46,13 +46,21 @@ static enum adoption decide_free(const struct sysfs_session *found)
 		       : ADOPT_DESTROY;
 }
 
+/* A login that its driver carried and that ended with the daemon: nothing was agreed on yet, which a
+ * burst of no bytes tells (RFC 7143 13.13: 512 at least). */
+static bool never_logged_in(const struct sysfs_session *found, const struct transport_row *row)
+{
+	return row->flags & TRANSPORT_ENDPOINT && found->max_burst_len == 0 &&
+	       !says(found->state, "LOGGED_IN");
+}
+
 enum adoption adopt_decide(const struct sysfs_session *found)
 {
 	const struct transport_row *row = transport_find(found->transport);
 
 	if (found->creator == -1 || !row)
 		return ADOPT_LEAVE;
-	if (!found->has_conn || !found->target_name[0])
+	if (!found->has_conn || !found->target_name[0] || never_logged_in(found, row))
 		return ADOPT_DESTROY;
 	if (says(found->state, "LOGGED_IN"))
 		return decide_logged_in(found);

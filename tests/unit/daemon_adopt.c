@@ -77,7 +77,21 @@ static void test_adapters_are_alike(void **state)
 		enum adoption expected = adopt_decide(&session);
 
 		snprintf(session.transport, sizeof(session.transport), "%s", "be2iscsi");
+		session.max_burst_len = 262144;
 		assert_int_equal(adopt_decide(&session), expected);
+	}
+}
+
+/* The daemon was killed while a driver carried its login, and the target dropped it. */
+static void test_half_a_login(void **state)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct sysfs_session session = session_of(i);
+
+		snprintf(session.transport, sizeof(session.transport), "%s", "iser");
+		session.max_burst_len = 0;
+		assert_int_equal(adopt_decide(&session),
+				 strcmp(rows[i].state, "LOGGED_IN") ? ADOPT_DESTROY : rows[i].adoption);
 	}
 }
 
@@ -197,6 +211,7 @@ int main(void)
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_not_ours),
 		cmocka_unit_test(test_adapters_are_alike),
+		cmocka_unit_test(test_half_a_login),
 		cmocka_unit_test(test_half_made),
 		WORLD_TEST(test_identity_survives),
 		WORLD_TEST(test_broken_is_logged_in_again),

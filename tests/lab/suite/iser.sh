@@ -89,6 +89,18 @@ ok "a session that broke meanwhile is repaired" wait_for '[ "$(healthy)" = 1 ]' 
 ok "verify" verify_disk "$disk" 4
 ok "logout" $A -m node -T $target --logout
 
+# the daemon is killed somewhere in a login: the next one keeps a session that is whole, and takes down one that is not
+for moment in 0.05 0.15 0.3 0.6; do
+	$A -m node -T $target -p $portal -I iser --login >/dev/null 2>&1 &
+	sleep $moment
+	daemon_kill
+	wait $!
+	daemon_start
+	ok "killed $moment s into a login: nothing half made is left" wait_for '[ "$(healthy)" = "$(sessions)" ]' 30
+	[ "$(sessions)" = 0 ] || ok "what is there can be logged out" $A -m node -T $target --logout
+	is "$(sessions)" 0 "nothing left"
+done
+
 # what fails
 lio_chap $target alice wonderland123
 ok "a wrong secret" setting $target node.session.auth.authmethod CHAP node.session.auth.username alice node.session.auth.password nonsense12345
