@@ -88,7 +88,11 @@ static void print_document(struct text *text)
 		       "`tests/unit/daemon_conn.c`, which fails when they differ. What is not a "
 		       "row is refused and counted.\n\n"
 		       "## Connection\n\nNumbers T and M are those of RFC 7143 8.1.2 and 8.2.2 "
-		       "(initiator side); A are ours.\n\n");
+		       "(initiator side); A are ours.\n"
+		       "Where a driver carries the login (docs/architecture.md), T4 also makes and "
+		       "binds the kernel's session,\n"
+		       "and T7 takes it down again; a card that logs in by itself tells T5 and T7 by "
+		       "CONN_LOGIN_STATE.\n\n");
 	print_conn_table(text);
 	text_add(text, "\n## Session\n\nNumbers N are those of RFC 7143 8.3.\n\n");
 	print_session_table(text);
