@@ -14,6 +14,7 @@
 #include "adm/print.h"
 #include "adm/progress.h"
 #include "lib/log.h"
+#include "lib/standard_fds.h"
 
 static enum iscsi_err (*const modes[MODE_COUNT])(struct adm *adm) = {
 	[MODE_DISCOVERY] = discovery_mode,
@@ -125,6 +126,7 @@ int main(int argc, char **argv)
 	enum iscsi_err err;
 	struct args args;
 
+	standard_fds_fill();
 	prepare_process();
 	if (args_want_json(argc, argv))
 		emit_start();

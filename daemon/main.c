@@ -30,6 +30,7 @@
 #include "lib/loop.h"
 #include "lib/memory_lock.h"
 #include "lib/notify.h"
+#include "lib/standard_fds.h"
 #include "lib/text.h"
 
 #define NICE -10
@@ -242,6 +243,7 @@ int main(int argc, char **argv)
 	struct options *options = &program.daemon.options;
 	int r;
 
+	standard_fds_fill();
 	switch (options_parse(argc, argv, options, stdout, stderr)) {
 	case OPTIONS_EXIT_OK:
 		return EXIT_SUCCESS;

@@ -16,6 +16,7 @@
 #include "iface/nic.h"
 #include "lib/conf.h"
 #include "lib/log.h"
+#include "lib/standard_fds.h"
 #include "transport/user/sysfs.h"
 
 #define SYSFS_ENV "ISCSI_SYSFS" /* overrides /sys, for tests */
@@ -226,6 +227,7 @@ int main(int argc, char **argv)
 	struct start_options options = {.action = START_NOTHING};
 	enum iscsi_err err;
 
+	standard_fds_fill();
 	log_open("iscsistart", LOG_TO_STDERR, LOG_LEVEL_INFO);
 	signal(SIGPIPE, SIG_IGN);
 	umask(077);
