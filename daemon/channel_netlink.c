@@ -114,10 +114,10 @@ static void channel_fail(struct channel_netlink *channel, int error)
 	channel->channel.events->error(channel->channel.data, error);
 }
 
-/* Drivers say -1 or a positive errno-like number where they mean "failed". */
+/* Drivers say -1 where they mean "failed", for whatever reason. */
 static int poll_error(int r)
 {
-	return r == -EPERM ? -ECONNREFUSED : r;
+	return r == -EPERM ? -ENOTCONN : r;
 }
 
 void channel_netlink_poll(struct channel_netlink *channel)

@@ -106,9 +106,11 @@ static void test_never_connects(void **state)
 static void test_connect_fails(void **state)
 {
 	struct world *world = *state;
+	struct session *session = offload_session(world, "iser", CAPS_ISER);
 
 	world->kernel.poll_answer = -1;
-	start_login(offload_session(world, "iser", CAPS_ISER), world_ended, world);
+	world_set(session, F_NODE_SESSION_INITIAL_LOGIN_RETRY_MAX, "0");
+	start_login(session, world_ended, world);
 	world_run(world, world_one_ended);
 	assert_int_equal(world->err[0], ISCSI_ERR_TRANS_TIMEOUT);
 	assert_true(world_requests(world, ISCSI_UEVENT_TRANSPORT_EP_DISCONNECT) >= 1);
