@@ -55,6 +55,9 @@ const struct conf *adm_conf(struct adm *adm);
  */
 enum iscsi_err adm_daemon(struct adm *adm, bool start, bool quiet);
 
+/* Where the daemon listens. */
+const char *adm_socket_path(void);
+
 /* Keeps the status line (progress.h) moving while the connected daemon is waited for, if there is one. */
 void adm_daemon_ticks(struct adm *adm);
 

@@ -23,7 +23,7 @@
 #define START_WAIT_MS 5000	/* for the daemon's socket, once the command has ended */
 #define START_POLL_MS 10
 
-static const char *socket_path(void)
+const char *adm_socket_path(void)
 {
 	const char *path = getenv(IPC_SOCKET_ENV);
 
@@ -91,7 +91,7 @@ static int connect_started(pid_t child, struct ipc_client **ret_client)
 			child = 0;
 			limit_ms = waited + START_WAIT_MS;
 		}
-		error = ipc_connect(socket_path(), ret_client);
+		error = ipc_connect(adm_socket_path(), ret_client);
 		if (nobody_listens(error))
 			nanosleep(&pause, NULL);
 	}
@@ -108,18 +108,18 @@ enum iscsi_err adm_daemon(struct adm *adm, bool start, bool quiet)
 	if (adm->daemon)
 		return ISCSI_ERR_SUCCESS;
 	if (!adm->daemon_tried || start)
-		error = ipc_connect(socket_path(), &adm->daemon);
+		error = ipc_connect(adm_socket_path(), &adm->daemon);
 	if (nobody_listens(error) && start)
 		child = start_daemon(adm);
 	if (child)
 		error = connect_started(child, &adm->daemon);
 	adm->daemon_tried = true;
-	log_debug("daemon at %s: %s", socket_path(), error ? strerror(-error) : "connected");
+	log_debug("daemon at %s: %s", adm_socket_path(), error ? strerror(-error) : "connected");
 	if (!error)
 		return ISCSI_ERR_SUCCESS;
 	adm->daemon = NULL;
 	if (!quiet && error == -EACCES)
-		print_problem("can not connect to iSCSI daemon: its socket %s is not root's", socket_path());
+		print_problem("can not connect to iSCSI daemon: its socket %s is not root's", adm_socket_path());
 	else if (!quiet)
 		print_problem("can not connect to iSCSI daemon (%d)!", nobody_listens(error) ? ECONNREFUSED : -error);
 	return ISCSI_ERR_ISCSID_NOTCONN;

@@ -5,10 +5,14 @@
  */
 #include "adm/far.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "lib/json.h"
 
@@ -64,12 +68,42 @@ static int by_sid(const void *a, const void *b)
 	return (left->sid > right->sid) - (left->sid < right->sid);
 }
 
+static bool has_session_file(const char *folder)
+{
+	DIR *stream = opendir(folder);
+	const struct dirent *entry;
+	bool found = false;
+
+	while (stream && !found && (entry = readdir(stream)))
+		found = !strncmp(entry->d_name, "session-", 8);
+	if (stream)
+		closedir(stream);
+	return found;
+}
+
+/* The daemon keeps a file per session beside its socket; a socket that was mounted alone is on another device than its folder. */
+static bool may_see_more(void)
+{
+	char path[PATH_MAX], *folder;
+	struct stat socket, beside;
+
+	if (getenv(IPC_SOCKET_ENV))
+		return true;
+	snprintf(path, sizeof(path), "%s", adm_socket_path());
+	folder = dirname(path);
+	if (!stat(adm_socket_path(), &socket) && !stat(folder, &beside) && socket.st_dev != beside.st_dev)
+		return true;
+	return has_session_file(folder);
+}
+
 int far_sessions(struct adm *adm, struct sysfs_session **ret_sessions, size_t *ret_count)
 {
 	size_t count;
 
 	*ret_sessions = NULL;
 	*ret_count = 0;
+	if (!may_see_more())
+		return 0;
 	json_object_put(adm->far);
 	adm->far = ask(adm, IPC_INTERFACE ".Attributes", NULL, DAEMON_QUERY_MS);
 	count = adm->far ? json_object_array_length(adm->far) : 0;

@@ -8,7 +8,10 @@
 
 #include "adm/adm.h"
 
-/* All sessions the daemon sees, sorted by sid, the caller frees; none without a daemon, or with one that cannot tell. -ENOMEM. */
+/*
+ * All sessions the daemon sees, sorted by sid, the caller frees; none without a daemon, or with one that cannot tell. -ENOMEM. It is asked
+ * only where something says that it may see more than we: a list of nothing does not start a daemon that waits for its first call.
+ */
 int far_sessions(struct adm *adm, struct sysfs_session **ret_sessions, size_t *ret_count);
 
 /* As sysfs_session_devices(), from whom the session is known. */

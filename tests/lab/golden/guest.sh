@@ -8,11 +8,18 @@
 
 T0=iqn.2026-01.lab:t0 T1=iqn.2026-01.lab:t1 CHAP=iqn.2026-01.lab:chap
 
+# content FILE: its first line in $text, with a process only where there is none
+content() {
+	IFS= read -r text <"$1" 2>/dev/null || text=$(cat "$1" 2>/dev/null) || text=unreadable
+}
+
 # attributes FOLDER: mode, name and content of its files
 attributes() {
-	for file in "$1"/*; do
+	stat -c '%F|%a %n' "$1"/* | grep '^regular' | while read -r line; do
+		file=/${line#*/} mode=${line%% /*}
 		case $file in */dh_state | */inquiry | */vpd_pg* | /sys/bus/*/uevent) continue ;; esac
-		[ -f "$file" ] && [ ! -L "$file" ] && echo "$(stat -c %a "$file") ${file##*/}: $(cat "$file" 2>/dev/null || echo unreadable)"
+		content "$file"
+		echo "${mode##*|} ${file##*/}: $text"
 	done
 }
 
@@ -32,10 +39,11 @@ sysfs_scsi() {
 		esac
 	done
 	for file in /sys/block/sda/queue/*; do
-		[ ! -f "$file" ] || echo "$file: $(cat "$file")"
+		[ -f "$file" ] && content "$file" && echo "$file: $text"
 	done
 	for file in /sys/module/iscsi_tcp/parameters/* /sys/module/libiscsi*/parameters/* /sys/module/scsi_transport_iscsi/parameters/*; do
-		echo "$file $(stat -c %a "$file") $(cat "$file")"
+		content "$file"
+		echo "$file $(stat -c %a "$file") $text"
 	done
 }
 
@@ -60,7 +68,7 @@ records() {
 	if [ "$LAB_TOOLS" = ours ]; then
 		rm -rf /tmp/exported
 		q $A -m store -o export --directory /tmp/exported
-		cp -a /tmp/exported/. "$1"
+		cp -a /tmp/exported/* "$1"
 	fi
 }
 

@@ -18,6 +18,14 @@ mount -t sysfs sysfs /sys
 [ "$sys" = seen ] || for class in iscsi_session iscsi_connection iscsi_host iscsi_transport scsi_host; do
 	mount -t tmpfs hidden /sys/class/$class
 done
+[ "$sys" = seen ] || {
+	# The socket alone, no file beside it
+	mkdir -p /tmp/alone
+	mount -t tmpfs empty /tmp/alone
+	touch /tmp/alone/iscsid.sock
+	mount --bind /run/iscsid/iscsid.sock /tmp/alone/iscsid.sock
+	mount --move /tmp/alone /run/iscsid
+}
 [ "$etc" = shared ] || mount --bind /tmp/own /etc/iscsi
 ip link set lo up
 exec "$@"
