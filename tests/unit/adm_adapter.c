@@ -433,13 +433,22 @@ static void applies(void **state)
 
 static void refuses_to_apply(void **state)
 {
+	struct record iface;
+	char dir[80];
+
 	assert_int_equal(IFACE("-I", "hand", "-o", "new", "-n", "iface.transport_name", "-v", "qla4xxx", "-n", "iface.bootproto", "-v", "dhcp"),
 			 0);
 	assert_int_equal(IFACE("-I", "hand", "-o", "apply"), ISCSI_ERR_INVAL);
 	assert_int_equal(IFACE("-I", "hand", "-o", "update", "-n", "iface.hwaddress", "-v", "00:00:00:00:00:99"), 0);
 	assert_int_equal(IFACE("-I", "hand", "-o", "apply"), ISCSI_ERR_TRANS_NOT_FOUND);
-	assert_int_equal(IFACE("-I", "hand", "-o", "update", "-n", "iface.bootproto", "-v", "static", "-n", "iface.ipaddress", "-v", "1.2.3"),
-			 0);
+	/* No command lets such an address in, but files are edited by hand. */
+	assert_int_equal(IFACE("-I", "hand", "-o", "update", "-n", "iface.ipaddress", "-v", "1.2.3"), ISCSI_ERR_INVAL);
+	snprintf(dir, sizeof(dir), "%s/ifaces", confdir);
+	assert_int_equal(iface_load(dir, "hand", &iface), 0);
+	assert_int_equal(record_set(&iface, F_IFACE_BOOTPROTO, "static", ORIGIN_RECORD), 0);
+	assert_int_equal(record_set(&iface, F_IFACE_IPADDRESS, "1.2.3", ORIGIN_RECORD), 0);
+	assert_int_equal(iface_save(dir, &iface), 0);
+	record_done(&iface);
 	assert_int_equal(IFACE("-I", "hand", "-o", "apply"), ISCSI_ERR_INVAL);
 	assert_non_null(strstr(fake_err, "iface.ipaddress = 1.2.3 is not an address"));
 	assert_int_equal(card.count[ISCSI_UEVENT_SET_IFACE_PARAMS], 0);

@@ -9,13 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/daemon.h"
 #include "daemon/reload.h"
 #include "lib/log.h"
 #include "lib/loop.h"
+#include "lib/work.h"
 
 struct fixture {
 	struct daemon daemon; /* the first member */
@@ -123,15 +123,27 @@ static void stop(void *data)
 	loop_stop(data);
 }
 
-/* A fifo that nobody writes to stands for a disk that does not answer. */
+static void hang(void *data)
+{
+	char byte;
+
+	assert_int_equal(read(*(int *)data, &byte, 1), 0);
+}
+
+static void hung(void *data, bool cancelled)
+{
+}
+
+/* Threads that all wait for something stand for a disk that does not answer. */
 static void test_disk_that_hangs(void **state)
 {
 	struct fixture *f = *state;
 	struct loop_timer *timer;
-	int fd;
+	int disk[2];
 
-	unlink(f->config);
-	assert_int_equal(mkfifo(f->config, 0600), 0);
+	assert_int_equal(pipe2(disk, O_CLOEXEC), 0);
+	for (int i = 0; i < WORK_THREADS_DEFAULT; i++)
+		assert_int_equal(loop_work(f->daemon.loop, hang, hung, &disk[0], NULL), 0);
 	reload_start(&f->daemon, count);
 	reload_start(&f->daemon, count);
 	assert_int_equal(loop_timer_new(f->daemon.loop, stop, f->daemon.loop, &timer), 0);
@@ -140,15 +152,13 @@ static void test_disk_that_hangs(void **state)
 	assert_int_equal(f->reloads, 0);
 	assert_int_equal(f->daemon.works, 1);
 	/* The disk is back, and the second request reads what was written since. */
-	fd = open(f->config, O_WRONLY);
-	assert_true(fd >= 0);
-	unlink(f->config);
 	put(f->initiator, "InitiatorName=iqn.2016-04.com.openhba:two\n");
-	close(fd);
+	close(disk[1]);
 	assert_int_equal(loop_run(f->daemon.loop), 0);
 	assert_int_equal(f->reloads, 1);
 	assert_string_equal(f->daemon.initiator.name, "iqn.2016-04.com.openhba:two");
 	loop_timer_free(timer);
+	close(disk[0]);
 }
 
 #define RELOAD_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
