@@ -32,7 +32,7 @@ struct login {
 	bool is_collecting; /* the target's turn has more parts: our requests are empty */
 	bool owes_answer;   /* the target made an offer of its own in this turn */
 	bool has_statsn;
-	unsigned int exchanges;
+	unsigned int exchanges, empty;
 	struct text send; /* our turn; sent bytes of it are gone */
 	size_t sent;
 	struct text received;		  /* the target's turn so far */
@@ -435,6 +435,9 @@ static enum login_result take_success(struct login *login, const struct pdu *in)
 	}
 	if (login->received.len + in->data_length > KEYS_TEXT_MAX)
 		return fail(login, LOGIN_REASON_TOO_LONG);
+	login->empty = in->data_length || is_transit ? 0 : login->empty + 1;
+	if (login->empty > LOGIN_EMPTY_MAX)
+		return fail(login, LOGIN_REASON_NO_PROGRESS);
 	if (in->data_length)
 		text_add_bytes(&login->received, in->data, in->data_length);
 	if (login->received.failed)

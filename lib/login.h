@@ -18,6 +18,7 @@
 #include "lib/pdu.h"
 
 #define LOGIN_EXCHANGE_MAX 128 /* requests in one login; no honest target needs as many */
+#define LOGIN_EMPTY_MAX	   16  /* answers in a row that say nothing and end no stage */
 
 /* What to log in with. Strings and secrets are borrowed until login_free(). */
 struct login_request {
@@ -63,7 +64,7 @@ enum login_reason {
 	LOGIN_REASON_STAGE, /* stages that do not follow the request */
 	LOGIN_REASON_CONTINUE, /* misuse of the C bit */
 	LOGIN_REASON_TOO_LONG, /* more text than KEYS_TEXT_MAX */
-	LOGIN_REASON_NO_PROGRESS, /* LOGIN_EXCHANGE_MAX reached, or nothing left to say */
+	LOGIN_REASON_NO_PROGRESS, /* LOGIN_EXCHANGE_MAX or LOGIN_EMPTY_MAX reached */
 	LOGIN_REASON_ADDRESS,	  /* a redirect without a usable address */
 	LOGIN_REASON_PORTAL_GROUP,
 	LOGIN_REASON_MEMORY,

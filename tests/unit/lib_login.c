@@ -636,6 +636,13 @@ static void test_no_progress(void **state)
 	talk_init(&talk);
 	talk_start(&talk);
 	for (i = 1; i < LOGIN_EXCHANGE_MAX; i++)
+		assert_int_equal(answer(&talk, STAY_OPERATIONAL, i % 16 ? "" : "X-a=NotUnderstood "),
+				 LOGIN_SEND);
+	check_reason(&talk, STAY_OPERATIONAL, "", LOGIN_REASON_NO_PROGRESS);
+
+	talk_init(&talk);
+	talk_start(&talk);
+	for (i = 0; i < LOGIN_EMPTY_MAX; i++)
 		assert_int_equal(answer(&talk, STAY_OPERATIONAL, ""), LOGIN_SEND);
 	check_reason(&talk, STAY_OPERATIONAL, "", LOGIN_REASON_NO_PROGRESS);
 }
