@@ -226,6 +226,22 @@ static void attempt_send_login(struct attempt *attempt)
 	pdu_done(&pdu);
 }
 
+/* An asynchronous message that asks for nothing: the disks are looked at anyway in a moment. */
+static bool is_news(const struct pdu *pdu)
+{
+	if (pdu_opcode(pdu) != ISCSI_PDU_ASYNC_MESSAGE)
+		return false;
+	switch (pdu->async.event) {
+	case ISCSI_ASYNC_EVENT_REQUEST_LOGOUT:
+	case ISCSI_ASYNC_EVENT_DROP_CONNECTION:
+	case ISCSI_ASYNC_EVENT_DROP_SESSION:
+	case ISCSI_ASYNC_EVENT_REQUEST_NEGOTIATION:
+		return false;
+	default:
+		return true;
+	}
+}
+
 /* A target may ping as soon as full feature phase is reached, before the kernel has the socket:
  * answered here. */
 static void attempt_early_pdu(struct attempt *attempt, const struct pdu *in)
@@ -234,6 +250,10 @@ static void attempt_early_pdu(struct attempt *attempt, const struct pdu *in)
 				      .flags = ISCSI_BIT_FINAL}};
 	int r;
 
+	if (is_news(in)) {
+		attempt->exp_statsn = ntohl(in->async.statsn) + 1;
+		return;
+	}
 	if (pdu_opcode(in) != ISCSI_PDU_NOP_IN) {
 		attempt->error = -EBADMSG;
 		return;

@@ -155,6 +155,18 @@ static void test_early_ping(void **state)
 	assert_int_equal(world->err[0], ISCSI_ERR_SUCCESS);
 }
 
+/* News before the kernel has the socket end no login. */
+static void test_early_message(void **state)
+{
+	struct world *world = *state;
+
+	world->target.tells_early = true;
+	run_into_full_socket(world);
+	world_run(world, world_one_ended);
+	assert_int_equal(world->err[0], ISCSI_ERR_SUCCESS);
+	assert_int_equal(world->target.logins, 1);
+}
+
 /* A connection closed behind the login never reaches the kernel; the login is tried again. */
 static void test_early_close(void **state)
 {
@@ -206,6 +218,7 @@ int main(void)
 		WORLD_TEST(test_refused_in_recovery),
 		WORLD_TEST(test_create_refused),
 		WORLD_TEST(test_early_ping),
+		WORLD_TEST(test_early_message),
 		WORLD_TEST(test_early_close),
 		WORLD_TEST(test_many),
 	};

@@ -45,6 +45,7 @@ struct world_target {
 	_Atomic unsigned int questions; /* SendTargets asked for */
 	bool moves_for_good;  /* the redirect is a permanent one */
 	bool pings_early;     /* a NOP-In right behind the login */
+	bool tells_early;     /* an asynchronous message of its vendor there */
 	bool closes_early;    /* closes right behind the login */
 	_Atomic bool holds;   /* answers wait until this is false */
 	bool is_silent;	      /* never answers */
@@ -110,6 +111,17 @@ static void target_ping(int fd)
 	target_send(fd, &ping);
 }
 
+static void target_tell(int fd, uint32_t statsn)
+{
+	struct pdu pdu = {.async = {.opcode = ISCSI_PDU_ASYNC_MESSAGE,
+				    .flags = ISCSI_BIT_FINAL,
+				    .tag = htonl(ISCSI_TAG_NONE),
+				    .statsn = htonl(statsn),
+				    .event = ISCSI_ASYNC_EVENT_VENDOR}};
+
+	target_send(fd, &pdu);
+}
+
 static void target_login(struct world_target *target, int fd, const struct pdu *request)
 {
 	struct pdu response = {.login_response = {.opcode = ISCSI_PDU_LOGIN_RESPONSE,
@@ -142,9 +154,11 @@ static void target_login(struct world_target *target, int fd, const struct pdu *
 	usleep(1000 * target->slow_ms);
 	target_send(fd, &response);
 	text_done(&text);
-	pdu_done(&response);
 	if (!status && target->pings_early)
 		target_ping(fd);
+	if (!status && target->tells_early)
+		target_tell(fd, ntohl(response.login_response.statsn) + 1);
+	pdu_done(&response);
 	if (status || target->closes_early)
 		shutdown(fd, SHUT_RDWR);
 	target->said++;
