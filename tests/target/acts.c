@@ -32,7 +32,10 @@ enum act act_reset(struct conn *conn, struct pdu *pdu)
 {
 	struct linger linger = {.l_onoff = 1, .l_linger = 0};
 
-	sleep_ms(conn->row->number);
+	char byte;
+
+	if (conn->row->number)
+		(void)recv(conn->fd, &byte, 1, MSG_PEEK);
 	(void)setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 	return ACT_CLOSE;
 }

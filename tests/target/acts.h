@@ -16,7 +16,7 @@
 
 /* The connection. */
 act_fn act_close;	/* FIN instead of the answer */
-act_fn act_reset;	/* RST instead of it, number milliseconds late */
+act_fn act_reset;	/* RST instead of it; number 1: once something has come */
 act_fn act_quiet;	/* never says a word again, but reads */
 act_fn act_deaf;	/* does not even read */
 act_fn act_cut;		/* number bytes of the answer, then FIN */
@@ -65,7 +65,8 @@ act_fn act_stray;	/* a PDU of opcode number for a task nobody started, then the 
 act_fn act_garbage;	/* number random bytes instead of the answer, then silence */
 
 /* Lists of targets. */
-act_fn act_list;	/* of all rows but the first, with settings number, that are to be logged in to */
+act_fn act_list_refused; /* of all rows with settings number whose login fails */
+act_fn act_list_accepted; /* the same whose login succeeds, but for the first */
 act_fn act_many;	/* of number targets */
 act_fn act_endless;	/* a list that never ends: number bytes of the same each time */
 act_fn act_text_more;	/* row->text, and more to come for ever, each number milliseconds late */

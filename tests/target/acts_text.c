@@ -231,15 +231,26 @@ static void add_target(struct text *text, const char *name, unsigned int port)
 	text_add_bytes(text, "", 1);
 }
 
-enum act act_list(struct conn *conn, struct pdu *pdu)
+static enum act list(struct conn *conn, struct pdu *pdu, bool is_refused)
 {
 	struct text text = {0};
 
 	for (unsigned int i = 1; i < row_count; i++)
-		if (rows[i].settings == (enum settings)conn->row->number && rows[i].login.status != NOT_RUN)
+		if (rows[i].settings == (enum settings)conn->row->number && rows[i].login.status != NOT_RUN &&
+		    is_refused == (rows[i].login.status != 0))
 			add_target(&text, rows[i].name, conn->first_port + i);
 	set_text(pdu, &text);
 	return ACT_SEND;
+}
+
+enum act act_list_refused(struct conn *conn, struct pdu *pdu)
+{
+	return list(conn, pdu, true);
+}
+
+enum act act_list_accepted(struct conn *conn, struct pdu *pdu)
+{
+	return list(conn, pdu, false);
 }
 
 enum act act_many(struct conn *conn, struct pdu *pdu)

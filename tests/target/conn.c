@@ -6,6 +6,7 @@
 #include "tests/target/conn.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +84,13 @@ unsigned char *conn_encode(struct conn *conn, const struct pdu *pdu, size_t *ret
 	free(plain);
 	*ret_length = (size_t)(at - wire);
 	return wire;
+}
+
+void conn_hold(struct conn *conn, bool holds)
+{
+	int value = holds;
+
+	(void)setsockopt(conn->fd, IPPROTO_TCP, TCP_CORK, &value, sizeof(value));
 }
 
 int conn_send(struct conn *conn, const struct pdu *pdu)
@@ -232,6 +240,7 @@ static int serve_request(struct conn *conn)
 	case ISCSI_PDU_NOP_OUT:
 		return nop_answer(conn);
 	case ISCSI_PDU_SCSI_COMMAND:
+		conn->is_in_use = true;
 		return scsi_command(conn);
 	case ISCSI_PDU_DATA_OUT:
 		return scsi_data_out(conn);
@@ -251,7 +260,7 @@ static int serve_once(struct conn *conn)
 	struct pollfd watch = {conn->fd, POLLIN, 0};
 
 	if (poll(&watch, 1, IDLE_MS) == 0)
-		return conn_pause(conn, AT_IDLE);
+		return conn->is_in_use ? conn_pause(conn, AT_IDLE) : 0;
 	return conn_read(conn) ? -1 : serve_request(conn);
 }
 
@@ -277,6 +286,7 @@ void conn_run(int fd, const struct row *row, struct home *home, unsigned int fir
 		conn->visit = __atomic_add_fetch(&home->visits, 1, __ATOMIC_RELAXED);
 	if (!r)
 		r = conn_pause(conn, AT_FULL);
+	conn_hold(conn, false);
 	while (!r)
 		r = serve_once(conn);
 	scsi_forget(conn);

@@ -50,6 +50,7 @@ struct conn {
 	uint32_t initiator_segment; /* bytes of data it takes in one PDU */
 	uint16_t tsih;
 	bool is_full, is_discovery;
+	bool is_in_use; /* a SCSI command has come: the kernel has the connection */
 	bool header_digest, data_digest; /* in full feature phase */
 	bool spoils_header_digest, spoils_data_digest; /* of the next PDU */
 	struct pdu request;
@@ -71,6 +72,9 @@ unsigned char *conn_encode(struct conn *conn, const struct pdu *pdu, size_t *ret
 /* Sends as it is. 0 or -1. */
 int conn_send(struct conn *conn, const struct pdu *pdu);
 int conn_write(struct conn *conn, const void *bytes, size_t length);
+
+/* Holds back what is sent (200 ms at most), so that it arrives in one piece. */
+void conn_hold(struct conn *conn, bool holds);
 
 /* Asks the row; what it says about the answer is the caller's to follow. */
 enum act conn_ask(struct conn *conn, enum place place, struct pdu *pdu);

@@ -228,9 +228,13 @@ static int answer_turn(struct login_state *state)
 	if (pdu_set_data(&pdu, state->is_refused ? NULL : state->answer.data, state->is_refused ? 0 : state->answer.len))
 		abort();
 	text_done(&state->answer);
+	/* What a row has to say right behind the login must not come after the kernel. */
+	conn_hold(state->conn, true);
 	r = conn_answer(state->conn, AT_LOGIN, &pdu);
 	/* The row may have changed the stages. */
 	state->conn->is_full = (pdu.login_response.flags & 0x83) == 0x83;
+	if (!state->conn->is_full)
+		conn_hold(state->conn, false);
 	pdu_done(&pdu);
 	return r || state->is_refused ? -1 : 0;
 }

@@ -17,7 +17,7 @@ enum place {
 	AT_NEVER,
 	AT_ACCEPT, /* nothing was read yet */
 	AT_FULL,   /* full feature phase was reached, nothing was read in it yet */
-	AT_IDLE,   /* full feature phase, nothing came for a while */
+	AT_IDLE,   /* full feature phase, the kernel is there, nothing came for a while */
 	AT_LOGIN,
 	AT_LIST, /* the whole list of targets, however long */
 	AT_TEXT, /* one part of it */
