@@ -24,7 +24,7 @@ ok "discovery" $A -m discovery -t sendtargets -p 10.9.0.1
 ok "quick pings" setting $target 'node.conn[0].timeo.noop_out_interval' 1 'node.conn[0].timeo.noop_out_timeout' 2 \
 	node.session.cmds_max 256 node.session.queue_depth 200 node.session.xmit_thread_priority -7
 
-# login_ms ROUNDS: the longest of so many logins
+# login_ms ROUNDS: the longest of so many logins. Behind one that hangs a login would take 8 s more.
 login_ms() {
 	local n=0 began took longest=0
 	while [ $n -lt "$1" ]; do
@@ -47,7 +47,7 @@ while [ $i -lt $dead ]; do
 done
 is $i $dead "$dead records of targets behind four dead portals"
 for i in 0 1 2 3; do
-	$A -m node -p 10.9.0.$((66 + i)):3260 -o update -n 'node.conn[0].timeo.login_timeout' -v 6
+	$A -m node -p 10.9.0.$((66 + i)):3260 -o update -n 'node.conn[0].timeo.login_timeout' -v 8
 	$A -m node -p 10.9.0.$((66 + i)):3260 -o update -n node.session.initial_login_retry_max -v 4
 done
 alone=$(login_ms 3)
@@ -55,14 +55,14 @@ hanging() { ss -Htn state syn-sent '( dport = :3260 )' | wc -l; }
 for i in 0 1 2 3; do $A -m node -p 10.9.0.$((66 + i)):3260 --login >/tmp/dead.$i 2>&1 & done
 ok "they hang" wait_for '[ "$(hanging)" -ge 16 ]' 20
 beside=$(login_ms 3)
-ok "a login beside them took $beside ms, alone $alone ms" test "$beside" -lt $((2 * alone + 400))
+ok "a login beside them took $beside ms, alone $alone ms" test "$beside" -lt $((alone + 5000))
 now=$(hanging)
 ok "at most 16 of a portal hang at first ($now)" test "$now" -le 64
-sleep 7
+sleep 9
 now=$(hanging)
 ok "then at most 4 ($now)" test "$now" -le 16
 again=$(login_ms 3)
-ok "and still $again ms" test "$again" -lt $((2 * alone + 400))
+ok "and still $again ms" test "$again" -lt $((alone + 5000))
 
 ok "login" $A -m node -T $target -p $portal --login
 sid=$(newest_sid)
