@@ -5,6 +5,7 @@
  *
  *   STORE_NODE        "target\taddress,port,tpgt\tiface"
  *   STORE_DISCOVERY   "sendtargets\taddress,port", "isns\taddress,port"
+ *                     "found\ttarget\taddress,port,tpgt"
  *
  * Which records a discovery made stands in their own fields node.discovery_type, _address and _port.
  */
@@ -90,5 +91,16 @@ int discovery_remove(struct store *store, enum record_kind kind, const struct po
 /* Calls fn for each discovery record of this kind, sorted by address. */
 typedef int discovery_each_fn(struct store *store, const struct portal *portal, void *data);
 int discovery_each(struct store *store, enum record_kind kind, discovery_each_fn *fn, void *data);
+
+/*
+ * Portals that a discovery reported while there were ifaces that bind themselves (iface/plan.h), whether one could reach them or not:
+ * what a record for an iface that comes later is made from. found_save() takes the settings of a node record, whatever its iface.
+ * They go with the discovery record, and when the last record of the portal is removed by hand.
+ */
+typedef int found_each_fn(struct store *store, const struct node_key *key, void *data);	/* key->iface is "" */
+int found_each(struct store *store, const struct node_filter *filter, found_each_fn *fn, void *data);
+int found_load(struct store *store, const struct node_key *key, struct record *ret_node);
+int found_save(struct store *store, const struct record *node);
+int found_remove(struct store *store, const struct node_key *key);	/* -ENOENT */
 
 #endif

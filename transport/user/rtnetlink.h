@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR GPL-3.0-or-later */
 /*
- * The few things boot asks of NETLINK_ROUTE: bring a link up, give it an address, a route, a VLAN. One request, one answer; blocks
- * no longer than the kernel takes. Not thread safe.
+ * What is asked of NETLINK_ROUTE: which links, addresses and ways there are; and for boot: bring a link up, give it an address, a
+ * route, a VLAN. One request, one answer; blocks no longer than the kernel takes. Not thread safe.
  */
 #ifndef OPENHBA_TRANSPORT_USER_RTNETLINK_H
 #define OPENHBA_TRANSPORT_USER_RTNETLINK_H
 
 #include <net/if.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
 
 struct rtnetlink;
 
@@ -34,5 +37,49 @@ int rtnetlink_vlan_add(struct rtnetlink *route, unsigned int parent, unsigned in
 
 /* The interface that is VLAN id of parent. -ENODEV: there is none. */
 int rtnetlink_vlan_find(struct rtnetlink *route, unsigned int parent, unsigned int id, char ret_name[IFNAMSIZ]);
+
+/* ---- what there is ---- */
+
+struct rtlink {
+	unsigned int ifindex;
+	char name[IFNAMSIZ];
+	char kind[16];			/* IFLA_INFO_KIND: "vlan", "bond", ...; "" for hardware */
+	char hwaddress[18], permanent[18];	/* "" without an Ethernet address */
+	unsigned int flags;		/* IFF_* */
+	uint8_t operstate;		/* IF_OPER_* */
+	bool has_carrier;
+	unsigned int master;		/* ifindex; 0: none */
+	unsigned int parent;		/* of a VLAN and the like, IFLA_LINK; 0: none, or in another network namespace */
+};
+
+struct rtaddress {
+	unsigned int ifindex;
+	sa_family_t family;		/* AF_INET, AF_INET6 */
+	uint8_t bytes[16];		/* the local one; network order */
+	uint8_t prefix_len, scope;	/* RT_SCOPE_* */
+	uint32_t flags;			/* IFA_F_* */
+};
+
+/* Calls fn for each; nonzero ends the walk and is its result. -EAGAIN: the list changed while it was read (after some tries). */
+typedef int rtlink_fn(const struct rtlink *link, void *data);
+typedef int rtaddress_fn(const struct rtaddress *address, void *data);
+int rtnetlink_links(struct rtnetlink *route, rtlink_fn *fn, void *data);
+int rtnetlink_addresses(struct rtnetlink *route, rtaddress_fn *fn, void *data);
+
+/* The way the kernel would send a packet that is bound to a device. */
+struct rtway {
+	bool has_gateway;
+	uint8_t gateway[16], source[16];	/* by family; source: the address it would come from */
+	uint8_t prefix_len;			/* of the route that was chosen; 0: a default route */
+	uint32_t table, priority;
+};
+
+/*
+ * Would packets to destination, bound to ifindex (as SO_BINDTODEVICE does), find a route? Asks the tables and rules of the device
+ * (VRF, policy routing), first without and then with the source address the kernel chose. The kernel's guess that what has no route
+ * is on the link (IPv4) does not count as one. 0 and *ret_way; -ENETUNREACH, -EHOSTUNREACH, -EACCES (prohibit), -EINVAL (blackhole):
+ * no way; -ENODEV.
+ */
+int rtnetlink_way(struct rtnetlink *route, unsigned int ifindex, int family, const void *destination, struct rtway *ret_way);
 
 #endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Ports: what this machine has that a session can leave from, as a picture of one moment: the NICs of this network namespace with
+ * their addresses (from the kernel by rtnetlink), and the network entities of HBA ports (from sysfs). Two pictures can be compared,
+ * which is how changes are found: an event that is lost costs nothing but time.
+ */
+#ifndef OPENHBA_IFACE_PORT_H
+#define OPENHBA_IFACE_PORT_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+struct rtnetlink;
+
+enum port_kind { PORT_NIC, PORT_HBA };
+
+/* An address of a NIC. */
+struct port_address {
+	sa_family_t family;	/* AF_INET, AF_INET6 */
+	uint8_t bytes[16];	/* network order; 4 of them for AF_INET */
+	uint8_t prefix_len;
+	bool is_link_local;
+	bool is_usable;		/* not tentative, not a duplicate */
+};
+
+struct port {
+	enum port_kind kind;
+	char driver[32];	/* "virtio_net", "bnx2x"; "": none */
+	char hwaddress[18];	/* now; "" without an Ethernet address */
+	/* PORT_NIC */
+	char netdev[IFNAMSIZ];
+	unsigned int ifindex;
+	char permanent[18];	/* the address it was made with; "": as hwaddress */
+	char path[64];		/* its place on a bus, "0000:01:00.0", as ethtool tells it; "": virtual */
+	char nic_kind[16];	/* "vlan", "bond", "bridge", "veth", ...; "" for hardware */
+	char master[IFNAMSIZ];	/* the bond, team or bridge it is a port of; "": none. A VRF is no such master */
+	char vrf[IFNAMSIZ];	/* "" */
+	bool is_loopback, is_up, has_carrier;
+	struct port_address *addresses;	/* sorted; owned */
+	size_t address_count;
+	/* PORT_HBA */
+	char transport[16];
+	uint32_t host_no;
+	bool has_entity;	/* false: the driver shows no network entities; the port as a whole */
+	bool is_v6;
+	uint32_t entity;	/* number in its family */
+	char port_state[32];	/* as the driver says it, "Link Up" */
+	char state[32];		/* of the entity: "enable", "disable", "" */
+	char ipaddress[64];	/* "": none */
+};
+
+/* Sorted: NICs by ifindex, then HBA ports by host, family and entity. */
+struct ports {
+	struct port *list;
+	size_t count;
+};
+
+/*
+ * Takes the picture. root is that of sysfs ("/sys", or a test's tree). Blocks no longer than the kernel and drivers take to answer
+ * (a card may take seconds): not for the loop's thread where HBAs are. -ENOMEM, or as rtnetlink says; on failure *ret_ports is empty.
+ */
+int ports_read(const char *root, struct rtnetlink *route, struct ports *ret_ports);
+void ports_done(struct ports *ports);	/* an all-zero one is fine */
+
+const struct port *ports_find_netdev(const struct ports *ports, const char *netdev);	/* NULL */
+const struct port *ports_find_index(const struct ports *ports, unsigned int ifindex);
+
+/* What became of a port between two pictures. A NIC is the same if its ifindex is, an HBA entity if host and name are. */
+enum port_change {
+	PORT_ADDED,
+	PORT_REMOVED,
+	PORT_RENAMED,
+	PORT_HWADDRESS,		/* the address in use is another */
+	PORT_MASTER,		/* joined or left a bond, team, bridge or VRF */
+	PORT_UP,		/* up and with carrier; HBA: link up */
+	PORT_DOWN,		/* one of the two is gone */
+	PORT_ADDRESSES,		/* usable addresses came or went */
+	PORT_SETTINGS,		/* of an HBA entity: state or address */
+	PORT_CHANGE_COUNT,
+};
+
+const char *port_change_name(enum port_change change);	/* "added", "removed", "renamed", ... */
+
+/* Calls fn for each change, several for one port where they are; before is NULL for PORT_ADDED, now for PORT_REMOVED. */
+typedef void port_change_fn(enum port_change change, const struct port *before, const struct port *now, void *data);
+void ports_compare(const struct ports *before, const struct ports *now, port_change_fn *fn, void *data);
+
+/* "NIC eth3 (virtio_net, 0000:03:00.0)", "qla4xxx port 00:0e:1e:01:02:03 (host 4), ipv4.0": for logs. */
+void port_describe(const struct port *port, char *text, size_t room);
+
+/* Can sessions leave from it now: NIC up, with carrier and a usable address, in nobody's bond; HBA link not down, entity not disabled. */
+bool port_is_ready(const struct port *port);
+
+#endif
