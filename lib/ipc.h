@@ -18,7 +18,7 @@ struct loop;
 #define IPC_MESSAGE_MAX (64u << 20)	/* bytes of one message a server takes from root; clients take the same */
 #define IPC_STRANGER_MESSAGE_MAX (64u << 10)	/* from others than root and the daemon's own user */
 #define IPC_INTERFACE "org.openhba.iscsid"
-#define IPC_VERSION 2
+#define IPC_VERSION 3
 #define IPC_SOCKET_ENV "ISCSID_SOCKET"	/* overrides the default path */
 #define IPC_SOCKET_DEFAULT RUNDIR "/iscsid.sock"
 
