@@ -133,7 +133,7 @@ static enum iscsi_err export_tree(struct adm *adm)
 struct check {
 	struct adm *adm;
 	const char *row;
-	unsigned int nodes, discoveries, ifaces, problems;
+	unsigned int nodes, discoveries, founds, ifaces, problems;
 };
 
 static int complain(const char *name, const char *value, unsigned int line, int error, void *data)
@@ -182,7 +182,16 @@ static int check_node(struct store *store, const char *key, void *data)
 static int check_discovery(struct store *store, const char *key, void *data)
 {
 	struct check *check = data;
+	struct node_key parsed;
 
+	if (found_key_is(key)) {
+		check->founds++;
+		if (found_key_parse(key, &parsed)) {
+			print_problem("%s: not the name of a found portal", key);
+			check->problems++;
+		}
+		return check_row(store, STORE_DISCOVERY, key, RECORD_NODE, check);
+	}
 	check->discoveries++;
 	return check_row(store, STORE_DISCOVERY, key, strncmp(key, "isns\t", 5) ? RECORD_SENDTARGETS : RECORD_ISNS, check);
 }
@@ -213,6 +222,8 @@ static void print_check(const struct check *check, const struct store *store, bo
 		print_line("Folder: %s", check->adm->dir);
 		print_line("Node records: %u", check->nodes);
 		print_line("Discovery records: %u", check->discoveries);
+		if (check->founds)
+			print_line("Found portals: %u", check->founds);
 		print_line("Ifaces: %u", check->ifaces);
 		print_line("Size: %llu bytes, %llu in use", (unsigned long long)file_bytes, (unsigned long long)used_bytes);
 		if (verify)
@@ -223,6 +234,7 @@ static void print_check(const struct check *check, const struct store *store, bo
 	emit_text(object, "directory", check->adm->dir);
 	emit_number(object, "nodes", check->nodes);
 	emit_number(object, "discoveries", check->discoveries);
+	emit_number(object, "found", check->founds);
 	emit_number(object, "ifaces", check->ifaces);
 	emit_number(object, "file_bytes", (int64_t)file_bytes);
 	emit_number(object, "used_bytes", (int64_t)used_bytes);

@@ -34,8 +34,10 @@ static int take_part(const char *text, char end, char *buffer, size_t size)
 	return (int)len + 1;
 }
 
-int node_key_parse(const char *text, struct node_key *ret_key)
+/* "target\taddress,port,tpgt", up to end; returns the bytes before it. */
+static int take_place(const char *text, char end, struct node_key *ret_key)
 {
+	const char *start = text;
 	int used = take_part(text, '\t', ret_key->target, sizeof(ret_key->target));
 
 	if (used < 0)
@@ -49,7 +51,14 @@ int node_key_parse(const char *text, struct node_key *ret_key)
 	if (used < 0)
 		return used;
 	text += used + 1;
-	used = parse_port(text, '\t', -1, 65535, &ret_key->portal.tpgt);
+	used = parse_port(text, end, -1, 65535, &ret_key->portal.tpgt);
+	return used < 0 ? used : (int)(text - start) + used;
+}
+
+int node_key_parse(const char *text, struct node_key *ret_key)
+{
+	int used = take_place(text, '\t', ret_key);
+
 	if (used < 0)
 		return used;
 	text += used + 1;
@@ -359,4 +368,115 @@ int discovery_each(struct store *store, enum record_kind kind, discovery_each_fn
 	struct discovery_walk walk = { strlen(prefix), fn, data };
 
 	return store_each(store, STORE_DISCOVERY, prefix, walk_discovery, &walk);
+}
+
+/* ---- found portals ---- */
+
+#define FOUND_PREFIX "found\t"
+#define FOUND_KEY_MAX (sizeof(FOUND_PREFIX) + NODE_KEY_TEXT_MAX)
+
+static void found_key_format(const struct node_key *key, char text[FOUND_KEY_MAX])
+{
+	snprintf(text, FOUND_KEY_MAX, FOUND_PREFIX "%s\t%s,%d,%d", key->target, key->portal.address, key->portal.port, key->portal.tpgt);
+}
+
+bool found_key_is(const char *text)
+{
+	return !strncmp(text, FOUND_PREFIX, strlen(FOUND_PREFIX));
+}
+
+int found_key_parse(const char *text, struct node_key *ret_key)
+{
+	int used;
+
+	if (!found_key_is(text))
+		return -EINVAL;
+	used = take_place(text + strlen(FOUND_PREFIX), '\0', ret_key);
+	ret_key->iface[0] = '\0';
+	return used < 0 ? used : 0;
+}
+
+static int walk_found(struct store *store, const char *text, void *data)
+{
+	struct node_walk *walk = data;
+	struct node_key key;
+
+	if (found_key_parse(text, &key) || !node_filter_matches(walk->filter, &key))
+		return 0;
+	return walk->fn(store, &key, walk->data);
+}
+
+int found_each(struct store *store, const struct node_filter *filter, found_each_fn *fn, void *data)
+{
+	struct node_filter portals = *filter;
+	struct node_walk walk = { &portals, fn, data };
+	char prefix[sizeof(FOUND_PREFIX) + NODE_TARGET_MAX + 2] = FOUND_PREFIX;
+
+	portals.iface = NULL;
+	if (filter->target) {
+		if (!*filter->target || strlen(filter->target) > NODE_TARGET_MAX)
+			return 0;
+		snprintf(prefix, sizeof(prefix), FOUND_PREFIX "%s\t", filter->target);
+	}
+	return store_each(store, STORE_DISCOVERY, prefix, walk_found, &walk);
+}
+
+/* No iface at all: every iface setting is its default. */
+static int forget_iface(struct record *node)
+{
+	struct record none;
+	int error;
+
+	record_init(&none, RECORD_IFACE);
+	error = record_copy_iface(node, &none);
+	record_done(&none);
+	return error;
+}
+
+int found_load(struct store *store, const struct node_key *key, struct record *ret_node)
+{
+	char text[FOUND_KEY_MAX];
+	int error;
+
+	found_key_format(key, text);
+	error = load(store, STORE_DISCOVERY, text, RECORD_NODE, ret_node);
+	if (error)
+		return error;
+	error = forget_iface(ret_node);
+	if (!error)
+		error = node_set_target(ret_node, key->target, &key->portal);
+	if (error)
+		record_done(ret_node);
+	return error;
+}
+
+int found_save(struct store *store, const struct record *node)
+{
+	char text[FOUND_KEY_MAX];
+	struct node_key key, twin;
+	struct record copy;
+	int error = record_copy(&copy, node);
+
+	if (error)
+		return error;
+	error = forget_iface(&copy);
+	node_key_of(&copy, &key);
+	found_key_format(&key, text);
+	if (!error)
+		error = save(store, STORE_DISCOVERY, text, &copy);
+	record_done(&copy);
+	if (error || key.portal.tpgt == PORTAL_TPGT_NONE)
+		return error;
+	twin = key;
+	twin.portal.tpgt = PORTAL_TPGT_NONE;
+	error = found_remove(store, &twin);
+	return error == -ENOENT ? 0 : error;
+}
+
+int found_remove(struct store *store, const struct node_key *key)
+{
+	char text[FOUND_KEY_MAX];
+
+	found_key_format(key, text);
+	return store_delete(store, STORE_DISCOVERY, text);
 }

@@ -103,4 +103,7 @@ int found_load(struct store *store, const struct node_key *key, struct record *r
 int found_save(struct store *store, const struct record *node);
 int found_remove(struct store *store, const struct node_key *key);	/* -ENOENT */
 
+bool found_key_is(const char *text);	/* does this key of STORE_DISCOVERY belong to a found portal? */
+int found_key_parse(const char *text, struct node_key *ret_key);	/* -EINVAL; iface is "" */
+
 #endif

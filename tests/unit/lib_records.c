@@ -227,6 +227,84 @@ static void test_discovery_records(void **state)
 	store_drop(store);
 }
 
+static void make_found(struct record *node, const char *target, const char *address, int tpgt, const char *iface)
+{
+	struct node_key key = { .portal = { .port = 3260, .tpgt = tpgt } };
+
+	snprintf(key.target, sizeof(key.target), "%s", target);
+	snprintf(key.portal.address, sizeof(key.portal.address), "%s", address);
+	snprintf(key.iface, sizeof(key.iface), "%s", iface);
+	record_init(node, RECORD_NODE);
+	assert_int_equal(node_set_key(node, &key), 0);
+	assert_int_equal(record_set(node, F_NODE_STARTUP, "automatic", ORIGIN_RECORD), 0);
+	assert_int_equal(record_set(node, F_IFACE_HWADDRESS, "02:00:00:00:00:01", ORIGIN_RECORD), 0);
+}
+
+static int add_found(struct store *store, const struct node_key *key, void *data)
+{
+	char *seen = data;
+
+	assert_string_equal(key->iface, "");
+	snprintf(seen + strlen(seen), 256 - strlen(seen), "%s %s,%d,%d;", key->target, key->portal.address, key->portal.port,
+		 key->portal.tpgt);
+	return 0;
+}
+
+/* A found portal keeps the settings of a record, but no iface, and hides from walks over discovery and node records. */
+static void test_found_portals(void **state)
+{
+	struct node_filter all = { .iface = "default" }, one = { .target = "iqn.f:b" };
+	struct node_key key = { .target = "iqn.f:a", .portal = { "10.0.0.1", 3260, 1 } };
+	struct record node;
+	struct store *store;
+	char seen[256] = "";
+
+	assert_int_equal(store_begin(dir, STORE_WRITE, &store), 0);
+	make_found(&node, "iqn.f:a", "10.0.0.1", -1, "tcp.eth1");
+	assert_int_equal(found_save(store, &node), 0);
+	record_done(&node);
+	make_found(&node, "iqn.f:a", "10.0.0.1", 1, "tcp.eth1");
+	assert_int_equal(found_save(store, &node), 0);
+	record_done(&node);
+	make_found(&node, "iqn.f:b", "fe80::1%eth0", 2, "default");
+	assert_int_equal(found_save(store, &node), 0);
+	record_done(&node);
+	assert_int_equal(found_each(store, &all, add_found, seen), 0);
+	assert_string_equal(seen, "iqn.f:a 10.0.0.1,3260,1;iqn.f:b fe80::1%eth0,3260,2;");
+	seen[0] = '\0';
+	assert_int_equal(found_each(store, &one, add_found, seen), 0);
+	assert_string_equal(seen, "iqn.f:b fe80::1%eth0,3260,2;");
+	assert_int_equal(discovery_each(store, RECORD_SENDTARGETS, check_portal, NULL), 0);
+	assert_int_equal(discovery_each(store, RECORD_ISNS, check_portal, NULL), 0);
+	assert_int_equal(found_load(store, &key, &node), 0);
+	assert_true(record_is(&node, F_NODE_STARTUP, "automatic"));
+	assert_string_equal(record_text(&node, F_IFACE_HWADDRESS), "");
+	assert_string_equal(record_text(&node, F_IFACE_ISCSI_IFACENAME), "");
+	assert_string_equal(record_text(&node, F_NODE_NAME), "iqn.f:a");
+	record_done(&node);
+	assert_int_equal(found_remove(store, &key), 0);
+	assert_int_equal(found_remove(store, &key), -ENOENT);
+	assert_int_equal(found_load(store, &key, &node), -ENOENT);
+	store_drop(store);
+}
+
+static void test_hostile_found_keys(void **state)
+{
+	static const char *const keys[] = {
+		"", "found", "found\t", "found\tiqn.x:a", "found\tiqn.x:a\t10.0.0.1,3260", "found\tiqn.x:a\t10.0.0.1,3260,1\t",
+		"found\tiqn.x:a\t10.0.0.1,3260,1\tdefault", "found\t\t10.0.0.1,3260,1", "found\tiqn.x:a\t,3260,1",
+		"found\tiqn.x:a\t10.0.0.1,0,1", "found\tiqn.x:a\t10.0.0.1,3260,-2", "iqn.x:a\t10.0.0.1,3260,1", "Found\tiqn.x:a\t::1,1,1",
+	};
+	struct node_key key;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (!found_key_parse(keys[i], &key))
+			fail_msg("accepted: %s", keys[i]);
+	assert_int_equal(found_key_parse("found\tiqn.x:a\t::1,3260,-1", &key), 0);
+	assert_string_equal(key.portal.address, "::1");
+	assert_int_equal(key.portal.tpgt, -1);
+}
+
 /* A host name that a record has is not looked up; one that none has becomes addresses. */
 static void test_host_names(void **state)
 {
@@ -252,6 +330,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_node_round_trip, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(test_value_that_lies, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(test_discovery_records, make_dir, remove_dir),
+		cmocka_unit_test_setup_teardown(test_found_portals, make_dir, remove_dir),
+		cmocka_unit_test(test_hostile_found_keys),
 		cmocka_unit_test_setup_teardown(test_host_names, make_dir, remove_dir),
 	};
 
