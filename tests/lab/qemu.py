@@ -17,7 +17,6 @@ import subprocess
 import sys
 import time
 
-SPARE_NICS = 2
 # Taking sessions down makes the stock 6.1 modules warn, rarely and once a boot, of a flush between work queues; with open-iscsi, too.
 KNOWN_OF_STOCK = re.compile(rb"WARNING: .* check_flush_dependency")
 SPLAT = re.compile(
@@ -166,17 +165,17 @@ class Machine:
                 if time.monotonic() > self.deadline:
                     raise TimedOut from None
 
-    def qmp(self, name, awaited=None, **arguments):
+    def qmp(self, command, /, awaited=None, **arguments):
         """One QMP command; None or the error's text. With awaited, also waits for that device's DEVICE_DELETED."""
         self.sockets["qmp"].settimeout(20)
-        self.sockets["qmp"].sendall(json.dumps({"execute": name, "arguments": arguments}).encode() + b"\n")
+        self.sockets["qmp"].sendall(json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
         answered = False
         while True:
             try:
                 line = self._reader.readline()
             except socket.timeout:
                 self._reader = self.sockets["qmp"].makefile("rb")
-                return f"no answer to {name}"
+                return f"no answer to {command}"
             if not line:
                 raise Died("QEMU closed its monitor")
             message = json.loads(line)
@@ -219,7 +218,7 @@ class Machine:
         return None
 
     def _control(self, data):
-        """Answer complete lines of lab-hotplug: "add nic 2"."""
+        """Answer complete lines of lab-hotplug: "add nic 2", "link nic 2 down"."""
         self._question += data
         while b"\n" in self._question:
             line, _, self._question = self._question.partition(b"\n")
@@ -227,7 +226,8 @@ class Machine:
             self.sockets["control"].sendall((answer or "ok").encode() + b"\n")
 
     def _hotplug(self, words):
-        if len(words) != 3 or words[1] != "nic" or not words[2].isdigit():
+        """add nic N, del nic N, link nic N up|down; None or the error's text."""
+        if len(words) < 3 or words[1] != "nic" or not words[2].isdigit() or len(words) != (4 if words[0] == "link" else 3):
             return "not available: " + " ".join(words)
         verb, number = words[0], int(words[2])
         if number >= self.options.peers:
@@ -237,6 +237,8 @@ class Machine:
                             bus=f"slot{number}", mac=f"52:54:09:00:00:{number:02x}", romfile="")
         if verb == "del":
             return self.qmp("device_del", awaited=f"nic{number}", id=f"nic{number}")
+        if verb == "link" and words[3] in ("up", "down"):
+            return self.qmp("set_link", name=f"nic{number}", up=words[3] == "up")
         return f"cannot {verb}"
 
     def close(self):

@@ -32,4 +32,19 @@ ok "pull nic0" lab-hotplug del nic 0
 ok "nic0 is gone" [ ! -e /sys/class/net/nic0 ]
 ok "plug nic0 again" lab-hotplug add nic 0
 ok "nic0 reaches its portal again" reachable nic0 10.9.0.1 fd09::1
+
+ok "pull nic0's cable" lab-hotplug link nic 0 down
+ok "no carrier" wait_for '[ "$(cat /sys/class/net/nic0/carrier)" = 0 ]'
+ok "plug the cable" lab-hotplug link nic 0 up
+ok "carrier" wait_for '[ "$(cat /sys/class/net/nic0/carrier)" = 1 ]'
+ok "nic0 reaches its portal once more" reachable nic0 10.9.0.1 fd09::1
+ok "a cable is up or down" sh -c '! lab-hotplug link nic 0 sideways'
+ok "no cable without a NIC" sh -c '! lab-hotplug link nic 6 up'
+ok "plug nic6 and no more" lab-hotplug add nic 6 --bare
+udevadm settle 2>/dev/null
+is "$(ip -br addr show dev "$(lab_find_nic 0 6)" | tr -s ' ' | cut -d ' ' -f 2-)" "DOWN " "it is down and has no address"
+ok "its portals are there" [ -d "$LIO/iscsi/$LAB_TARGETS/tpgt_1/np/10.9.6.1:3260" ]
+ok "given its addresses" lab_nic_up 6
+ok "nic6 reaches its portal" reachable nic6 10.9.6.1 fd09:6::1
+ok "modules of virtual NICs" modprobe -a bonding vrf macvlan dummy veth 8021q bridge
 done_testing
