@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR GPL-3.0-or-later */
 /*
- * Messages to NETLINK_ROUTE and their answers. Decides nothing: what to configure is said by iface/nic.c. Lengths of what comes back
- * are checked even though only the kernel can answer.
+ * Messages to NETLINK_ROUTE and their answers. Decides nothing: what to configure is said by iface/nic.c, what ports there are by iface/port.c. What
+ * comes back passes the gate in transport/user/rtmessage.c even though only the kernel can answer.
  */
 #include "transport/user/rtnetlink.h"
 
@@ -9,13 +9,16 @@
 #include <linux/if_link.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <netinet/in.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define ANSWER_BYTES 32768
+#include "transport/user/rtmessage.h"
+
+#define ANSWER_BYTES 65536
 #define REQUEST_BYTES 512
 
 struct rtnetlink {
@@ -45,6 +48,18 @@ int rtnetlink_open(struct rtnetlink **ret_route)
 		rtnetlink_close(route);
 		return error;
 	}
+	*ret_route = route;
+	return 0;
+}
+
+int rtnetlink_open_fd(int fd, struct rtnetlink **ret_route)
+{
+	struct rtnetlink *route = malloc(sizeof(*route));
+
+	if (!route)
+		return -ENOMEM;
+	route->sequence = 0;
+	route->fd = fd;
 	*ret_route = route;
 	return 0;
 }
@@ -114,16 +129,11 @@ static ssize_t receive(struct rtnetlink *route)
 	ssize_t n;
 
 	do
-		n = recv(route->fd, route->answer, sizeof(route->answer), 0);
+		n = recv(route->fd, route->answer, sizeof(route->answer), MSG_TRUNC);
 	while (n < 0 && errno == EINTR);
+	if (n > (ssize_t)sizeof(route->answer))
+		return -EMSGSIZE;
 	return n < 0 ? -errno : n;
-}
-
-static int error_of(const struct nlmsghdr *message)
-{
-	const struct nlmsgerr *error = NLMSG_DATA(message);
-
-	return message->nlmsg_len < NLMSG_LENGTH(sizeof(error->error)) ? -EPROTO : error->error;
 }
 
 /* Sends and waits for the answer. */
@@ -137,11 +147,11 @@ static int execute(struct rtnetlink *route, struct request *request)
 		struct nlmsghdr *message = (struct nlmsghdr *)(void *)route->answer;
 		ssize_t n = receive(route);
 
-		if (n < 0)
-			return (int)n;
+		if (n <= 0)
+			return n < 0 ? (int)n : -ECONNRESET;
 		for (; NLMSG_OK(message, n); message = NLMSG_NEXT(message, n))
 			if (message->nlmsg_seq == route->sequence && message->nlmsg_type == NLMSG_ERROR)
-				return error_of(message);
+				return rtmessage_result(message);
 	}
 	return r;
 }
@@ -227,61 +237,6 @@ int rtnetlink_vlan_add(struct rtnetlink *route, unsigned int parent, unsigned in
 
 /* ---- looking for something ---- */
 
-static const struct rtattr *find(const struct rtattr *attribute, size_t left, unsigned short type)
-{
-	int len = (int)left;
-
-	for (; RTA_OK(attribute, len); attribute = RTA_NEXT(attribute, len))
-		if ((attribute->rta_type & NLA_TYPE_MASK) == type)
-			return attribute;
-	return NULL;
-}
-
-static const struct rtattr *find_inside(const struct rtattr *outer, unsigned short type)
-{
-	return outer ? find(RTA_DATA(outer), RTA_PAYLOAD(outer), type) : NULL;
-}
-
-static bool is_number(const struct rtattr *attribute, size_t bytes, uint32_t number)
-{
-	uint32_t four = 0;
-	uint16_t two = 0;
-
-	if (!attribute || RTA_PAYLOAD(attribute) < bytes)
-		return false;
-	if (bytes == sizeof(two)) {
-		memcpy(&two, RTA_DATA(attribute), sizeof(two));
-		return two == number;
-	}
-	memcpy(&four, RTA_DATA(attribute), sizeof(four));
-	return four == number;
-}
-
-static bool is_vlan(const struct nlmsghdr *message, unsigned int parent, unsigned int id, char name[IFNAMSIZ])
-{
-	const struct ifinfomsg *link = NLMSG_DATA(message);
-	const struct rtattr *first = IFLA_RTA(link), *info, *kind, *text;
-	size_t len;
-
-	if (message->nlmsg_type != RTM_NEWLINK || message->nlmsg_len < NLMSG_LENGTH(sizeof(*link)))
-		return false;
-	len = message->nlmsg_len - NLMSG_LENGTH(sizeof(*link));
-	info = find(first, len, IFLA_LINKINFO);
-	kind = find_inside(info, IFLA_INFO_KIND);
-	text = find(first, len, IFLA_IFNAME);
-	if (!kind || !text || RTA_PAYLOAD(kind) < 4 || memcmp(RTA_DATA(kind), "vlan", 4) != 0)
-		return false;
-	if (!is_number(find(first, len, IFLA_LINK), sizeof(uint32_t), parent) ||
-	    !is_number(find_inside(find_inside(info, IFLA_INFO_DATA), IFLA_VLAN_ID), sizeof(uint16_t), id))
-		return false;
-	len = strnlen(RTA_DATA(text), RTA_PAYLOAD(text));
-	if (len >= IFNAMSIZ)
-		return false;
-	memcpy(name, RTA_DATA(text), len);
-	name[len] = '\0';
-	return true;
-}
-
 /* Sends a request for a list and calls is_it() for each item until it says yes; reads the list to its end, so that nothing is left
  * for the next request. 0: found; -ENODEV: not in the list. */
 typedef bool item_fn(const struct nlmsghdr *message, void *data);
@@ -294,15 +249,15 @@ static int search(struct rtnetlink *route, struct request *request, item_fn *is_
 		struct nlmsghdr *message = (struct nlmsghdr *)(void *)route->answer;
 		ssize_t n = receive(route);
 
-		if (n < 0)
-			return (int)n;
+		if (n <= 0)
+			return n < 0 ? (int)n : -ECONNRESET;
 		for (; NLMSG_OK(message, n); message = NLMSG_NEXT(message, n)) {
 			if (message->nlmsg_seq != route->sequence)
 				continue;
 			if (message->nlmsg_type == NLMSG_DONE)
 				return found;
 			if (message->nlmsg_type == NLMSG_ERROR)
-				return error_of(message);
+				return rtmessage_result(message);
 			if (found < 0 && is_it(message, data))
 				found = 0;
 			if (!(message->nlmsg_flags & NLM_F_MULTI))
@@ -320,8 +275,12 @@ struct wanted_vlan {
 static bool is_wanted_vlan(const struct nlmsghdr *message, void *data)
 {
 	const struct wanted_vlan *wanted = data;
+	struct rtlink link;
 
-	return is_vlan(message, wanted->parent, wanted->id, wanted->name);
+	if (!rtmessage_is_vlan(message, wanted->parent, wanted->id) || rtmessage_link(message, &link))
+		return false;
+	memcpy(wanted->name, link.name, IFNAMSIZ);
+	return true;
 }
 
 int rtnetlink_vlan_find(struct rtnetlink *route, unsigned int parent, unsigned int id, char ret_name[IFNAMSIZ])
@@ -334,15 +293,132 @@ int rtnetlink_vlan_find(struct rtnetlink *route, unsigned int parent, unsigned i
 	return search(route, &request, is_wanted_vlan, &wanted);
 }
 
+/* ---- lists ---- */
+
+#define LIST_TRIES 8
+
+/* What has been read of a list; nobody is told before it is whole. */
+struct list {
+	int (*take)(const struct nlmsghdr *message, void *ret_item);	/* -ENOMSG: not an item; -EPROTO: one to leave out */
+	size_t item_bytes;
+	char *items;
+	size_t count, room;
+	bool was_interrupted;
+	int error;		/* the rest is read nevertheless: the kernel takes no other request before the end */
+};
+
+static void list_add(struct list *list, const struct nlmsghdr *message)
+{
+	if (list->count == list->room) {
+		size_t room = list->room ? 2 * list->room : 64;
+		char *items = realloc(list->items, room * list->item_bytes);
+
+		if (!items) {
+			list->error = -ENOMEM;
+			return;
+		}
+		list->items = items;
+		list->room = room;
+	}
+	if (list->take(message, list->items + list->count * list->item_bytes) == 0)
+		list->count++;
+}
+
+/* One datagram of a list. 1: there is more to come. */
+static int list_datagram(struct rtnetlink *route, struct list *list)
+{
+	struct nlmsghdr *message = (struct nlmsghdr *)(void *)route->answer;
+	ssize_t n = receive(route);
+
+	if (n == -EMSGSIZE) {
+		list->error = -EMSGSIZE;
+		return 1;
+	}
+	if (n <= 0)
+		return n < 0 ? (int)n : -ECONNRESET;
+	for (; NLMSG_OK(message, n); message = NLMSG_NEXT(message, n)) {
+		if (message->nlmsg_seq != route->sequence)
+			continue;
+		list->was_interrupted |= (message->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
+		if (message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR)
+			return rtmessage_result(message);
+		list_add(list, message);
+	}
+	return 1;
+}
+
+/* Reads a list; again if the kernel says that it changed meanwhile. */
+static int list_read(struct rtnetlink *route, struct request *request, struct list *list)
+{
+	int r;
+
+	for (int i = 0; i < LIST_TRIES; i++) {
+		list->count = 0;
+		list->was_interrupted = false;
+		r = send_request(route, request);
+		if (r == 0)
+			do
+				r = list_datagram(route, list);
+			while (r == 1);
+		if (r == 0)
+			r = list->error;
+		if (r < 0 || !list->was_interrupted)
+			return r;
+	}
+	return -EAGAIN;
+}
+
+static int take_link(const struct nlmsghdr *message, void *ret_item)
+{
+	return rtmessage_link(message, ret_item);
+}
+
+static int take_address(const struct nlmsghdr *message, void *ret_item)
+{
+	return rtmessage_address(message, ret_item);
+}
+
+int rtnetlink_links(struct rtnetlink *route, rtlink_fn *fn, void *data)
+{
+	struct list list = {.take = take_link, .item_bytes = sizeof(struct rtlink)};
+	struct request request = {.bytes = ""};
+	struct ifinfomsg *link = begin(&request, RTM_GETLINK, NLM_F_DUMP, sizeof(*link));
+	uint32_t filter = RTEXT_FILTER_SKIP_STATS;
+	int r;
+
+	link->ifi_family = AF_UNSPEC;
+	add(&request, IFLA_EXT_MASK, &filter, sizeof(filter));
+	r = list_read(route, &request, &list);
+	for (size_t i = 0; r == 0 && i < list.count; i++)
+		r = fn((const struct rtlink *)(const void *)list.items + i, data);
+	free(list.items);
+	return r;
+}
+
+int rtnetlink_addresses(struct rtnetlink *route, rtaddress_fn *fn, void *data)
+{
+	struct list list = {.take = take_address, .item_bytes = sizeof(struct rtaddress)};
+	struct request request = {.bytes = ""};
+	struct ifaddrmsg *message = begin(&request, RTM_GETADDR, NLM_F_DUMP, sizeof(*message));
+	int r;
+
+	message->ifa_family = AF_UNSPEC;
+	r = list_read(route, &request, &list);
+	for (size_t i = 0; r == 0 && i < list.count; i++)
+		r = fn((const struct rtaddress *)(const void *)list.items + i, data);
+	free(list.items);
+	return r;
+}
+
 /* ---- routes ---- */
 
 static bool is_default(const struct nlmsghdr *message, void *data)
 {
-	const struct rtmsg *found = NLMSG_DATA(message);
 	const int *family = data;
+	struct rtroute found;
 
-	return message->nlmsg_type == RTM_NEWROUTE && message->nlmsg_len >= NLMSG_LENGTH(sizeof(*found)) && found->rtm_family == *family &&
-	       found->rtm_dst_len == 0 && found->rtm_table == RT_TABLE_MAIN && found->rtm_type == RTN_UNICAST;
+	return rtmessage_route(message, &found) == 0 && found.family == *family && found.prefix_len == 0 && found.table == RT_TABLE_MAIN &&
+	       found.type == RTN_UNICAST;
 }
 
 bool rtnetlink_has_default(struct rtnetlink *route, int family)
@@ -354,28 +430,123 @@ bool rtnetlink_has_default(struct rtnetlink *route, int family)
 	return search(route, &request, is_default, &family) == 0;
 }
 
-static bool take_way_out(const struct nlmsghdr *message, void *data)
+static bool take_route(const struct nlmsghdr *message, void *data)
 {
-	const struct rtmsg *found = NLMSG_DATA(message);
-	const struct rtattr *out;
-
-	if (message->nlmsg_type != RTM_NEWROUTE || message->nlmsg_len < NLMSG_LENGTH(sizeof(*found)))
-		return false;
-	out = find(RTM_RTA(found), message->nlmsg_len - NLMSG_LENGTH(sizeof(*found)), RTA_OIF);
-	if (!out || RTA_PAYLOAD(out) < sizeof(unsigned int))
-		return false;
-	memcpy(data, RTA_DATA(out), sizeof(unsigned int));
-	return true;
+	return rtmessage_route(message, data) == 0;
 }
 
 unsigned int rtnetlink_way_out(struct rtnetlink *route, int family, const void *destination)
 {
 	struct request request = {.bytes = ""};
 	struct rtmsg *message = begin(&request, RTM_GETROUTE, 0, sizeof(*message));
-	unsigned int ifindex = 0;
+	struct rtroute found;
 
 	message->rtm_family = (uint8_t)family;
 	message->rtm_dst_len = (uint8_t)(8 * address_bytes(family));
 	add(&request, RTA_DST, destination, address_bytes(family));
-	return search(route, &request, take_way_out, &ifindex) == 0 ? ifindex : 0;
+	return search(route, &request, take_route, &found) == 0 ? found.oif : 0;
+}
+
+/* ---- the way from a device ---- */
+
+struct question {
+	unsigned int ifindex;
+	int family;
+	const void *destination;
+};
+
+/* flags: RTM_F_*; source may be NULL. An answer of another kind than a route is -EHOSTUNREACH. */
+static int ask(struct rtnetlink *route, const struct question *question, unsigned int flags, const void *source,
+	       struct rtroute *ret_found)
+{
+	struct request request = {.bytes = ""};
+	struct rtmsg *message = begin(&request, RTM_GETROUTE, 0, sizeof(*message));
+	size_t bytes = address_bytes(question->family);
+	uint8_t protocol = IPPROTO_TCP;
+	int r;
+
+	message->rtm_family = (uint8_t)question->family;
+	message->rtm_dst_len = (uint8_t)(8 * bytes);
+	message->rtm_flags = flags;
+	add(&request, RTA_DST, question->destination, bytes);
+	add(&request, RTA_OIF, &question->ifindex, sizeof(question->ifindex));
+	add(&request, RTA_IP_PROTO, &protocol, sizeof(protocol));
+	if (source) {
+		message->rtm_src_len = (uint8_t)(8 * bytes);
+		add(&request, RTA_SRC, source, bytes);
+	}
+	r = search(route, &request, take_route, ret_found);
+	if (r == 0 && ret_found->type != RTN_UNICAST && ret_found->type != RTN_LOCAL)
+		r = -EHOSTUNREACH;
+	return r;
+}
+
+/* Where the kernel would send to now, and from where. What it answers here may be its guess. */
+static void set_hop(struct rtway *way, const struct rtroute *hop)
+{
+	way->gateway_family = hop->gateway_family;
+	memcpy(way->gateway, hop->gateway, sizeof(way->gateway));
+}
+
+static void set_route(struct rtway *way, const struct rtroute *match)
+{
+	way->prefix_len = match->prefix_len;
+	way->table = match->table;
+	way->priority = match->priority;
+}
+
+/*
+ * A connect(2) asks twice: for a source address, then with it. Only the second answer counts, and rules that look at the source say
+ * nothing before it; so does RTM_F_FIB_MATCH, which refuses where there is no route but a guess.
+ */
+static int way_v4(struct rtnetlink *route, const struct question *question, struct rtway *way)
+{
+	const void *source = NULL;
+	struct rtroute found;
+	int r = ask(route, question, 0, NULL, &found);
+
+	if (r == 0 && found.has_source) {
+		memcpy(way->source, found.source, sizeof(way->source));
+		source = way->source;
+	}
+	if (r == 0)
+		r = ask(route, question, RTM_F_FIB_MATCH, source, &found);
+	if (r == 0) {
+		set_route(way, &found);
+		r = ask(route, question, 0, source, &found);
+	}
+	if (r == 0)
+		set_hop(way, &found);
+	return r;
+}
+
+/*
+ * Here a connect(2) takes the first answer where there is one, and it has no guesses. Asked with a source, the kernel would look at the
+ * routes of all devices, which it does for no bound socket.
+ */
+static int way_v6(struct rtnetlink *route, const struct question *question, struct rtway *way)
+{
+	struct rtroute found;
+	int r = ask(route, question, 0, NULL, &found);
+
+	if (r == 0 && found.type != RTN_LOCAL && found.oif != question->ifindex)
+		return -ENETUNREACH;
+	if (r < 0)
+		return r;
+	set_hop(way, &found);
+	memcpy(way->source, found.source, sizeof(way->source));
+	r = ask(route, question, RTM_F_FIB_MATCH, NULL, &found);
+	if (r == 0)
+		set_route(way, &found);
+	return r;
+}
+
+int rtnetlink_way(struct rtnetlink *route, unsigned int ifindex, int family, const void *destination, struct rtway *ret_way)
+{
+	struct question question = {ifindex, family, destination};
+
+	*ret_way = (struct rtway){.gateway_family = AF_UNSPEC};
+	if (!ifindex)
+		return -ENODEV;
+	return family == AF_INET6 ? way_v6(route, &question, ret_way) : way_v4(route, &question, ret_way);
 }

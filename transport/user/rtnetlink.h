@@ -16,6 +16,9 @@ struct rtnetlink;
 
 /* -EPROTONOSUPPORT, -EMFILE, -ENOMEM. */
 int rtnetlink_open(struct rtnetlink **ret_route);
+
+/* Over a socket of messages that another end answers, for tests. Takes fd. -ENOMEM. */
+int rtnetlink_open_fd(int fd, struct rtnetlink **ret_route);
 void rtnetlink_close(struct rtnetlink *route); /* NULL is fine */
 
 int rtnetlink_link_up(struct rtnetlink *route, unsigned int ifindex);
@@ -68,17 +71,19 @@ int rtnetlink_addresses(struct rtnetlink *route, rtaddress_fn *fn, void *data);
 
 /* The way the kernel would send a packet that is bound to a device. */
 struct rtway {
-	bool has_gateway;
-	uint8_t gateway[16], source[16];	/* by family; source: the address it would come from */
+	sa_family_t gateway_family;		/* AF_UNSPEC: none, it is on the link. IPv4 may have gateways of IPv6 */
+	uint8_t gateway[16];
+	uint8_t source[16];			/* the address it would come from; zeros: the kernel does not say */
 	uint8_t prefix_len;			/* of the route that was chosen; 0: a default route */
 	uint32_t table, priority;
 };
 
 /*
- * Would packets to destination, bound to ifindex (as SO_BINDTODEVICE does), find a route? Asks the tables and rules of the device
- * (VRF, policy routing), first without and then with the source address the kernel chose. The kernel's guess that what has no route
- * is on the link (IPv4) does not count as one. 0 and *ret_way; -ENETUNREACH, -EHOSTUNREACH, -EACCES (prohibit), -EINVAL (blackhole):
- * no way; -ENODEV.
+ * Would a TCP socket that is bound to ifindex (as SO_BINDTODEVICE does) find a route to destination? Asks as connect(2) would, by the
+ * tables and rules of the device (VRF, policy routing): IPv4 first without and then with the source address the kernel chose, IPv6
+ * among the routes of the device. The kernel's guess that what has no route is on the link (IPv4) does not count as one.
+ * 0 and *ret_way; -EHOSTUNREACH, -ENETUNREACH: no route, or (IPv4) one that says no; -EACCES, -EINVAL: a rule that prohibits or
+ * swallows; -ENODEV.
  */
 int rtnetlink_way(struct rtnetlink *route, unsigned int ifindex, int family, const void *destination, struct rtway *ret_way);
 
