@@ -290,6 +290,10 @@ static bool check_pair(struct record *scratch, const struct args_pair *pair, boo
 		print_problem("Cannot modify %s. Invalid param name.", pair->name);
 		return false;
 	}
+	if (field_rows[field].flags & FIELD_FIXED && field_rows[field].flags & FIELD_QUIET) {
+		print_problem("Cannot modify %s. Only the iface manager sets it, when it makes a record.", pair->name);
+		return false;
+	}
 	if (field_rows[field].flags & FIELD_FIXED) {
 		print_problem(scratch->kind == RECORD_IFACE ? "Can not update %s. Delete it, and then create a new one." :
 			      "Cannot modify %s. It is used to look up the record and cannot be changed.", pair->name);

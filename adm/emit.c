@@ -272,8 +272,7 @@ static bool has_member(const struct record *record, enum field field, bool secre
 {
 	const struct field_row *row = &field_rows[field];
 
-	return row->kinds & 1u << record->kind && !(row->flags & (FIELD_HIDDEN | FIELD_ALIAS)) &&
-	       (secrets || !(row->flags & FIELD_SECRET));
+	return record_has(record, field) && !(row->flags & FIELD_ALIAS) && (secrets || !(row->flags & FIELD_SECRET));
 }
 
 struct json_object *emit_settings(const struct record *record, bool secrets)

@@ -194,7 +194,7 @@ static int set_text(struct record *record, enum field field, const char *text, e
 		return -ERANGE;
 	if (!is_printable(text, len))
 		return -EINVAL;
-	if (len && row->choices && origin == ORIGIN_COMMAND && find_choice(row, text, len) < 0)
+	if (len && row->choices && (origin == ORIGIN_COMMAND || row->flags & FIELD_QUIET) && find_choice(row, text, len) < 0)
 		return -EINVAL;
 	copy = len ? strdup(text) : NULL;
 	if (len && !copy)

@@ -32,6 +32,7 @@ enum field_flag {
 	FIELD_ALIAS = 1 << 3,	/* second name of another field, reads and writes go there */
 	FIELD_V4 = 1 << 4,	/* iface row that only records of the IPv4 family show */
 	FIELD_V6 = 1 << 5,	/* the same for IPv6 */
+	FIELD_QUIET = 1 << 6,	/* openhba's own: shown and written only where it differs from its default, so that others' records stay */
 };
 
 struct field_row {
@@ -94,7 +95,8 @@ const char *record_format_value(const struct record *record, enum field field, c
 /*
  * Sets a value from text; for a TEXT "<empty>" is the same as "". -EINVAL: not a number, not one of the choices, a control
  * character, a blank at an end; -ERANGE: number out of range or text too long; -ENOMEM. The old value stays on failure.
- * TEXT with choices (the enable/disable of ifaces) takes only these or nothing from ORIGIN_COMMAND, any word from elsewhere.
+ * TEXT with choices (the enable/disable of ifaces) takes only these or nothing from ORIGIN_COMMAND, any word from elsewhere; a
+ * FIELD_QUIET one, which no other tool writes, only these from everywhere.
  * Setting a password also keeps its hidden length field.
  */
 int record_set(struct record *record, enum field field, const char *text, enum origin origin);
@@ -125,6 +127,9 @@ enum record_form {
 	RECORD_SHOWN_ORIGINS,	/* as SHOWN, each line ends with where the value came from: " (iscsid.conf)" */
 	RECORD_SHOWN_ORIGINS_SECRETS,
 };
+
+/* Is it a setting to show of this record, whatever its address family? Not HIDDEN; QUIET only where it differs from its default. */
+bool record_has(const struct record *record, enum field field);
 
 /* Appends the record. Rows and order as the reference of iscsiadm(8) `-o show`; the iface subset V4/V6 as in iface.def. */
 void record_format(const struct record *record, enum record_form form, struct text *text);

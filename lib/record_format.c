@@ -91,12 +91,20 @@ static bool is_changed(const struct record *record, enum field field)
 	       strcmp(record_format_value(record, field, buffer), field_rows[row->of].default_text) != 0;
 }
 
+bool record_has(const struct record *record, enum field field)
+{
+	const struct field_row *row = &field_rows[field];
+
+	return row->kinds & 1u << record->kind && !(row->flags & FIELD_HIDDEN) &&
+	       (!(row->flags & FIELD_QUIET) || is_changed(record, field));
+}
+
 static bool has_row(const struct record *record, enum field field, enum record_form form, unsigned int other)
 {
 	const struct field_row *row = &field_rows[field];
 	char buffer[FIELD_NUMBER_TEXT_MAX];
 
-	if (!(row->kinds & 1u << record->kind) || row->flags & FIELD_HIDDEN)
+	if (!record_has(record, field))
 		return false;
 	if (is_shown(form))
 		return !(row->flags & other);

@@ -20,6 +20,7 @@ CHOICES(discovery_startup, "manual", "automatic");
 CHOICES(discovery_types, "sendtargets", "isns", "offload_send_targets", "static", "fw");
 CHOICES(enable, "enable", "disable");
 CHOICES(bootproto, "dhcp", "static");
+CHOICES(bind, "never", "reachable", "always");
 #define choices_none NULL
 
 /* What the words in the columns of the .def files stand for. */
@@ -28,6 +29,8 @@ enum {
 	FLAGS_FIXED = FIELD_FIXED,
 	FLAGS_SECRET = FIELD_SECRET,
 	FLAGS_HIDDEN = FIELD_HIDDEN,
+	FLAGS_QUIET = FIELD_QUIET,
+	FLAGS_FIXED_QUIET = FIELD_FIXED | FIELD_QUIET,
 	SUBSET_ALL = 0,
 	SUBSET_V4 = FIELD_V4,
 	SUBSET_V6 = FIELD_V6,

@@ -90,10 +90,30 @@ static const enum field recent[] = {
 	F_DISCOVERY_SENDTARGETS_LOGIN_REDIRECT_MAX,
 };
 
+/*
+ * Settings of the iface manager, which no open-iscsi has. They are never exported, for the same reason; what there is to a port
+ * the manager finds out again.
+ */
+static bool is_own(const char *line, size_t len)
+{
+	char name[TEXT_NAME_MAX + 1];
+	size_t name_len = 0;
+	enum field field;
+
+	while (name_len < len && name_len < TEXT_NAME_MAX && !strchr(" \t=\n", line[name_len]))
+		name_len++;
+	memcpy(name, line, name_len);
+	name[name_len] = '\0';
+	field = field_find(RECORD_IFACE, name);
+	return field != FIELD_NONE && field_rows[field].flags & FIELD_QUIET;
+}
+
 static bool is_left_out(const struct record *record, const char *line, size_t len)
 {
 	char value[FIELD_NUMBER_TEXT_MAX];
 
+	if (is_own(line, len))
+		return true;
 	for (size_t i = 0; i < sizeof(recent) / sizeof(recent[0]); i++) {
 		const struct field_row *row = &field_rows[recent[i]];
 
@@ -210,22 +230,38 @@ static int export_isns(struct store *store, const struct portal *portal, void *d
 	return export_discovery(store, data, RECORD_ISNS, portal);
 }
 
-/* Iface files have the same form in both: they are copied as they are. What cannot be read, such as a folder, is none. */
+static void copy_known_lines(const struct text *from, struct text *to)
+{
+	for (size_t at = 0, len; at < from->len; at += len) {
+		const char *line = from->data + at, *end = memchr(line, '\n', from->len - at);
+		size_t blanks = 0;
+
+		len = end ? (size_t)(end - line) + 1 : from->len - at;
+		while (blanks < len && (line[blanks] == ' ' || line[blanks] == '\t'))
+			blanks++;
+		if (!is_own(line + blanks, len - blanks))
+			text_add_bytes(to, line, len);
+	}
+}
+
+/* Iface files have the same form in both: their lines are copied as they are. What cannot be read, such as a folder, is none. */
 static int export_iface(struct export *export, const char *iface_dir, const char *name)
 {
 	char path[PATH_MAX], relative[NAME_MAX + 16];
-	struct text text = { 0 };
+	struct text all = { 0 }, text = { 0 };
 	int error;
 
 	if (snprintf(path, sizeof(path), "%s/%s", iface_dir, name) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
-	error = text_read_file(path, TREE_FILE_MAX, &text);
+	error = text_read_file(path, TREE_FILE_MAX, &all);
 	if (error)
 		return error == -ENOMEM ? error : leave_out(export, path, strerror(-error));
+	copy_known_lines(&all, &text);
 	snprintf(relative, sizeof(relative), "ifaces/%s", name);
-	error = write_new(export, relative, &text);
+	error = text.failed ? -ENOMEM : write_new(export, relative, &text);
 	export->count.ifaces += !error;
 	text_done(&text);
+	text_done(&all);
 	return error;
 }
 

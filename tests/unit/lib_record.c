@@ -281,6 +281,44 @@ static void test_any_word_in_a_file(void **state)
 	record_done(&record);
 }
 
+/* What no other tool knows is not there until it is set, and no other word is taken for it, whoever wrote it. */
+static void test_quiet(void **state)
+{
+	static const char file[] = "iface.bind = sometimes\n", set[] = "iface.bind = never\niface.fast_fail = 0\niface.path = a\n";
+	struct record iface, node, again;
+	struct text text = { 0 };
+
+	record_init(&iface, RECORD_IFACE);
+	record_init(&node, RECORD_NODE);
+	record_init(&again, RECORD_NODE);
+	assert_false(record_has(&iface, F_IFACE_BIND));
+	assert_true(record_has(&iface, F_IFACE_STATE));
+	assert_int_equal(record_parse(&iface, file, sizeof(file) - 1, ORIGIN_RECORD, NULL, NULL), 0);
+	assert_false(record_has(&iface, F_IFACE_BIND));
+	assert_int_equal(record_parse(&iface, set, sizeof(set) - 1, ORIGIN_RECORD, NULL, NULL), 0);
+	assert_int_equal(record_copy_iface(&node, &iface), 0);
+	for (enum record_form form = RECORD_STORED; form <= RECORD_SHOWN; form++) {
+		record_format(&node, form, &text);
+		assert_non_null(strstr(text.data, "iface.bind = never\niface.fast_fail = 0\niface.path = a\n"));
+		assert_null(strstr(text.data, "iface.origin"));
+		text_done(&text);
+	}
+	assert_int_equal(record_set_number(&node, F_IFACE_FAST_FAIL, -1, ORIGIN_COMMAND), 0);
+	assert_int_equal(record_set(&node, F_IFACE_BIND, "", ORIGIN_COMMAND), 0);
+	assert_int_equal(record_set(&node, F_IFACE_PATH, "", ORIGIN_COMMAND), 0);
+	for (enum record_form form = RECORD_STORED; form <= RECORD_SHOWN_ORIGINS; form++) {
+		struct text fresh = { 0 };
+
+		record_format(&node, form, &text);
+		record_format(&again, form, &fresh);
+		assert_string_equal(text.data ? text.data : "", fresh.data ? fresh.data : "");
+		text_done(&text);
+		text_done(&fresh);
+	}
+	record_done(&iface);
+	record_done(&node);
+}
+
 /* ---- values ---- */
 
 static void test_secret_length(void **state)
@@ -626,6 +664,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_accepted),
 		cmocka_unit_test(test_any_word_in_a_file),
+		cmocka_unit_test(test_quiet),
 		cmocka_unit_test(test_secret_length),
 		cmocka_unit_test(test_hidden_names),
 		cmocka_unit_test(test_aliases),

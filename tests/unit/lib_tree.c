@@ -206,6 +206,26 @@ static void test_the_unknown_survives(void **state)
 	text_done(&text);
 }
 
+/* What no open-iscsi knows is not in a tree that all of them read. */
+static void test_export_leaves_own_settings_out(void **state)
+{
+	struct text text = { 0 };
+
+	make_tree();
+	put(NEW_NODE, "iface.bind = always\niface.path = a\niface.mtu = 1400\nnode.conn[0].address = 10.1.2.3\n");
+	import(dir, at("db"));
+	put("db/ifaces/if0", "iface.origin = auto\n iface.bind=always\niface.mtu = 1400\n# iface.path = a\niface.fast_fail = 3");
+	export(at("db"), at("out"));
+	assert_int_equal(text_read_file(at("out/" NEW_NODE), 65536, &text), 0);
+	assert_non_null(strstr(text.data, "iface.mtu = 1400\n"));
+	assert_null(strstr(text.data, "iface.bind"));
+	assert_null(strstr(text.data, "iface.path"));
+	text_done(&text);
+	assert_int_equal(text_read_file(at("out/ifaces/if0"), 4096, &text), 0);
+	assert_string_equal(text.data, "iface.mtu = 1400\n# iface.path = a\n");
+	text_done(&text);
+}
+
 static void test_export_keeps_off(void **state)
 {
 	struct tree_count count;
@@ -309,6 +329,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_all_forms, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(test_there_and_back, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(test_the_unknown_survives, make_dir, remove_dir),
+		cmocka_unit_test_setup_teardown(test_export_leaves_own_settings_out, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(test_export_keeps_off, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(test_export_leaves_out, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(test_hostile_names, make_dir, remove_dir),
