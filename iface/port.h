@@ -22,7 +22,7 @@ struct port_address {
 	sa_family_t family;	/* AF_INET, AF_INET6 */
 	uint8_t bytes[16];	/* network order; 4 of them for AF_INET */
 	uint8_t prefix_len;
-	bool is_link_local;
+	bool is_link_local;	/* fe80::/10, 169.254.0.0/16 */
 	bool is_usable;		/* not tentative, not a duplicate */
 };
 
@@ -38,6 +38,7 @@ struct port {
 	char nic_kind[16];	/* "vlan", "bond", "bridge", "veth", ...; "" for hardware */
 	char master[IFNAMSIZ];	/* the bond, team or bridge it is a port of; "": none. A VRF is no such master */
 	char vrf[IFNAMSIZ];	/* "" */
+	unsigned int master_index;	/* ifindex of the one or the other; 0: none */
 	bool is_loopback, is_up, has_carrier;
 	struct port_address *addresses;	/* sorted; owned */
 	size_t address_count;
@@ -58,12 +59,21 @@ struct ports {
 	size_t count;
 };
 
+/* The order above; 0 for what is the same port in two pictures. */
+int port_order(const struct port *a, const struct port *b);
+
 /*
  * Takes the picture. root is that of sysfs ("/sys", or a test's tree). Blocks no longer than the kernel and drivers take to answer
  * (a card may take seconds): not for the loop's thread where HBAs are. -ENOMEM, or as rtnetlink says; on failure *ret_ports is empty.
  */
 int ports_read(const char *root, struct rtnetlink *route, struct ports *ret_ports);
 void ports_done(struct ports *ports);	/* an all-zero one is fine */
+
+/*
+ * The same, with what cannot have changed since an earlier picture taken over from it: what drivers say of NICs (asking some takes
+ * milliseconds), and, unless reads_hbas, all of the HBA ports. route NULL: no NICs.
+ */
+int ports_update(const char *root, struct rtnetlink *route, const struct ports *last, bool reads_hbas, struct ports *ret_ports);
 
 const struct port *ports_find_netdev(const struct ports *ports, const char *netdev);	/* NULL */
 const struct port *ports_find_index(const struct ports *ports, unsigned int ifindex);
@@ -93,5 +103,12 @@ void port_describe(const struct port *port, char *text, size_t room);
 
 /* Can sessions leave from it now: NIC up, with carrier and a usable address, in nobody's bond; HBA link not down, entity not disabled. */
 bool port_is_ready(const struct port *port);
+
+/* Is there link, whatever else is missing: NIC up and with carrier; HBA link not down. */
+bool port_has_link(const struct port *port);
+
+/* Does the NIC have this address, or any of the family, link-local ones included, usable? bytes in network order. */
+bool port_has_address(const struct port *port, int family, const void *bytes);
+bool port_has_family(const struct port *port, int family);
 
 #endif
