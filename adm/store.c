@@ -192,6 +192,13 @@ static int check_discovery(struct store *store, const char *key, void *data)
 		}
 		return check_row(store, STORE_DISCOVERY, key, RECORD_NODE, check);
 	}
+	if (declined_key_is(key)) {
+		if (!declined_key_parse(key, &parsed))
+			return 0;
+		print_problem("%s: not the name of a binding that was taken back", key);
+		check->problems++;
+		return 0;
+	}
 	check->discoveries++;
 	return check_row(store, STORE_DISCOVERY, key, strncmp(key, "isns\t", 5) ? RECORD_SENDTARGETS : RECORD_ISNS, check);
 }

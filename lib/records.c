@@ -300,7 +300,9 @@ int node_save(struct store *store, const struct record *node)
 	error = store_get(store, STORE_NODE, text, NULL, NULL);
 	if (error == -ENOENT)
 		error = save_alone(store, &key);
-	return error ? error : save(store, STORE_NODE, text, node);
+	if (!error)
+		error = declined_remove(store, &key);
+	return error && error != -ENOENT ? error : save(store, STORE_NODE, text, node);
 }
 
 int node_remove(struct store *store, const struct node_key *key)
@@ -478,5 +480,50 @@ int found_remove(struct store *store, const struct node_key *key)
 	char text[FOUND_KEY_MAX];
 
 	found_key_format(key, text);
+	return store_delete(store, STORE_DISCOVERY, text);
+}
+
+/* ---- bindings that were taken back ---- */
+
+#define DECLINED_PREFIX "declined\t"
+#define DECLINED_KEY_MAX (sizeof(DECLINED_PREFIX) + NODE_KEY_TEXT_MAX)
+
+static void declined_key_format(const struct node_key *key, char text[DECLINED_KEY_MAX])
+{
+	memcpy(text, DECLINED_PREFIX, strlen(DECLINED_PREFIX));
+	node_key_format(key, text + strlen(DECLINED_PREFIX));
+}
+
+bool declined_key_is(const char *text)
+{
+	return !strncmp(text, DECLINED_PREFIX, strlen(DECLINED_PREFIX));
+}
+
+int declined_key_parse(const char *text, struct node_key *ret_key)
+{
+	return declined_key_is(text) ? node_key_parse(text + strlen(DECLINED_PREFIX), ret_key) : -EINVAL;
+}
+
+int declined_save(struct store *store, const struct node_key *key)
+{
+	char text[DECLINED_KEY_MAX];
+
+	declined_key_format(key, text);
+	return store_put(store, STORE_DISCOVERY, text, "", 0);
+}
+
+bool declined_exists(struct store *store, const struct node_key *key)
+{
+	char text[DECLINED_KEY_MAX];
+
+	declined_key_format(key, text);
+	return !store_get(store, STORE_DISCOVERY, text, NULL, NULL);
+}
+
+int declined_remove(struct store *store, const struct node_key *key)
+{
+	char text[DECLINED_KEY_MAX];
+
+	declined_key_format(key, text);
 	return store_delete(store, STORE_DISCOVERY, text);
 }

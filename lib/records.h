@@ -5,7 +5,7 @@
  *
  *   STORE_NODE        "target\taddress,port,tpgt\tiface"
  *   STORE_DISCOVERY   "sendtargets\taddress,port", "isns\taddress,port"
- *                     "found\ttarget\taddress,port,tpgt"
+ *                     "found\ttarget\taddress,port,tpgt", "declined\ttarget\taddress,port,tpgt\tiface"
  *
  * Which records a discovery made stands in their own fields node.discovery_type, _address and _port.
  */
@@ -102,6 +102,16 @@ int found_each(struct store *store, const struct node_filter *filter, found_each
 int found_load(struct store *store, const struct node_key *key, struct record *ret_node);
 int found_save(struct store *store, const struct record *node);
 int found_remove(struct store *store, const struct node_key *key);	/* -ENOENT */
+
+/*
+ * Bindings an administrator removed while others of the portal stayed: the plan leaves them alone. node_save() of such a record, by
+ * hand or by a discovery, takes the mark away.
+ */
+int declined_save(struct store *store, const struct node_key *key);
+bool declined_exists(struct store *store, const struct node_key *key);
+int declined_remove(struct store *store, const struct node_key *key);	/* -ENOENT */
+bool declined_key_is(const char *text);		/* does this key of STORE_DISCOVERY belong to such a mark? */
+int declined_key_parse(const char *text, struct node_key *ret_key);	/* -EINVAL */
 
 bool found_key_is(const char *text);	/* does this key of STORE_DISCOVERY belong to a found portal? */
 int found_key_parse(const char *text, struct node_key *ret_key);	/* -EINVAL; iface is "" */
