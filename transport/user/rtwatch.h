@@ -17,10 +17,14 @@ enum rtwatch_change {
 
 /* A non-blocking socket. Negative errno. */
 int rtwatch_open(struct rtwatch **ret_watch);
+
+/* Over another socket of messages, for tests. Takes fd. -ENOMEM. */
+int rtwatch_open_fd(int fd, struct rtwatch **ret_watch);
 void rtwatch_close(struct rtwatch *watch);	/* NULL is fine */
 int rtwatch_fd(const struct rtwatch *watch);
 
-/* Reads all there is: bits of enum rtwatch_change, 0 for nothing of interest, or a negative errno. */
+/* Reads what there is, of a storm a part (the descriptor stays readable): bits of enum rtwatch_change, 0 for nothing of interest, or a negative errno
+ * after which nothing comes any more. */
 int rtwatch_read(struct rtwatch *watch);
 
 #endif
