@@ -32,6 +32,10 @@ int port_order(const struct port *a, const struct port *b)
 	if (order || a->kind == PORT_NIC)
 		return order ? order : order_of(a->ifindex, b->ifindex);
 	order = order_of(a->host_no, b->host_no);
+	if (!order) /* numbers of hosts are given again: another card under one is no card that changed */
+		order = strcmp(a->transport, b->transport);
+	if (!order)
+		order = strcmp(a->hwaddress, b->hwaddress);
 	if (!order)
 		order = order_of(a->has_entity, b->has_entity);
 	if (!order)
