@@ -12,12 +12,15 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <umockdev.h>
 #include <unistd.h>
 
@@ -28,6 +31,7 @@
 
 static UMockdevTestbed *bed;
 static char ifaces_dir[32];	/* where files are made */
+static bool has_left;		/* the machine that runs the test is out of sight */
 
 static inline void *read_tree(const char *card, const char *kind)
 {
@@ -147,15 +151,41 @@ static inline int remove_path(const char *path, const struct stat *st, int type,
 	return remove(path);
 }
 
+/* umockdev's events are datagrams of a unix socket and end the program where one does not fit in the queue: ten of them. */
+static inline void lengthen_queues(void)
+{
+	int fd = open("/proc/sys/net/unix/max_dgram_qlen", O_WRONLY | O_CLOEXEC);
+
+	assert_int_equal(write(fd, "4096", 4), 4);
+	close(fd);
+}
+
 /*
- * Once per program: network and /tmp of its own, where it may have them. A tree is a thousand small files, and the NICs of the machine
- * that runs the test are none of its cards. (umockdev takes what lies in /dev for devices, so /dev/shm is no place for them.)
+ * Once per program: network, /tmp and /run of its own, where it may have them. A tree is a thousand small files, and neither the NICs of
+ * the machine that runs the test nor its udevd are of its cards. (umockdev takes what lies in /dev for devices, so /dev/shm will not do.)
  */
 static inline int leave_the_machine(void **state)
 {
-	if (!unshare(CLONE_NEWNS | CLONE_NEWNET) && !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
-		(void)mount("tmpfs", "/tmp", "tmpfs", 0, NULL);
+	if (unshare(CLONE_NEWNS | CLONE_NEWNET) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("tmpfs", "/tmp", "tmpfs", 0, NULL) || mount("tmpfs", "/run", "tmpfs", 0, NULL))
+		print_message("this machine's /run and NICs are seen: %s\n", strerror(errno));
+	else
+		has_left = true;
+	if (has_left)
+		lengthen_queues();
 	return 0;
+}
+
+/* Programs see whether udevd runs by the socket it is controlled by. Only in a /run of our own. */
+static inline void start_udevd(void)
+{
+	mkdir("/run/udev", 0755);
+	close(creat("/run/udev/control", 0600));
+}
+
+static inline void end_udevd(void)
+{
+	unlink("/run/udev/control");
 }
 
 /* Each test has a machine of its own. */

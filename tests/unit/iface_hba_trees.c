@@ -3,8 +3,6 @@
  * HBA ports on device trees of every card there is a driver for, with the real libudev and a /sys that lives (tests/unit/card_trees.h):
  * which iface records are made, what they say, and that names do not depend on host numbers, on slots or on the order of ports.
  */
-#include <errno.h>
-
 #include "iface/hba.h"
 #include "tests/unit/card_trees.h"
 
