@@ -15,6 +15,7 @@
 #include "daemon/adopt_record.h"
 #include "daemon/boot.h"
 #include "daemon/daemon.h"
+#include "daemon/fast_fail.h"
 #include "daemon/logout.h"
 #include "daemon/nop.h"
 #include "daemon/scan.h"
@@ -83,6 +84,8 @@ static struct session *session_from_state(struct daemon *daemon, const struct sy
 	session->initial_cmdsn = state->initial_cmdsn;
 	session->ordinal = state->ordinal;
 	session->is_polled = state->is_polled;
+	session->has_former_timeout = state->has_former_timeout;
+	session->former_timeout_sec = state->former_timeout_sec;
 	session->home = state->addresses;
 	session->time2wait_sec = session->negotiated_time2wait_sec = state->time2wait_sec;
 	return session;
@@ -160,6 +163,7 @@ static void adopt_healthy(struct session *session, bool is_known, bool wants_sca
 	conn_event(&session->conn, CONN_EVENT_ADOPTED);
 	session_event(session, SESSION_EVENT_LOGGED_IN);
 	session_log(session, LOG_LEVEL_INFO, "taken over as it is");
+	fast_fail_end(session);
 	nop_start(session);
 	if (wants_scan)
 		(void)scan_start(session, SCAN_AFTER_LOGIN, NULL);

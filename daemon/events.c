@@ -15,6 +15,7 @@
 #include "daemon/logout.h"
 #include "daemon/message.h"
 #include "daemon/orphan.h"
+#include "daemon/port_loss.h"
 #include "lib/loop.h"
 #include "transport/user/names.h"
 #include "transport/user/netlink.h"
@@ -109,6 +110,9 @@ static void host_link(struct daemon *daemon, const struct netlink_event *event)
 		 event->code == ISCSI_HOST_EVENT_LINK_UP     ? "up"
 		 : event->code == ISCSI_HOST_EVENT_LINK_DOWN ? "down"
 							     : "changed");
+	if (event->code == ISCSI_HOST_EVENT_LINK_UP || event->code == ISCSI_HOST_EVENT_LINK_DOWN)
+		port_loss_host_link(daemon, event->host_no,
+				    event->code == ISCSI_HOST_EVENT_LINK_UP);
 }
 
 typedef void event_fn(struct session *session, const struct netlink_event *event);

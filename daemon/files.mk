@@ -6,3 +6,4 @@ daemon-src := $(addprefix daemon/,adopt.c adopt_record.c ask.c attempt.c backgro
 daemon-src += $(addprefix daemon/,backoff.c discovery.c discovery_ask.c discovery_poller.c discovery_records.c discovery_sessions.c \
 	isns_listener.c isns_registration.c isns_talk.c)
 daemon-src += daemon/carrier.c daemon/channel_netlink.c daemon/offer.c
+daemon-src += daemon/fast_fail.c daemon/port_loss.c

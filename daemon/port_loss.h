@@ -15,6 +15,7 @@
 #define OPENHBA_DAEMON_PORT_LOSS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct daemon;
 struct port;
@@ -49,6 +50,9 @@ void port_loss_renamed(struct daemon *daemon, const struct port *before, const s
  * lost with it. Once, at start-up.
  */
 void port_loss_first(struct daemon *daemon, const struct ports *ports);
+
+/* A driver says it of all ports of its adapter. */
+void port_loss_host_link(struct daemon *daemon, uint32_t host_no, bool is_up);
 
 /* Is its port lost, as far as somebody has said so: then nothing is tried through it. */
 bool port_loss_is_lost(const struct daemon *daemon, const struct session *session);

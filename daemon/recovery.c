@@ -16,6 +16,7 @@
 
 #include "daemon/attempt.h"
 #include "daemon/daemon.h"
+#include "daemon/fast_fail.h"
 #include "daemon/handover.h"
 #include "daemon/logout.h"
 #include "daemon/nop.h"
@@ -24,6 +25,7 @@
 #include "lib/loop.h"
 #include "transport/user/requests.h"
 
+#define PARKED_MS 30000 /* between attempts through a port that is lost, if it is */
 #define STEADY_MS 2000 /* a connection that stood as long has not failed again, but anew */
 
 uint64_t recovery_delay_ms(unsigned int attempts, uint32_t time2wait_sec)
@@ -58,9 +60,19 @@ static uint64_t relapse_delay_ms(struct session *session)
 	return session->relapses > 1 ? start_delay_ms(session->relapses - 1) : 0;
 }
 
+/* How long until the first attempt. When a lost port is back is told by others. */
+static uint64_t first_delay_ms(struct session *session, uint64_t time2wait_ms)
+{
+	uint64_t delay_ms;
+
+	if (session->is_port_lost)
+		return PARKED_MS;
+	delay_ms = relapse_delay_ms(session);
+	return delay_ms > time2wait_ms ? delay_ms : time2wait_ms;
+}
+
 static void recovery_begin(struct session *session)
 {
-	uint64_t delay_ms = relapse_delay_ms(session);
 	uint64_t time2wait_ms = recovery_delay_ms(0, session->time2wait_sec);
 	int r = request_stop_conn(session->daemon->netlink, session->transport_handle,
 				  (uint32_t)session->sid, 0, ISCSI_STOP_RECOVER);
@@ -72,7 +84,8 @@ static void recovery_begin(struct session *session)
 	session_set_stage(session, STAGE_REOPEN);
 	session->began_ms = loop_now_ms();
 	session->attempts = 0;
-	session_wait(session, delay_ms > time2wait_ms ? delay_ms : time2wait_ms, recovery_connect);
+	session->earliest_ms = session->began_ms + time2wait_ms;
+	session_wait(session, first_delay_ms(session, time2wait_ms), recovery_connect);
 	session->time2wait_sec = session->negotiated_time2wait_sec;
 }
 
@@ -92,6 +105,40 @@ void recovery_after_logout(struct session *session)
 	recovery_begin(session);
 }
 
+/* ---- while the port is lost ---- */
+
+static void recovery_wait_parked(struct session *session)
+{
+	session->attempts = 0;
+	session_wait(session, PARKED_MS, recovery_connect);
+}
+
+void recovery_park(struct session *session)
+{
+	enum conn_state state = session->conn.state;
+
+	session_fail(session, ISCSI_ERR_AGAIN, "its port is lost");
+	if (state == CONN_XPT_WAIT) {
+		conn_event(&session->conn, CONN_EVENT_CONNECT_FAILED);
+	} else if (state == CONN_IN_LOGIN) {
+		conn_event(&session->conn, CONN_EVENT_LOGIN_FAILED);
+	} else {
+		slot_give(&session->daemon->slots, &session->slot);
+		recovery_wait_parked(session);
+	}
+}
+
+void recovery_kick(struct session *session)
+{
+	uint64_t now_ms = loop_now_ms();
+
+	recovery_park(session);
+	session_wait(session, session->earliest_ms > now_ms ? session->earliest_ms - now_ms : 0,
+		     recovery_connect);
+}
+
+/* ---- failures ---- */
+
 static void recovery_give_up(struct session *session)
 {
 	session_log(session, LOG_LEVEL_ERROR, "given up after %u attempts to log in again: %s",
@@ -104,6 +151,12 @@ void recovery_failed(struct session *session)
 	uint64_t max = (uint64_t)record_number(&session->node, F_NODE_SESSION_REOPEN_MAX);
 	int64_t frequency = record_number(&session->node, F_NODE_SESSION_SESS_REOPEN_LOG_FREQ);
 
+	if (session->is_port_lost) {
+		session_log(session, LOG_LEVEL_DEBUG, "not logged in again, its port is lost: %s",
+			    session->failure.sentence);
+		recovery_wait_parked(session);
+		return;
+	}
 	if (max && session->attempts >= max) {
 		recovery_give_up(session);
 		return;
@@ -128,6 +181,8 @@ void recovery_done(struct session *session)
 	session_log(session, LOG_LEVEL_INFO, "operational after recovery (%u attempt%s, %llu ms)",
 		    session->attempts, session->attempts == 1 ? "" : "s",
 		    (unsigned long long)(loop_now_ms() - session->began_ms));
+	session->is_port_lost = false;
+	fast_fail_end(session);
 	nop_start(session);
 	(void)scan_start(session, SCAN_RECOVERED, NULL);
 }

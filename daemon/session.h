@@ -111,7 +111,11 @@ struct session {
 	unsigned int relapses;	/* losses in a row, each right behind a login */
 	uint32_t time2wait_sec; /* before a reconnect: negotiated, or told by the target */
 	uint32_t negotiated_time2wait_sec;
+	uint64_t earliest_ms; /* no reconnect before: the Time2Wait of this recovery */
 	bool has_header_digest, has_data_digest;
+	bool is_port_lost;	     /* port_loss.c: recovery is parked */
+	bool has_former_timeout;     /* fast_fail.c has changed the kernel's recovery timeout */
+	int64_t former_timeout_sec;  /* from this, -1: never */
 	struct session_failure failure;
 
 	uint64_t said_since_ms; /* message.c: lines of the log that the target caused */

@@ -97,6 +97,24 @@ void start_failed(struct session *session)
 		     start_again);
 }
 
+void start_port_lost(struct session *session, const char *cause)
+{
+	enum conn_state state = session->conn.state;
+
+	if (state != CONN_XPT_WAIT && state != CONN_IN_LOGIN)
+		return;
+	session_fail(session, ISCSI_ERR_AGAIN, "iface %s: its port is lost: %s",
+		     session_iface(session), cause);
+	conn_event(&session->conn, state == CONN_XPT_WAIT ? CONN_EVENT_CONNECT_FAILED
+							  : CONN_EVENT_LOGIN_FAILED);
+}
+
+void start_kick(struct session *session)
+{
+	if (session->conn.state == CONN_FREE && session->on_timer == start_again)
+		session_wait(session, 0, start_again);
+}
+
 static void start_granted(void *data)
 {
 	struct session *session = data;

@@ -26,6 +26,9 @@ void start_connect(
 	struct session *session); /* connects as soon as a slot is free; also for recovery */
 void start_failed(struct session *session); /* an attempt of the first login ended: session->failure
 					       says how */
+/* The port of a session that is not logged in yet is lost: ends an attempt that is under way. */
+void start_port_lost(struct session *session, const char *cause);
+void start_kick(struct session *session); /* it is there: an attempt that is waited for begins now */
 void start_done(struct session *session);   /* the kernel has the connection */
 
 #endif

@@ -38,6 +38,14 @@ static void add_number(struct text *text, const char *name, unsigned long number
 	text_add_setting(text, name, value);
 }
 
+static void add_signed(struct text *text, const char *name, int64_t number)
+{
+	char value[24];
+
+	snprintf(value, sizeof(value), "%lld", (long long)number);
+	text_add_setting(text, name, value);
+}
+
 /* Numeric address with scope, as portal_sockaddr() reads it. */
 static void add_address(struct text *text, const struct sockaddr_storage *address)
 {
@@ -89,6 +97,8 @@ int state_file_fill(struct state_file *file, const struct session *session)
 	add_number(&file->text, "session.time2wait", session->negotiated_time2wait_sec);
 	add_number(&file->text, "session.ordinal", session->ordinal);
 	add_number(&file->text, "session.polled", session->is_polled);
+	if (session->has_former_timeout)
+		add_signed(&file->text, "session.former_timeout", session->former_timeout_sec);
 	add_addresses(&file->text, &session->home);
 	return file->text.failed ? -ENOMEM : 0;
 }
@@ -183,6 +193,18 @@ static int take_polled(struct state_reader *reader, const char *value)
 	return is_good ? 0 : -EINVAL;
 }
 
+static int take_former_timeout(struct state_reader *reader, const char *value)
+{
+	unsigned long number;
+	bool is_never = !strcmp(value, "-1");
+
+	if (!is_never && !take_number(value, INT32_MAX, &number))
+		return -EINVAL;
+	reader->state->has_former_timeout = true;
+	reader->state->former_timeout_sec = is_never ? -1 : (int64_t)number;
+	return 0;
+}
+
 static int take_port(struct state_reader *reader, const char *value)
 {
 	unsigned long number;
@@ -215,7 +237,8 @@ static const struct {
 	{"session.isid", take_isid},	       {"session.initiator_name", take_initiator},
 	{"session.netdev", take_netdev},       {"session.initial_cmdsn", take_cmdsn},
 	{"session.time2wait", take_time2wait}, {"session.ordinal", take_ordinal},
-	{"session.polled", take_polled},       {"session.port", take_port},	       {"session.address", take_address},
+	{"session.polled", take_polled},       {"session.port", take_port},
+	{"session.address", take_address},     {"session.former_timeout", take_former_timeout},
 };
 
 /* Lines that are not settings of a record come here. Unknown ones are of another version and passed
@@ -228,6 +251,26 @@ static int state_line(const char *name, const char *value, unsigned int line, in
 	return 0;
 }
 
+/* The record keeps all lines it does not know. Those that are ours would be written twice, and ours
+ * of before would be believed. */
+static void drop_own_lines(struct record *node)
+{
+	char *to = node->unknown, *line = node->unknown;
+
+	while (line && *line) {
+		char *end = strchr(line, '\n');
+		size_t len = end ? (size_t)(end - line) + 1 : strlen(line);
+
+		if (strncmp(line, "session.", strlen("session.")) != 0) {
+			memmove(to, line, len);
+			to += len;
+		}
+		line += len;
+	}
+	if (to)
+		*to = '\0';
+}
+
 int state_parse(const char *data, size_t len, struct state *ret_state)
 {
 	struct state_reader reader = {.state = ret_state, .port = ISCSI_PORT};
@@ -238,6 +281,7 @@ int state_parse(const char *data, size_t len, struct state *ret_state)
 	r = record_parse(&ret_state->node, data, len, ORIGIN_RECORD, state_line, &reader);
 	if (r < 0)
 		return r;
+	drop_own_lines(&ret_state->node);
 	if (!ret_state->has_isid || !ret_state->has_cmdsn || !ret_state->initiator_name ||
 	    !ret_state->addresses.count || !*record_text(&ret_state->node, F_NODE_NAME))
 		return -EINVAL;
@@ -264,6 +308,58 @@ int state_load(const char *dir, int sid, struct state *ret_state)
 		r = state_parse(text.data ? text.data : "", text.len, ret_state);
 	text_done(&text);
 	return r;
+}
+
+/* ---- writing a session's anew ---- */
+
+struct state_saving {
+	struct session *session; /* a reference; not for the thread */
+	struct state_file file;
+	int error;
+};
+
+static void saving_run(void *data)
+{
+	struct state_saving *saving = data;
+
+	saving->error = state_file_write(&saving->file);
+}
+
+static void saving_free(struct state_saving *saving)
+{
+	state_file_done(&saving->file);
+	session_unref(saving->session);
+	free(saving);
+}
+
+static void saving_done(void *data, bool cancelled)
+{
+	struct state_saving *saving = data;
+	struct session *session = saving->session;
+
+	session->daemon->works--;
+	if (saving->error)
+		session_log(session, LOG_LEVEL_WARNING,
+			    "cannot write %s: %s; a restarted iscsid will know less",
+			    saving->file.path, strerror(-saving->error));
+	/* The logout may have removed the file before the thread wrote it. */
+	if (session->is_killed && session->is_leaving)
+		state_remove(session->daemon, session->sid);
+	saving_free(saving);
+}
+
+void state_save(struct session *session)
+{
+	struct state_saving *saving = calloc(1, sizeof(*saving));
+
+	if (!saving)
+		return;
+	saving->session = session_ref(session);
+	if (state_file_fill(&saving->file, session) == 0 &&
+	    loop_work(session->daemon->loop, saving_run, saving_done, saving, NULL) == 0)
+		session->daemon->works++;
+	else
+		saving_free(saving);
 }
 
 /* ---- removing ---- */

@@ -34,6 +34,8 @@ struct state {
 	char netdev[16];
 	struct addresses addresses;
 	bool has_isid, has_cmdsn; /* both are needed */
+	bool has_former_timeout;
+	int64_t former_timeout_sec;
 	bool is_polled;
 };
 
@@ -53,6 +55,9 @@ int state_load(const char *dir, int sid, struct state *ret_state);
 /* Blocking, for start-up: removes files of sessions that are not in sids. How many were removed, or
  * -errno. */
 int state_clean(const char *dir, const uint32_t *sids, size_t count);
+
+/* Writes the session's file anew, by a worker thread; a failure is logged. */
+void state_save(struct session *session);
 
 void state_remove(struct daemon *daemon, int sid); /* by a worker thread */
 

@@ -120,7 +120,8 @@ void port_describe(const struct port *port, char *text, size_t room)
 	}
 	if (port->has_entity)
 		snprintf(entity, sizeof(entity), ", ipv%c.%u", port->is_v6 ? '6' : '4', port->entity);
-	snprintf(text, room, "%s port %s (host %u)%s", port->transport, port->hwaddress, port->host_no, entity);
+	snprintf(text, room, "%s port%s%s (host %u)%s", port->transport, port->hwaddress[0] ? " " : "", port->hwaddress,
+		 port->host_no, entity);
 }
 
 /* ---- two pictures ---- */

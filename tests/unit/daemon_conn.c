@@ -94,7 +94,8 @@ static void print_document(struct text *text)
 		       "and T7 takes it down again; a card that logs in by itself tells T5 and T7 by "
 		       "CONN_LOGIN_STATE.\n\n");
 	print_conn_table(text);
-	text_add(text, "\n## Session\n\nNumbers N are those of RFC 7143 8.3.\n\n");
+	text_add(text, "\n## Session\n\nNumbers N are those of RFC 7143 8.3. A port that is lost takes its sessions through T15 and N5 "
+		       "at once, if they are the iface manager's;\nas long as it is lost, FAILED waits for it instead of trying M2.\n\n");
 	print_session_table(text);
 }
 

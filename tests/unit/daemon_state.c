@@ -99,6 +99,34 @@ static void test_round_trip(void **state)
 	state_file_done(&file);
 }
 
+/* A daemon after the next one reads what this one has written of what it has read: nothing of ours twice, nothing of others lost. */
+static void test_a_second_round(void **state)
+{
+	static const char foreign[] = "node.of_tomorrow = 1\nsession.of_tomorrow = 1\nsession.former_timeout = 120\n";
+	struct fixture *f = *state;
+	struct state_file file;
+	struct state back;
+
+	assert_int_equal(state_file_fill(&file, f->session), 0);
+	text_add(&file.text, foreign);
+	assert_int_equal(state_parse(file.text.data, file.text.len, &back), 0);
+	assert_true(back.has_former_timeout);
+	assert_int_equal(back.former_timeout_sec, 120);
+	assert_string_equal(back.node.unknown, "node.of_tomorrow = 1\n");
+	record_done(&f->session->node);
+	f->session->node = back.node;
+	memset(&back.node, 0, sizeof(back.node));
+	state_done(&back);
+	state_file_done(&file);
+
+	assert_int_equal(state_file_fill(&file, f->session), 0);
+	assert_int_equal(state_parse(file.text.data, file.text.len, &back), 0);
+	assert_false(back.has_former_timeout);
+	assert_int_equal(back.addresses.count, 2);
+	state_done(&back);
+	state_file_done(&file);
+}
+
 /* A file cut at any byte is either good without its tail or refused; it never gives half a session.
  */
 static void test_cut_anywhere(void **state)
@@ -141,6 +169,9 @@ static void test_spoiled(void **state)
 		{GOOD "session.port = 65536\n", -EINVAL},
 		{GOOD "session.time2wait = 3601\n", -EINVAL},
 		{GOOD "session.ordinal = x\n", -EINVAL},
+		{GOOD "session.former_timeout = -1\n", 0},
+		{GOOD "session.former_timeout = -2\n", -EINVAL},
+		{GOOD "session.former_timeout = 2147483648\n", -EINVAL},
 		{GOOD "session.netdev = sixteen_bytes_xx\n", -EINVAL},
 		{"", -EINVAL},
 	};
@@ -192,6 +223,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_round_trip, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_second_round, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cut_anywhere, setup, teardown),
 		cmocka_unit_test(test_spoiled),
 		cmocka_unit_test_setup_teardown(test_clean, setup, teardown),

@@ -18,6 +18,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -25,6 +26,7 @@
 
 #include "transport/abi/iscsi_if.h"
 #include "transport/abi/iscsi_proto.h"
+#include "transport/abi/params.h"
 
 #define WORLD_MAX 64
 #define WORLD_REQUESTS 8192
@@ -53,6 +55,7 @@ struct world_kernel {
 	uint32_t destroyed_sid; /* of the last DESTROY_SESSION */
 	bool ignores_unbind;	/* no event follows */
 	bool ignores_logout;	/* no Logout Response follows */
+	char timeout_path[128]; /* where sysfs has the recovery timeout that SET_PARAM sets; "" */
 	_Atomic int polls;	/* EP_POLL says "not yet" so often */
 	int poll_answer;	/* what it says then, 0: 1 */
 };
@@ -197,10 +200,22 @@ static void kernel_after(struct world_kernel *kernel, const struct iscsi_uevent 
 	}
 }
 
+static void kernel_set_timeout(struct world_kernel *kernel, const char *text)
+{
+	FILE *file = fopen(kernel->timeout_path, "w");
+
+	assert_non_null(file);
+	assert_true(fprintf(file, "%s\n", text) > 0);
+	assert_int_equal(fclose(file), 0);
+}
+
 static void kernel_execute(struct world_kernel *kernel, struct iscsi_uevent *message, const void *tail)
 {
 	if (message->type == ISCSI_UEVENT_SET_PARAM)
 		kernel->last_params[message->u.set_param.param % 256]++;
+	if (message->type == ISCSI_UEVENT_SET_PARAM && message->u.set_param.param == ISCSI_PARAM_SESS_RECOVERY_TMO &&
+	    kernel->timeout_path[0])
+		kernel_set_timeout(kernel, tail);
 	if (message->type == ISCSI_UEVENT_SET_PARAM && kernel->unknown_param &&
 	    message->u.set_param.param == (uint32_t)kernel->unknown_param) {
 		message->iferror = -ENOSYS;
