@@ -144,8 +144,8 @@ static void on_kernel(int fd, short revents, void *data)
 
 	if (result < 0)
 		close_kernel(uevents);
-	if (!uevents->monitor)
-		(void)open_udev(uevents);
+	if (!uevents->monitor && open_udev(uevents) == 0 && result >= 0)
+		result |= UEVENT_SEEN; /* udevd may have been heard by nobody before */
 	if (result)
 		uevents->fn(result < 0 || result & UEVENT_LOST, uevents->data);
 }
