@@ -178,7 +178,7 @@ lio_init() {
 lio_disk() {
 	lio_dir=$LIO/core/rd_mcp_0/$1
 	mkdir -p "$lio_dir" && echo "rd_pages=$(($2 * 256))" >"$lio_dir/control" && echo 1 >"$lio_dir/enable" &&
-		printf %s "$1" | md5sum | cut -c 1-25 >"$lio_dir/wwn/vpd_unit_serial"
+		printf %s "$1" | md5sum | head -c 25 >"$lio_dir/wwn/vpd_unit_serial"
 }
 
 # lio_portal IQN PORTAL: one more portal
