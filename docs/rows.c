@@ -59,6 +59,7 @@ static const struct {
 	{ "discovery.sendtargets.", "SendTargets discovery" },
 	{ "discovery.isns.", "iSNS discovery" },
 	{ "discovery.", "Discovery" },
+	{ "iface.", "Ifaces that make and bind themselves" },
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -71,7 +72,7 @@ static const struct field_row *facts_of(enum field field)
 
 static bool is_conf_name(const struct field_row *row)
 {
-	const char *prefix = row->kinds & 1u << RECORD_NODE ? "node." : "discovery.";
+	const char *prefix = row->kinds & 1u << RECORD_NODE ? "node." : row->kinds & 1u << RECORD_POLICY ? "iface." : "discovery.";
 
 	return !strncmp(row->name, prefix, strlen(prefix));
 }

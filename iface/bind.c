@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Which NIC a software session leaves from. Decides what "none" is and which of several NICs with one address is meant: one that is
- * no port of a bond or bridge, then a physical one (VLANs and bonds borrow addresses), then the oldest. The choice does not depend
- * on what happens to be up, so that it is the same before and after a reboot. Called before a connect. Never changes the network;
- * asks only what works without privileges and in containers.
+ * Which NIC a software session leaves from. Gathers what the kernel says of those there are; which one is meant is decided by
+ * iface/candidate.h. Called before a connect, by recovery too: opens no file. Never changes the network; asks only what works without
+ * privileges and in containers.
  */
 #include <errno.h>
 #include <ifaddrs.h>
@@ -18,86 +17,122 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "iface/candidate.h"
 #include "iface/iface.h"
 
 #define MAC_BYTES 6
-#define NO_MAC "00:00:00:00:00:00"
+#define MAC_TEXT_MAX 18
 
-/* How well a NIC fits among those with the same address; smaller is better. */
-struct fit {
-	bool port, virtual;
-	int index;
+/* What is known of a NIC; candidate points into the rest. */
+struct nic {
+	char hwaddress[MAC_TEXT_MAX], permanent[MAC_TEXT_MAX], path[ETHTOOL_BUSINFO_LEN + 1];
+	struct candidate candidate;
 };
 
-static bool is_none(const char *value)
+static void format_mac(const unsigned char *byte, char text[MAC_TEXT_MAX])
 {
-	return !value[0] || strcmp(value, "default") == 0;
+	snprintf(text, MAC_TEXT_MAX, "%02x:%02x:%02x:%02x:%02x:%02x", byte[0], byte[1], byte[2], byte[3], byte[4], byte[5]);
 }
 
-static bool has_address(const struct ifaddrs *entry, const char *mac)
+static bool ask_ethtool(int fd, const char *netdev, void *command)
 {
-	const struct sockaddr_ll *link = (const struct sockaddr_ll *)entry->ifa_addr;
-	const unsigned char *byte;
-	char text[sizeof(NO_MAC)];
+	struct ifreq request = {.ifr_data = command};
 
-	if (!link || link->sll_family != AF_PACKET || link->sll_halen != MAC_BYTES)
-		return false;
-	byte = link->sll_addr;
-	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", byte[0], byte[1], byte[2], byte[3], byte[4], byte[5]);
-	return strcasecmp(text, mac) == 0;
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", netdev);
+	return fd >= 0 && ioctl(fd, SIOCETHTOOL, &request) == 0;
 }
 
-static bool is_port(const struct ifaddrs *entry)
+static bool is_vrf(int fd, const char *netdev)
 {
-	char path[sizeof("/sys/class/net//master") + IFNAMSIZ];
+	struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
 
+	return ask_ethtool(fd, netdev, &info) && strncmp(info.driver, "vrf", sizeof(info.driver)) == 0;
+}
+
+/* Is it a port of a bond, team or bridge? A member of a VRF sends by itself. */
+static bool has_master(int fd, const struct ifaddrs *entry)
+{
+	char path[sizeof("/sys/class/net//master") + IFNAMSIZ], master[256];
+	ssize_t bytes;
+
+	if (entry->ifa_flags & IFF_SLAVE)
+		return true;
 	snprintf(path, sizeof(path), "/sys/class/net/%s/master", entry->ifa_name);
-	return entry->ifa_flags & IFF_SLAVE || access(path, F_OK) == 0;
+	bytes = readlink(path, master, sizeof(master) - 1);
+	if (bytes < 0)
+		return false;
+	master[bytes] = '\0';
+	return !strrchr(master, '/') || !is_vrf(fd, strrchr(master, '/') + 1);
 }
 
 /* A device on a bus names its place there; VLANs, bonds, bridges and veths have none. */
-static bool is_physical(const char *netdev)
+static void read_path(int fd, const char *netdev, char path[ETHTOOL_BUSINFO_LEN + 1])
 {
 	struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
-	struct ifreq request = {.ifr_data = (char *)&info};
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	bool answered;
 
-	if (fd < 0)
+	path[0] = '\0';
+	if (ask_ethtool(fd, netdev, &info) && strncmp(info.bus_info, "N/A", sizeof(info.bus_info)) != 0)
+		snprintf(path, ETHTOOL_BUSINFO_LEN + 1, "%.*s", ETHTOOL_BUSINFO_LEN, info.bus_info);
+}
+
+/* What has none of its own answers zeros. */
+static void read_permanent(int fd, const char *netdev, char permanent[MAC_TEXT_MAX])
+{
+	struct {
+		struct ethtool_perm_addr head;
+		unsigned char bytes[32];
+	} answer = {.head = {.cmd = ETHTOOL_GPERMADDR, .size = sizeof(answer.bytes)}};
+	static const unsigned char zeros[MAC_BYTES];
+
+	permanent[0] = '\0';
+	if (ask_ethtool(fd, netdev, &answer) && answer.head.size == MAC_BYTES && memcmp(answer.head.data, zeros, MAC_BYTES) != 0)
+		format_mac(answer.head.data, permanent);
+}
+
+/*
+ * entry is one of AF_PACKET, of which a NIC has one. False: it is not meant. Its place is asked for last: some drivers ask their
+ * firmware.
+ */
+static bool read_nic(int fd, const struct ifaddrs *entry, const struct wish *wish, struct nic *nic)
+{
+	const struct sockaddr_ll *link = (const struct sockaddr_ll *)entry->ifa_addr;
+
+	if (!link || link->sll_family != AF_PACKET || link->sll_halen != MAC_BYTES)
 		return false;
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", netdev);
-	answered = ioctl(fd, SIOCETHTOOL, &request) == 0;
-	close(fd);
-	return answered && info.bus_info[0] && strcmp(info.bus_info, "N/A") != 0;
+	format_mac(link->sll_addr, nic->hwaddress);
+	read_permanent(fd, entry->ifa_name, nic->permanent);
+	if (strcasecmp(nic->hwaddress, wish->mac) != 0 && strcasecmp(nic->permanent, wish->mac) != 0)
+		return false;
+	read_path(fd, entry->ifa_name, nic->path);
+	nic->candidate = (struct candidate){.ifindex = (unsigned int)link->sll_ifindex, .hwaddress = nic->hwaddress,
+					    .permanent = nic->permanent, .path = nic->path, .has_master = has_master(fd, entry)};
+	return candidate_fits(&nic->candidate, wish);
 }
 
-static bool is_better(struct fit a, struct fit b)
+static void keep(struct nic *best, const struct nic *nic)
 {
-	if (a.port != b.port)
-		return b.port;
-	if (a.virtual != b.virtual)
-		return b.virtual;
-	return a.index < b.index;
+	*best = *nic;
+	best->candidate.hwaddress = best->hwaddress;
+	best->candidate.permanent = best->permanent;
+	best->candidate.path = best->path;
 }
 
-static int find_mac(const struct ifaddrs *all, const char *mac, char ret_netdev[IFNAMSIZ])
+static int find_mac(const struct ifaddrs *all, const struct wish *wish, char ret_netdev[IFNAMSIZ])
 {
-	struct fit best = {.index = 0};
+	struct nic best = {.candidate = {.ifindex = 0}}, nic;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	for (const struct ifaddrs *entry = all; entry; entry = entry->ifa_next) {
-		struct fit fit;
-
-		if (!has_address(entry, mac))
+		if (!read_nic(fd, entry, wish, &nic))
 			continue;
-		fit.port = is_port(entry);
-		fit.virtual = !is_physical(entry->ifa_name);
-		fit.index = ((const struct sockaddr_ll *)entry->ifa_addr)->sll_ifindex;
-		if (best.index && !is_better(fit, best))
+		if (best.candidate.ifindex && !candidate_is_better(&nic.candidate, &best.candidate, wish))
 			continue;
-		best = fit;
+		keep(&best, &nic);
 		snprintf(ret_netdev, IFNAMSIZ, "%s", entry->ifa_name);
 	}
-	return best.index ? 0 : -ENODEV;
+	if (fd >= 0)
+		close(fd);
+	return best.candidate.ifindex ? 0 : -ENODEV;
 }
 
 /* There is one entry per address, and one of AF_PACKET per NIC. */
@@ -123,22 +158,21 @@ static int check_netdev(const struct ifaddrs *all, const char *netdev, int famil
 int iface_bind(const struct record *record, int family, struct iface_binding *ret_binding)
 {
 	const char *netdev = record_text(record, F_IFACE_NET_IFACENAME);
-	const char *mac = record_text(record, F_IFACE_HWADDRESS);
 	struct ifaddrs *all;
+	struct wish wish;
 	int error = 0;
 
 	*ret_binding = (struct iface_binding){.netdev = ""};
-	if (is_none(mac) || strcmp(mac, NO_MAC) == 0)
-		mac = "";
-	if (is_none(netdev) && !mac[0])
+	wish_of(record, &wish);
+	if (candidate_is_none(netdev) && !*wish.mac)
 		return 0;
-	if (strlen(netdev) >= IFNAMSIZ || strlen(mac) >= sizeof(ret_binding->hwaddress))
+	if (strlen(netdev) >= IFNAMSIZ || strlen(wish.mac) >= sizeof(ret_binding->hwaddress))
 		return -ENODEV;
-	memcpy(ret_binding->hwaddress, mac, strlen(mac) + 1);
+	memcpy(ret_binding->hwaddress, wish.mac, strlen(wish.mac) + 1);
 	if (getifaddrs(&all) < 0)
 		return -errno;
-	if (is_none(netdev))
-		error = find_mac(all, mac, ret_binding->netdev);
+	if (candidate_is_none(netdev))
+		error = find_mac(all, &wish, ret_binding->netdev);
 	else
 		memcpy(ret_binding->netdev, netdev, strlen(netdev) + 1);
 	if (!error)

@@ -353,16 +353,21 @@ static void read_fields(const char *root, const struct kernel_iface *kernel_ifac
 	record_set_number(iface, F_IFACE_NUM, kernel_iface->number, ORIGIN_RECORD);
 }
 
+static void name_of(const struct sysfs_host *host, const struct kernel_iface *kernel_iface, char name[NAME_MAX])
+{
+	if (kernel_iface)
+		snprintf(name, NAME_MAX, "%s.%s.ipv%c.%u", host->transport, host->hwaddress, kernel_iface->is_v6 ? '6' : '4',
+			 kernel_iface->number);
+	else
+		snprintf(name, NAME_MAX, "%s.%s", host->transport, host->hwaddress);
+}
+
 int hba_read(const char *root, const struct sysfs_host *host, const struct kernel_iface *kernel_iface, struct record *ret_iface)
 {
 	char name[NAME_MAX];
 	int error;
 
-	if (kernel_iface)
-		snprintf(name, sizeof(name), "%s.%s.ipv%c.%u", host->transport, host->hwaddress, kernel_iface->is_v6 ? '6' : '4',
-			 kernel_iface->number);
-	else
-		snprintf(name, sizeof(name), "%s.%s", host->transport, host->hwaddress);
+	name_of(host, kernel_iface, name);
 	record_init(ret_iface, RECORD_IFACE);
 	error = record_set(ret_iface, F_IFACE_ISCSI_IFACENAME, name, ORIGIN_RECORD);
 	if (!error)
@@ -384,30 +389,47 @@ struct making {
 	void *data;
 };
 
-static void make_file(struct making *making, const struct record *iface)
+/* Asks first whether there is one: reading a card's settings takes time. */
+int hba_make(const char *root, const char *dir, const struct sysfs_host *host, const struct kernel_iface *kernel_iface,
+	     struct record *ret_iface)
 {
-	const char *name = record_text(iface, F_IFACE_ISCSI_IFACENAME);
-	char path[PATH_MAX + NAME_MAX];
+	char name[NAME_MAX], path[PATH_MAX + NAME_MAX];
 	int error;
 
-	snprintf(path, sizeof(path), "%s/%s", making->dir, name);
+	name_of(host, kernel_iface, name);
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	if (!access(path, F_OK))
-		return;
-	error = iface_save(making->dir, iface);
-	if (error && error != -EACCES && error != -EPERM && error != -EROFS && making->complain)
-		making->complain(path, error, making->data);
+		return -EEXIST;
+	error = hba_read(root, host, kernel_iface, ret_iface);
+	if (error)
+		return error;
+	error = record_set(ret_iface, F_IFACE_ORIGIN, "auto", ORIGIN_RECORD);
+	if (!error)
+		error = iface_save_new(dir, ret_iface);
+	if (error)
+		record_done(ret_iface);
+	return error;
+}
+
+static bool is_worth_telling(int error)
+{
+	return error != -EEXIST && error != -EACCES && error != -EPERM && error != -EROFS;
 }
 
 static int make_one(struct making *making, const struct sysfs_host *host, const struct kernel_iface *kernel_iface)
 {
+	char name[NAME_MAX], path[PATH_MAX + NAME_MAX];
 	struct record iface;
-	int error = hba_read(making->root, host, kernel_iface, &iface);
+	int error = hba_make(making->root, making->dir, host, kernel_iface, &iface);
 
-	if (error)
-		return error == -ENOMEM ? error : 0;
-	make_file(making, &iface);
-	record_done(&iface);
-	return 0;
+	if (!error) {
+		record_done(&iface);
+	} else if (error != -ENOMEM && is_worth_telling(error) && making->complain) {
+		name_of(host, kernel_iface, name);
+		snprintf(path, sizeof(path), "%s/%s", making->dir, name);
+		making->complain(path, error, making->data);
+	}
+	return error == -ENOMEM ? error : 0;
 }
 
 static int make_host(struct making *making, const struct sysfs_host *host)

@@ -108,7 +108,9 @@ int iface_load(const char *dir, const char *name, struct record *ret_iface)
 	return error;
 }
 
-int iface_save(const char *dir, const struct record *iface)
+typedef int write_fn(const char *path, const char *data, size_t len, unsigned int mode);
+
+static int save(const char *dir, const struct record *iface, write_fn *write_file)
 {
 	const char *name = record_text(iface, F_IFACE_ISCSI_IFACENAME);
 	struct text text = {.data = NULL};
@@ -123,10 +125,20 @@ int iface_save(const char *dir, const struct record *iface)
 	if (error)
 		return error;
 	record_format(iface, RECORD_FILE, &text);
-	error = text.failed ? -ENOMEM : text_write_file(path, text.data, text.len, 0600);
+	error = text.failed ? -ENOMEM : write_file(path, text.data, text.len, 0600);
 	text_done(&text);
 	free(path);
 	return error;
+}
+
+int iface_save(const char *dir, const struct record *iface)
+{
+	return save(dir, iface, text_write_file);
+}
+
+int iface_save_new(const char *dir, const struct record *iface)
+{
+	return save(dir, iface, text_write_new_file);
 }
 
 /* Opens the folder first: a removal that cannot be made to last is not begun. */

@@ -24,6 +24,7 @@ int iface_load(const char *dir, const char *name, struct record *ret_iface);
 
 /* Writes the file atomically, making the folder (0700) if needed. -EINVAL for built-ins and bad names. */
 int iface_save(const char *dir, const struct record *iface);
+int iface_save_new(const char *dir, const struct record *iface);	/* -EEXIST: there is such a file, be it usable or not */
 
 int iface_delete(const char *dir, const char *name);	/* -ENOENT, -EINVAL for built-ins */
 
@@ -34,7 +35,7 @@ int iface_each(const char *dir, iface_each_fn *fn, iface_complaint_fn *complain,
 
 /*
  * What a software (tcp) session of this iface binds to. netdev empty: let the network choose.
- * By net_ifacename, or by hwaddress looked up among the NICs present (addresses compare without case).
+ * By net_ifacename, or by hwaddress looked up among the NICs present, by the rule of iface/candidate.h (addresses compare without case).
  */
 struct iface_binding {
 	char netdev[IFNAMSIZ];

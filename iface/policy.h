@@ -25,8 +25,14 @@ struct policy {
 	unsigned int flap_max, flap_window_sec, flap_hold_sec;
 };
 
-/* What is refused keeps its default; each is complained of (name, value, line 0, error) if complain is not NULL. -ENOMEM. */
+/*
+ * What is refused keeps its default. Refused values were complained of by conf_load() but for the patterns of iface.nics, which are
+ * looked at here: complain (may be NULL) gets name, value, line 0 and the error, and policy_explain() says why. -ENOMEM.
+ */
 int policy_read(const struct conf *conf, record_complaint_fn *complain, void *data, struct policy *ret_policy);
+
+/* Why a value of iface.nics was refused, as a sentence that names the pattern; "iface.nics: " alone for one that is not. */
+void policy_explain(const char *value, struct text *ret_sentence);
 void policy_done(struct policy *policy);	/* an all-zero one is fine */
 
 /* iface.bind and iface.fast_fail of an iface (or node) record. */

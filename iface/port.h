@@ -57,6 +57,7 @@ struct port {
 struct ports {
 	struct port *list;
 	size_t count;
+	const char *root;	/* the sysfs it was taken of; NULL: SYSFS_ROOT */
 };
 
 /* The order above; 0 for what is the same port in two pictures. */

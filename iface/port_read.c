@@ -315,7 +315,7 @@ int ports_update(const char *root, struct rtnetlink *route, const struct ports *
 	struct reading reading = {.root = root, .last = last, .ports = ret_ports, .ethtool = -1};
 	int error;
 
-	*ret_ports = (struct ports){.count = 0};
+	*ret_ports = (struct ports){.root = root};
 	error = route ? read_nics(&reading, route) : 0;
 	if (!error)
 		error = reads_hbas ? read_hbas(&reading) : copy_hbas(&reading);

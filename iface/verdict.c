@@ -65,20 +65,6 @@ static bool names_nic(const struct record *iface)
 
 /* ---- of the port alone ---- */
 
-static const struct record *overruler(const struct record *iface, const struct ifaces *all, const struct ports *ports,
-				      const struct port *port)
-{
-	if (!all || !port || !iface_is_auto(iface) || !is_software(iface))
-		return NULL;
-	for (size_t i = 0; i < all->count; i++) {
-		const struct record *other = &all->list[i];
-
-		if (!iface_is_auto(other) && is_software(other) && iface_port(other, ports) == port)
-			return other;
-	}
-	return NULL;
-}
-
 static void say_absent(const struct record *iface, struct verdict *verdict)
 {
 	const char *netdev = record_text(iface, F_IFACE_NET_IFACENAME), *mac = record_text(iface, F_IFACE_HWADDRESS);
@@ -203,10 +189,11 @@ void verdict_of_port(const struct record *iface, const struct ifaces *all, const
 	if (judge_record(iface, &ret_port->verdict))
 		return;
 	ret_port->port = iface_port(iface, ports);
-	winner = overruler(iface, all, ports, ret_port->port);
+	winner = iface_overruled_by(iface, ret_port->port, all, ports);
 	if (winner) {
-		decide(&ret_port->verdict, VERDICT_OVERRULED, "%s stands for %s as well, and was made by hand",
-		       record_text(winner, F_IFACE_ISCSI_IFACENAME), ret_port->port->netdev);
+		decide(&ret_port->verdict, VERDICT_OVERRULED, "%s stands for %s as well, and %s",
+		       record_text(winner, F_IFACE_ISCSI_IFACENAME), ret_port->port->netdev,
+		       iface_is_auto(winner) ? "was made for its place" : "was made by hand");
 		return;
 	}
 	if (policy_bind_of(iface) == BIND_ALWAYS) {

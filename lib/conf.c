@@ -38,6 +38,8 @@ static bool is_prefix_of(enum record_kind kind, const char *name)
 	case RECORD_SENDTARGETS:
 	case RECORD_ISNS:
 		return !strncmp(name, "discovery.", 10);
+	case RECORD_POLICY:
+		return !strncmp(name, "iface.", 6);
 	case RECORD_IFACE:
 	case RECORD_KIND_COUNT:
 		break;
@@ -107,9 +109,11 @@ static int set_defaults(struct conf *conf, const struct text_line *line)
 	return result;
 }
 
+/* Settings of the daemon; and those of iface records, which have nothing to say here and never had. */
 static bool is_other_setting(const char *name)
 {
-	return !strncmp(name, "iscsid.", 7) || !strncmp(name, "iface.", 6);
+	return !strncmp(name, "iscsid.", 7) || (!strncmp(name, "iface.", 6) && field_find(RECORD_POLICY, name) == FIELD_NONE &&
+						field_find(RECORD_IFACE, name) != FIELD_NONE);
 }
 
 static int conf_read(struct conf *conf, const struct text *text, record_complaint_fn *complain, void *data)

@@ -17,7 +17,7 @@ struct conf;
 int conf_load(const char *path, record_complaint_fn *complain, void *data, struct conf **ret_conf);
 void conf_free(struct conf *conf);
 
-/* Applies all lines that are fields of the record's kind, with ORIGIN_CONF. iface.* lines never apply. */
+/* Applies all lines that are fields of the record's kind, with ORIGIN_CONF. iface.* lines apply to RECORD_POLICY only. */
 int conf_apply(const struct conf *conf, struct record *record);
 
 /* The last value of a line called name, or NULL. Borrowed. */

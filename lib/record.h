@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Records: node, iface, SendTargets and iSNS discovery. A record is an array of values, one per row of settings.def / iface.def,
+ * Records: node, iface, SendTargets and iSNS discovery, and what iscsid.conf says to the iface manager. A record is an array of values, one per row of settings.def / iface.def,
  * and everything (parsing, printing, limits, defaults, the store, the IPC) loops over the rows. Each value knows where it came
  * from: built-in default < iscsid.conf < stored record < command line.
  */
@@ -12,7 +12,7 @@
 
 #include "lib/text.h"
 
-enum record_kind { RECORD_NODE, RECORD_IFACE, RECORD_SENDTARGETS, RECORD_ISNS, RECORD_KIND_COUNT };
+enum record_kind { RECORD_NODE, RECORD_IFACE, RECORD_SENDTARGETS, RECORD_ISNS, RECORD_POLICY, RECORD_KIND_COUNT };
 
 enum origin { ORIGIN_DEFAULT, ORIGIN_CONF, ORIGIN_RECORD, ORIGIN_COMMAND };
 

@@ -295,7 +295,17 @@ static int write_temporary(char *name, const char *data, size_t len, unsigned in
 	return error;
 }
 
-int text_write_file(const char *path, const char *data, size_t len, unsigned int mode)
+/* Gives the finished file its name. link() never replaces one. */
+static int publish(const char *name, const char *path, bool is_new)
+{
+	int error = (is_new ? link(name, path) : rename(name, path)) < 0 ? -errno : 0;
+
+	if (is_new || error)
+		unlink(name);
+	return error;
+}
+
+static int write_file(const char *path, const char *data, size_t len, unsigned int mode, bool is_new)
 {
 	char *name;
 	int folder, error;
@@ -305,13 +315,21 @@ int text_write_file(const char *path, const char *data, size_t len, unsigned int
 		return folder;
 	name = temporary_name(path);
 	error = name ? write_temporary(name, data, len, mode) : -ENOMEM;
-	if (!error && rename(name, path) < 0) {
-		error = -errno;
-		unlink(name);
-	}
+	if (!error)
+		error = publish(name, path, is_new);
 	if (!error && fsync(folder) < 0)
 		error = -errno;
 	free(name);
 	close(folder);
 	return error;
+}
+
+int text_write_file(const char *path, const char *data, size_t len, unsigned int mode)
+{
+	return write_file(path, data, len, mode, false);
+}
+
+int text_write_new_file(const char *path, const char *data, size_t len, unsigned int mode)
+{
+	return write_file(path, data, len, mode, true);
 }

@@ -54,4 +54,7 @@ int text_read_file(const char *path, size_t max_bytes, struct text *text);
 /* Replaces path by temp file + fsync + rename + fsync of the folder, mode as given. Old or new, never half. */
 int text_write_file(const char *path, const char *data, size_t len, unsigned int mode);
 
+/* The same for a path that nothing has yet, whoever else makes one at this moment: -EEXIST. */
+int text_write_new_file(const char *path, const char *data, size_t len, unsigned int mode);
+
 #endif

@@ -95,7 +95,7 @@ static void test_comments_are_settings(void **state)
 
 	assert_int_equal(text_read_file("etc/iscsid.conf", BLOCKS_FILE_MAX, &text), 0);
 	for (const char *at = text.data; *at; at += strcspn(at, "\n") + 1) {
-		if (!strncmp(at, "#node.", 6) || !strncmp(at, "#discovery.", 11))
+		if (!strncmp(at, "#node.", 6) || !strncmp(at, "#discovery.", 11) || !strncmp(at, "#iface.", 7))
 			at++;
 		if (*at != '#')
 			text_add_bytes(&bare, at, strcspn(at, "\n") + 1);
@@ -103,6 +103,7 @@ static void test_comments_are_settings(void **state)
 	text_reader_init(&reader, bare.data, bare.len);
 	while (text_next(&reader, &line) > 0) {
 		enum record_kind kind = !strncmp(line.name, "node.", 5) ? RECORD_NODE :
+					!strncmp(line.name, "iface.", 6) ? RECORD_POLICY :
 					!strncmp(line.name, "discovery.isns.", 15) ? RECORD_ISNS :
 										     RECORD_SENDTARGETS;
 		struct record record;

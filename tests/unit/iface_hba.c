@@ -424,6 +424,8 @@ static void makes_files(void **state)
 	assert_int_equal(iface_load(dir, "qla4xxx." PORT_MAC ".ipv4.0", &iface), 0);
 	check_settings(&iface, V4);
 	assert_text(&iface, F_IFACE_TRANSPORT_NAME, "qla4xxx");
+	assert_text(&iface, F_IFACE_ORIGIN, "auto");
+	assert_text(&iface, F_IFACE_BIND, "");
 	assert_text(&iface, F_IFACE_HWADDRESS, PORT_MAC);
 	assert_text(&iface, F_IFACE_IPADDRESS, "10.0.0.7");
 	assert_text(&iface, F_IFACE_BOOTPROTO, "dhcp");

@@ -152,7 +152,7 @@ static void test_complaints(void **state)
 		   "node.name = iqn.x\nnode.session.queue_depth = 5000\niface.any = 1\nother = 2\nnode.transport_name = iser\n");
 	assert_int_equal(conf_load(path, complain, &complaints, &conf), 0);
 	assert_string_equal(complaints.text.data, "1 node.bogus -2\n3 node.session.queue_depth -22\n4  -22\n"
-						  "5 node.name -1\n6 node.session.queue_depth -34\n8 other -2\n9 node.transport_name -1\n");
+						  "5 node.name -1\n6 node.session.queue_depth -34\n7 iface.any -2\n8 other -2\n9 node.transport_name -1\n");
 	text_done(&complaints.text);
 	conf_free(conf);
 	complaints.stop = -EBADMSG;

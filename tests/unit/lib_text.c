@@ -195,6 +195,15 @@ static void test_files(void **state)
 	text_done(&text);
 	assert_int_equal(text_read_file(folder, 100, &text), -EISDIR);
 	text_done(&text);
+	assert_int_equal(text_write_new_file(path, "newer", 5, 0600), -EEXIST);
+	assert_int_equal(text_read_file(path, 7, &text), 0);
+	assert_string_equal(text.data, "new one");
+	text_done(&text);
+	unlink(path);
+	assert_int_equal(text_write_new_file(path, "newer", 5, 0640), 0);
+	assert_int_equal(text_read_file(path, 7, &text), 0);
+	assert_string_equal(text.data, "newer");
+	text_done(&text);
 	assert_int_equal(count_files(), 1);
 	unlink(path);
 }
