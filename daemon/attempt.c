@@ -442,6 +442,9 @@ static int attempt_bind(struct session *session, int family, struct iface_bindin
 					      : strerror(-r));
 		return r;
 	}
+	/* A NIC may come back by another name. */
+	if (strcmp(session->netdev, ret_binding->netdev) != 0)
+		session->has_moved = true;
 	memcpy(session->netdev, ret_binding->netdev, sizeof(session->netdev));
 	memcpy(session->hwaddress, ret_binding->hwaddress, sizeof(session->hwaddress));
 	return 0;

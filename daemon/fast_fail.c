@@ -66,15 +66,15 @@ static bool is_of_boot(const struct session *session)
 
 bool fast_fail_wanted(const struct session *session)
 {
-	bool is_asked_for = *record_text(&session->node, F_IFACE_BIND) ||
-			    record_number(&session->node, F_IFACE_FAST_FAIL) != FAST_FAIL_OFF;
+	bool is_asked_for = policy_is_managed(&session->node) ||
+			    policy_fast_fail_of(&session->node) != FAST_FAIL_OFF;
 
 	return is_asked_for && !is_of_boot(session);
 }
 
 void fast_fail_begin(struct session *session)
 {
-	int64_t wanted_sec = record_number(&session->node, F_IFACE_FAST_FAIL), former_sec;
+	int64_t wanted_sec = policy_fast_fail_of(&session->node), former_sec;
 	int r = timeout_read(session, &former_sec);
 
 	if (wanted_sec == FAST_FAIL_OFF || (r == 0 && former_sec >= 0 && former_sec <= wanted_sec))
@@ -93,7 +93,7 @@ void fast_fail_begin(struct session *session)
 
 void fast_fail_end(struct session *session)
 {
-	int64_t shortened_sec = record_number(&session->node, F_IFACE_FAST_FAIL);
+	int64_t shortened_sec = policy_fast_fail_of(&session->node);
 	int64_t login_sec = record_number(&session->node, F_NODE_SESSION_TIMEO_REPLACEMENT_TIMEOUT);
 	int64_t now_sec;
 

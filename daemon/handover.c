@@ -193,7 +193,7 @@ static int handover_run(struct session *session, int fd, bool is_first)
 	r = handover_bind(session, fd, is_first);
 	if (r < 0)
 		return r;
-	if (is_first)
+	if (is_first || session->has_moved)
 		handover_describe_host(session);
 	return handover_start(session, fd);
 }

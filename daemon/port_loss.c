@@ -53,31 +53,44 @@ static bool is_on_adapter(const struct session *session, const struct port *port
 	return !port->has_entity || family == AF_UNSPEC || port->is_v6 == (family == AF_INET6);
 }
 
-/* VLANs and the ports of a bond share an address: where it was last is known better. */
+/* VLANs and the ports of a bond share an address: where it was last is known better. Drivers with endpoints that are no adapters
+ * (iSER) leave from wherever the network says. */
 static bool is_on(const struct session *session, const struct port *port)
 {
 	if (port->kind == PORT_HBA)
 		return is_on_adapter(session, port);
+	if (session_has_endpoint(session))
+		return false;
 	return session->netdev[0] ? !strcmp(session->netdev, port->netdev) : is_bound_to(session, port);
 }
 
-static bool has_family(const struct port *port, sa_family_t family)
+/* A link-local address leads to nobody but its neighbours by such addresses. */
+static bool is_fit(const struct port_address *address, const struct sockaddr_storage *peer)
+{
+	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)(const void *)peer;
+
+	if (!address->is_usable || (peer->ss_family != AF_UNSPEC && address->family != peer->ss_family))
+		return false;
+	return peer->ss_family != AF_INET6 || !address->is_link_local || IN6_IS_ADDR_LINKLOCAL(&six->sin6_addr);
+}
+
+static bool has_fit_address(const struct session *session, const struct port *port)
 {
 	for (size_t i = 0; i < port->address_count; i++)
-		if (port->addresses[i].is_usable && (family == AF_UNSPEC || port->addresses[i].family == family))
+		if (is_fit(&port->addresses[i], attempt_address(session)))
 			return true;
-	return false;
+	return port->kind == PORT_HBA;
 }
 
 /* Would its next attempt leave from there? The NIC may have another name than before. */
 static bool leads_to(const struct session *session, const struct port *port)
 {
-	sa_family_t family = attempt_address(session)->ss_family;
 	struct iface_binding binding;
 
 	if (port->kind == PORT_HBA)
 		return is_on_adapter(session, port);
-	return is_bound_to(session, port) && has_family(port, family) && iface_bind(&session->node, family, &binding) == 0 &&
+	return !session_has_endpoint(session) && is_bound_to(session, port) && has_fit_address(session, port) &&
+	       iface_bind(&session->node, attempt_address(session)->ss_family, &binding) == 0 &&
 	       !strcmp(binding.netdev, port->netdev);
 }
 
@@ -183,14 +196,9 @@ static bool is_to_lose(const struct session *session, const struct port *port)
 	return !session->is_port_lost && is_on(session, port);
 }
 
-static bool is_to_lose_v4(const struct session *session, const struct port *port)
+static bool is_without_address(const struct session *session, const struct port *port)
 {
-	return is_to_lose(session, port) && attempt_address(session)->ss_family == AF_INET;
-}
-
-static bool is_to_lose_v6(const struct session *session, const struct port *port)
-{
-	return is_to_lose(session, port) && attempt_address(session)->ss_family == AF_INET6;
+	return is_to_lose(session, port) && !has_fit_address(session, port);
 }
 
 /* Whoever finds no NIC to leave from waits for one, said or not. */
@@ -251,10 +259,7 @@ static void look_at_addresses(struct daemon *daemon, const struct port *before, 
 
 void port_loss_addresses(struct daemon *daemon, const struct port *before, const struct port *now, const char *cause)
 {
-	if (has_family(before, AF_INET) && !has_family(now, AF_INET))
-		change_all(daemon, now, is_to_lose_v4, lose, cause, "lost with its last IPv4 address");
-	if (has_family(before, AF_INET6) && !has_family(now, AF_INET6))
-		change_all(daemon, now, is_to_lose_v6, lose, cause, "lost with its last IPv6 address");
+	change_all(daemon, now, is_without_address, lose, cause, "lost with the last address for it");
 	look_at_addresses(daemon, before, now, cause);
 	port_loss_returned(daemon, now, cause);
 }
@@ -289,7 +294,7 @@ static bool absent_nic(const struct session *session, struct port *ret_port)
 	const char *mac = record_text(&session->node, F_IFACE_HWADDRESS);
 
 	*ret_port = (struct port){.kind = PORT_NIC};
-	if (transport_is_adapter(session->transport) || (!session->netdev[0] && !is_value(netdev) && !is_value(mac)))
+	if (session_has_endpoint(session) || (!session->netdev[0] && !is_value(netdev) && !is_value(mac)))
 		return false;
 	snprintf(ret_port->netdev, sizeof(ret_port->netdev), "%s", session->netdev[0] ? session->netdev : netdev);
 	snprintf(ret_port->hwaddress, sizeof(ret_port->hwaddress), "%s", is_value(mac) ? mac : "");
@@ -298,7 +303,7 @@ static bool absent_nic(const struct session *session, struct port *ret_port)
 
 static bool is_ready_for(const struct session *session, const struct port *port)
 {
-	return port_is_ready(port) && (port->kind == PORT_HBA || has_family(port, attempt_address(session)->ss_family));
+	return port_is_ready(port) && has_fit_address(session, port);
 }
 
 static void first_look(struct session *session, const struct ports *ports)

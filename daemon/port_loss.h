@@ -37,8 +37,9 @@ void port_loss_lost(struct daemon *daemon, const struct port *port, const char *
 void port_loss_returned(struct daemon *daemon, const struct port *port, const char *cause);
 
 /*
- * The usable addresses of a port that is otherwise ready are others: sessions of a family that has none
- * left are lost, those of a family that has some again return. before and now are of one port.
+ * The usable addresses of a port that is otherwise ready are others: sessions that have none to leave
+ * from are lost, those that have one again return, and one whose own address is gone takes
+ * another. before and now are of one port.
  */
 void port_loss_addresses(struct daemon *daemon, const struct port *before, const struct port *now, const char *cause);
 

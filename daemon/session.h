@@ -134,7 +134,7 @@ struct session {
 		is_unwanted; /* discovery_sessions.c: made by a poller; not offered any more */
 	bool is_scanning;
 	bool wants_rescan, wants_running; /* asked for while a scan was running */
-	bool has_moved;			  /* the state file does not know the address yet */
+	bool has_moved; /* the state file does not know the address yet, or the NIC's name */
 };
 
 /* Takes node (moved, also on failure). A new session, in the list, without ISID. NULL: no memory.

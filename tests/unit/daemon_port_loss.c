@@ -491,6 +491,29 @@ static void test_one_address_family(void **state)
 	world_run(world, is_back);
 }
 
+/* What an interface has by itself is no way to a target elsewhere. */
+static void test_link_local_address(void **state)
+{
+	struct port_address addresses[] = {
+		{.family = AF_INET6, .bytes = {0xfe, 0x80, [15] = 1}, .prefix_len = 64, .is_link_local = true, .is_usable = true},
+		{.family = AF_INET6, .bytes = {0xfd, [15] = 1}, .prefix_len = 64, .is_usable = true},
+	};
+	struct world *world = *state;
+	struct session *session = managed(world, "3");
+	struct sockaddr_in6 *home = (void *)&session->home.list[0];
+	struct port both = loopback(), local;
+
+	*home = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_addr.s6_addr = {0xfe, 0x80, [15] = 9}};
+	both.addresses = addresses;
+	local = both;
+	local.address_count = 1;
+	port_loss_addresses(&world->daemon, &both, &local, "address removed");
+	assert_int_equal(session->state, SESSION_LOGGED_IN);
+	home->sin6_addr.s6_addr[0] = 0xfd;
+	port_loss_addresses(&world->daemon, &both, &local, "address removed");
+	assert_int_equal(session->state, SESSION_FAILED);
+}
+
 /* The address it leaves from is gone, the NIC has others. */
 static void test_its_own_address(void **state)
 {
@@ -709,6 +732,7 @@ int main(void)
 		WORLD_TEST(test_nic_that_was_missed),
 		WORLD_TEST(test_first_login),
 		WORLD_TEST(test_one_address_family),
+		WORLD_TEST(test_link_local_address),
 		WORLD_TEST(test_its_own_address),
 		WORLD_TEST(test_renamed),
 		WORLD_TEST(test_shared_hwaddress),
