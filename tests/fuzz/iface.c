@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Fuzzer of iface files: the input is a file in the folder. What loads must be written and loaded again as the same; what does not
- * load must be complained about once when listing; nothing may crash or leave a file behind.
+ * load must be complained about once when listing; a port it stands for must be of its kind; nothing may crash or leave a file behind.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "iface/iface.h"
+#include "iface/auto.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
@@ -86,6 +86,25 @@ static void check_again(struct record *iface)
 	unlink(path);
 }
 
+static void check_port(const struct record *iface)
+{
+	static struct port list[] = {
+		{ .ifindex = 2, .netdev = "eth0", .hwaddress = "52:54:00:00:00:01", .permanent = "52:54:00:00:00:01", .path = "0000:03:00.0" },
+		{ .ifindex = 3, .netdev = "eth1", .hwaddress = "52:54:00:00:00:01", .path = "0000:04:00.0", .master = "bond0" },
+		{ .ifindex = 4, .netdev = "bond0", .hwaddress = "52:54:00:00:00:01", .nic_kind = "bond" },
+		{ .kind = PORT_HBA, .transport = "qla4xxx", .hwaddress = "52:54:00:00:00:01", .has_entity = true },
+	};
+	const struct ports ports = { .list = list, .count = sizeof(list) / sizeof(list[0]) };
+	const struct port *port = iface_port(iface, &ports);
+
+	if (port && port->kind == PORT_HBA)
+		check(record_is(iface, F_IFACE_TRANSPORT_NAME, port->transport), "another transport");
+	else if (port)
+		check(*record_text(iface, F_IFACE_PATH) == 0 || *port->path || *record_text(iface, F_IFACE_NET_IFACENAME),
+		      "a record of a place stands for a virtual NIC");
+	check(*iface_shown_state(iface, port) || !iface_is_auto(iface), "no state");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	struct record iface;
@@ -97,6 +116,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	check(iface_each(dir, see, complain, NULL) == 0, "listing failed");
 	check(seen == 2 + loads && complaints == !loads, "listed otherwise than loaded");
 	if (loads) {
+		check_port(&iface);
 		check_again(&iface);
 		record_done(&iface);
 	}
