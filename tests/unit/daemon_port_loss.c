@@ -595,7 +595,7 @@ static void test_restart_while_lost(void **state)
 	struct world *world = *state;
 	struct session *session = managed(world, "3");
 	struct port port = loopback();
-	struct ports none = {0};
+	struct ports none = {.list = NULL};
 
 	port_loss_lost(&world->daemon, &port, "removed");
 	session = restart(world, "FREE", "failed");
@@ -617,7 +617,7 @@ static void test_restart_behind_the_login(void **state)
 	struct world *world = *state;
 	struct session *session = managed(world, "3");
 	struct port port = loopback();
-	struct ports one = {&port, 1};
+	struct ports one = {.list = &port, .count = 1};
 
 	fast_fail_begin(session);
 	session = restart(world, "LOGGED_IN", "up");
@@ -634,7 +634,7 @@ static void test_first_picture(void **state)
 	struct world *world = *state;
 	struct session *session = managed(world, "3");
 	struct port port = loopback();
-	struct ports one = {&port, 1};
+	struct ports one = {.list = &port, .count = 1};
 
 	state_save(session);
 	session = restart(world, "LOGGED_IN", "up");
