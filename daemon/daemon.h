@@ -13,6 +13,7 @@
 #include "lib/conf.h"
 #include "transport/user/transport.h"
 
+struct hotplug;
 struct ipc_server;
 struct loop;
 struct loop_fd;
@@ -41,6 +42,7 @@ struct daemon {
 	struct session_list sessions;
 	struct slots slots;
 	struct pollers *pollers;	/* discovery.c; NULL: none */
+	struct hotplug *hotplug;	/* hotplug.c; NULL: none */
 	struct ask_list asks;		/* Discover calls */
 	struct carrier_list carriers;	/* of their discoveries, through drivers with endpoints */
 	unsigned int asking;		/* their ifaces */

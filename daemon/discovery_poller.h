@@ -173,6 +173,7 @@ struct poller_batch {
 	const char *dir, *iface_dir, *config_path;
 	enum record_kind kind; /* of the discovery record, whose server is source */
 	struct portal source;
+	bool is_stored_only; /* no record is made up, and its source stays what it is */
 	struct node_key keys[POLLER_BATCH];
 	struct record nodes[POLLER_BATCH];
 	bool is_ready[POLLER_BATCH];

@@ -126,7 +126,7 @@ static int read_node(const struct poller_batch *batch, struct store *store, cons
 	struct record iface;
 	int r = store ? node_load(store, key, node) : -ENOENT;
 
-	if (r < 0)
+	if (r < 0 && !batch->is_stored_only)
 		r = make_node(conf, key, node);
 	if (r < 0)
 		return r;
@@ -135,7 +135,7 @@ static int read_node(const struct poller_batch *batch, struct store *store, cons
 		r = record_copy_iface(node, &iface);
 		record_done(&iface);
 	}
-	if (r == 0)
+	if (r == 0 && !batch->is_stored_only)
 		r = node_set_source(node, batch->kind, &batch->source);
 	if (r < 0)
 		record_done(node);

@@ -7,3 +7,4 @@ daemon-src += $(addprefix daemon/,backoff.c discovery.c discovery_ask.c discover
 	isns_listener.c isns_registration.c isns_talk.c)
 daemon-src += daemon/carrier.c daemon/channel_netlink.c daemon/offer.c
 daemon-src += daemon/fast_fail.c daemon/port_loss.c
+daemon-src += $(addprefix daemon/,hotplug.c hotplug_event.c hotplug_flap.c hotplug_hold.c hotplug_login.c hotplug_pass.c hotplug_ports.c)

@@ -23,6 +23,7 @@
 #include "daemon/drain.h"
 #include "daemon/engine.h"
 #include "daemon/first_start.h"
+#include "daemon/hotplug.h"
 #include "daemon/reload.h"
 #include "daemon/verbs.h"
 #include "lib/ipc.h"
@@ -51,6 +52,7 @@ static void signal_stop(int number, void *data)
 	struct daemon *daemon = data;
 
 	log_info("stopped by signal %d; sessions stay", number);
+	hotplug_stop(daemon);
 	discovery_stop(daemon, drain_start);
 }
 
@@ -58,6 +60,7 @@ static void reloaded(struct daemon *daemon)
 {
 	log_info("configuration read again");
 	discovery_reload(daemon);
+	hotplug_reload(daemon);
 	(void)notify_ready(NULL);
 }
 
@@ -196,6 +199,9 @@ static void program_run(struct program *program)
 	reload_now(daemon);
 	first_start();
 	boot_load(daemon);
+	/* Before the sessions that are there, so that no port is lost unseen; acted on after them. */
+	if (hotplug_open(daemon, CONFDIR) < 0)
+		complain("cannot watch ports", "", -ENOMEM);
 	adopt_all(daemon);
 	if (discovery_open(daemon, CONFDIR) < 0)
 		complain("cannot poll discovery records", "", -ENOMEM);
@@ -225,6 +231,7 @@ static void program_close(struct program *program)
 		_exit(EXIT_SUCCESS);
 	}
 	drain_done(daemon);
+	hotplug_close(daemon);
 	discovery_close(daemon);
 	loop_signal_free(program->term);
 	loop_signal_free(program->interrupt);

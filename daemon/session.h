@@ -130,6 +130,7 @@ struct session {
 
 	struct session_waiter login, logout;
 	bool is_leaving; /* a logout is under way, or the session is being destroyed */
+	bool is_automatic; /* its first login is nobody's wish: one attempt, hotplug_login.c paces */
 	bool is_polled,
 		is_unwanted; /* discovery_sessions.c: made by a poller; not offered any more */
 	bool is_scanning;

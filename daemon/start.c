@@ -51,7 +51,8 @@ static void start_give_up(struct session *session)
 {
 	struct session_failure failure = session->failure;
 
-	session_log(session, LOG_LEVEL_ERROR, "login failed after %u attempt%s: %s",
+	/* One that nobody asked for is told by who began it. */
+	session_log(session, session->is_automatic ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR, "login failed after %u attempt%s: %s",
 		    session->attempts, session->attempts == 1 ? "" : "s", failure.sentence);
 	session_ref(session);
 	session_kill(session);
@@ -82,6 +83,13 @@ void start_failed(struct session *session)
 	uint64_t retry_max =
 		(uint64_t)record_number(&session->node, F_NODE_SESSION_INITIAL_LOGIN_RETRY_MAX);
 
+	if (session->is_automatic) {
+		if (session->home.count && attempt_other_address(session))
+			start_connect(session);
+		else
+			start_give_up(session);
+		return;
+	}
 	if (!start_may_retry(session->failure.err, elapsed_ms, session_login_timeout_ms(session),
 			     retry_max)) {
 		start_give_up(session);

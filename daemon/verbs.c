@@ -7,6 +7,7 @@
 #include "daemon/verbs.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include "daemon/daemon.h"
 #include "daemon/discovery.h"
 #include "daemon/drain.h"
+#include "daemon/hotplug.h"
 #include "daemon/in_use.h"
 #include "daemon/logout.h"
 #include "daemon/look.h"
@@ -91,9 +93,14 @@ static void login_record(struct daemon *daemon, struct record *node, bool may_ex
 		request_answer(-1, err, sentence, item);
 		return;
 	}
+	hotplug_release(daemon, node);
 	session = session_new(daemon, node, initiator_name);
 	if (!session) {
 		request_answer(-1, ISCSI_ERR_NOMEM, "out of memory", item);
+		return;
+	}
+	if (hotplug_join(session, !may_exist, request_answer, item)) {
+		session_kill(session);
 		return;
 	}
 	if (!may_exist && session_twin(session)) {
@@ -174,16 +181,38 @@ static int sid_of(struct json_object *number)
 	return sid < 0 || sid > INT32_MAX ? -1 : (int)sid;
 }
 
+/* Somebody's logout: what it has led to is not logged in again by itself. */
+struct logout_asked {
+	struct session *session;
+	struct request_item *item;
+};
+
+static void logout_ended(int sid, enum iscsi_err err, const char *sentence, void *data)
+{
+	struct logout_asked *asked = data;
+
+	if (err == ISCSI_ERR_SUCCESS)
+		hotplug_hold(asked->session->daemon, &asked->session->node);
+	request_answer(sid, err, sentence, asked->item);
+	session_unref(asked->session);
+	free(asked);
+}
+
 static void logout_session(struct daemon *daemon, int sid, struct request_item *item)
 {
 	struct session *session = session_find(daemon, sid);
+	struct logout_asked *asked = session ? malloc(sizeof(*asked)) : NULL;
 
-	if (!session)
-		request_answer(sid, ISCSI_ERR_SESS_NOT_FOUND, "no such session", item);
-	else if (daemon->safe_logout)
-		in_use_logout(session, request_answer, item);
+	if (!asked) {
+		request_answer(sid, session ? ISCSI_ERR_NOMEM : ISCSI_ERR_SESS_NOT_FOUND,
+			       session ? "out of memory" : "no such session", item);
+		return;
+	}
+	*asked = (struct logout_asked){session_ref(session), item};
+	if (daemon->safe_logout)
+		in_use_logout(session, logout_ended, asked);
 	else
-		logout_start(session, request_answer, item);
+		logout_start(session, logout_ended, asked);
 }
 
 static void verb_logout(struct ipc_call *call, struct json_object *parameters, void *data)
@@ -355,6 +384,7 @@ static void verb_stop(struct ipc_call *call, struct json_object *parameters, voi
 
 	log_info("stopped by a client; sessions stay");
 	ipc_reply(call, NULL, false);
+	hotplug_stop(daemon);
 	discovery_stop(daemon, drain_start);
 }
 
@@ -364,6 +394,8 @@ static const struct ipc_method methods[] = {
 	{IPC_INTERFACE ".Info", false, verb_info},
 	{IPC_INTERFACE ".Login", true, verb_login},
 	{IPC_INTERFACE ".Logout", true, verb_logout},
+	{IPC_INTERFACE ".Monitor", true, hotplug_verb_monitor},
+	{IPC_INTERFACE ".Ports", false, hotplug_verb_ports},
 	{IPC_INTERFACE ".Rescan", true, look_rescan_verb},
 	{IPC_INTERFACE ".Sessions", false, verb_sessions},
 	{IPC_INTERFACE ".Statistics", true, verb_statistics},
