@@ -285,17 +285,21 @@ static void answer_end(const struct fixture *f, uint16_t type, int error, uint32
 	answer(f, &message, sequence, flags);
 }
 
+#define NAMES 64
+
 static int collect(const struct rtlink *link, void *data)
 {
-	strcat(data, link->name);
-	strcat(data, " ");
+	char *names = data;
+	size_t len = strlen(names);
+
+	snprintf(names + len, NAMES - len, "%s ", link->name);
 	return strcmp(link->name, "stop") == 0 ? 77 : 0;
 }
 
 static void list_comes_in_pieces(void **state)
 {
 	struct fixture *f = *state;
-	char names[64] = "";
+	char names[NAMES] = "";
 
 	answer_link(f, 9, "old", 0, 0); /* of an earlier request */
 	answer_link(f, 2, "a", 1, 0);
@@ -310,7 +314,7 @@ static void list_comes_in_pieces(void **state)
 static void list_is_read_again_if_it_changed(void **state)
 {
 	struct fixture *f = *state;
-	char names[64] = "";
+	char names[NAMES] = "";
 
 	answer_link(f, 2, "a", 1, 0);
 	answer_link(f, 3, "b", 1, NLM_F_DUMP_INTR);
@@ -326,7 +330,7 @@ static void list_is_read_again_if_it_changed(void **state)
 static void list_that_never_stands_still(void **state)
 {
 	struct fixture *f = *state;
-	char names[64] = "";
+	char names[NAMES] = "";
 
 	for (uint32_t i = 1; i <= 8; i++)
 		answer_end(f, NLMSG_DONE, 0, i, NLM_F_MULTI | NLM_F_DUMP_INTR);
@@ -337,7 +341,7 @@ static void list_that_never_stands_still(void **state)
 static void list_that_fails(void **state)
 {
 	struct fixture *f = *state;
-	char names[64] = "";
+	char names[NAMES] = "";
 
 	answer_link(f, 2, "a", 1, 0);
 	answer_end(f, NLMSG_ERROR, -EPERM, 1, 0);
@@ -355,7 +359,7 @@ static void list_that_fails(void **state)
 static void walk_may_be_ended(void **state)
 {
 	struct fixture *f = *state;
-	char names[64] = "";
+	char names[NAMES] = "";
 
 	answer_link(f, 2, "stop", 1, 0);
 	answer_link(f, 3, "b", 1, 0);
@@ -369,7 +373,7 @@ static void datagram_that_is_too_long(void **state)
 {
 	struct fixture *f = *state;
 	static char long_one[100000];
-	char names[64] = "";
+	char names[NAMES] = "";
 
 	assert_int_equal(send(f->kernel, long_one, sizeof(long_one), 0), sizeof(long_one));
 	answer_end(f, NLMSG_DONE, 0, 1, NLM_F_MULTI);
