@@ -44,15 +44,12 @@ void wish_of(const struct record *iface, struct wish *ret_wish)
 	ret_wish->is_strict = *name && record_is(iface, F_IFACE_ISCSI_IFACENAME, name);
 }
 
-/* The address the NIC was made with. */
-static const char *own_address(const struct candidate *candidate)
-{
-	return *candidate->permanent ? candidate->permanent : candidate->hwaddress;
-}
-
+/* Was it made with the address? A virtual NIC that does not say so may have it from another one. */
 static bool is_own(const struct candidate *candidate, const struct wish *wish)
 {
-	return !strcasecmp(own_address(candidate), wish->mac);
+	const char *own = *candidate->permanent ? candidate->permanent : *candidate->path ? candidate->hwaddress : "";
+
+	return !strcasecmp(own, wish->mac);
 }
 
 static bool is_there(const struct candidate *candidate, const struct wish *wish)

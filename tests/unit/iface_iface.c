@@ -119,6 +119,13 @@ static void saved_is_loaded(void **state)
 	assert_int_equal(iface_load(dir, "if0", &again), 0);
 	assert_string_equal(record_text(&again, F_IFACE_NET_IFACENAME), "eth2");
 	record_done(&again);
+	record_set(&iface, F_IFACE_NET_IFACENAME, "eth3", ORIGIN_COMMAND);
+	assert_int_equal(iface_save_new(dir, &iface), -EEXIST);
+	assert_int_equal(iface_load(dir, "if0", &again), 0);
+	assert_string_equal(record_text(&again, F_IFACE_NET_IFACENAME), "eth2");
+	record_done(&again);
+	assert_int_equal(iface_delete(dir, "if0"), 0);
+	assert_int_equal(iface_save_new(dir, &iface), 0);
 	record_done(&iface);
 	assert_int_equal(iface_delete(dir, "if0"), 0);
 	assert_int_equal(iface_delete(dir, "if0"), -ENOENT);
