@@ -13,6 +13,7 @@
 
 #include "iface/candidate.h"
 #include "iface/hba.h"
+#include "transport/user/transport.h"
 
 #define ORIGIN_AUTO_WORD "auto"
 
@@ -120,12 +121,20 @@ static const struct port *find_nic(const struct record *iface, const struct port
 	return best;
 }
 
+/* A port whose entities are off, or not there yet: they come up to minutes later than the host, after its logins for booting. */
+static bool is_without_entities(const struct port *port)
+{
+	const struct transport_row *row = transport_find(port->transport);
+
+	return !port->has_entity && row && row->flags & TRANSPORT_ENTITIES;
+}
+
 static bool is_hba_of(const struct port *port, const struct record *iface)
 {
 	bool is_v6 = hba_family(iface) == ISCSI_IFACE_TYPE_IPV6;
 
 	if (port->kind != PORT_HBA || !record_is(iface, F_IFACE_TRANSPORT_NAME, port->transport) || !*port->hwaddress ||
-	    strcasecmp(record_text(iface, F_IFACE_HWADDRESS), port->hwaddress) != 0)
+	    strcasecmp(record_text(iface, F_IFACE_HWADDRESS), port->hwaddress) != 0 || is_without_entities(port))
 		return false;
 	return !port->has_entity || (port->is_v6 == is_v6 && port->entity == (uint32_t)record_number(iface, F_IFACE_NUM));
 }
@@ -358,7 +367,7 @@ static int make_hbas(struct making *making, const struct port *const *ports, siz
 	for (size_t i = 0; !error && i < count; i++) {
 		const struct sysfs_host *host = find_host(hosts, host_count, ports[i]->host_no);
 
-		if (host && hba_is_transport(host->transport) && *host->hwaddress)
+		if (host && hba_is_transport(host->transport) && *host->hwaddress && !is_without_entities(ports[i]))
 			error = make_entity(making, host, ports[i]);
 	}
 	free(hosts);

@@ -29,7 +29,7 @@ const struct record *ifaces_find(const struct ifaces *ifaces, const char *name);
 /*
  * The port a record stands for now. NULL: it is absent, or the record names none ("default").
  * NIC: by iface.net_ifacename; else by address and iface.path, by the rule of iface/candidate.h, which iface_bind() has, too.
- * HBA: transport, address, family and number.
+ * HBA: transport, address, family and number. The port of a card with entities of which none is on is nobody's.
  */
 const struct port *iface_port(const struct record *iface, const struct ports *ports);
 

@@ -31,6 +31,7 @@ enum row_flag {
 	FORCE_R2T = TRANSPORT_FORCE_R2T,
 	ONE_VLAN = TRANSPORT_ONE_VLAN,
 	PING = TRANSPORT_PING,
+	ENTITIES = TRANSPORT_ENTITIES,
 };
 
 static const struct transport_row transports[] = {

@@ -26,6 +26,7 @@ enum transport_flag {
 	TRANSPORT_FORCE_R2T = 0x80,
 	TRANSPORT_ONE_VLAN = 0x100,
 	TRANSPORT_PING = 0x200,
+	TRANSPORT_ENTITIES = 0x400,
 };
 
 struct transport_row {
