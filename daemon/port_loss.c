@@ -153,23 +153,27 @@ static void lose_address(struct session *session, const char *cause)
 typedef bool choose_fn(const struct session *session, const struct port *port);
 typedef void change_fn(struct session *session, const char *cause);
 
-static unsigned int count_chosen(const struct daemon *daemon, const struct port *port, choose_fn *choose)
+/* Asking may cost system calls: once for each. */
+static unsigned int choose_all(const struct daemon *daemon, const struct port *port, choose_fn *choose)
 {
-	const struct session *session;
+	struct session *session;
 	unsigned int count = 0;
 
 	TAILQ_FOREACH(session, &daemon->sessions, entry)
-	count += choose(session, port);
+	{
+		session->is_chosen = choose(session, port);
+		count += session->is_chosen;
+	}
 	return count;
 }
 
-static void change_chosen(struct daemon *daemon, const struct port *port, choose_fn *choose, change_fn *change, const char *cause)
+static void change_chosen(struct daemon *daemon, change_fn *change, const char *cause)
 {
 	struct session *session = TAILQ_FIRST(&daemon->sessions), *next;
 
 	for (; session; session = next) {
 		session_ref(session);
-		if (choose(session, port))
+		if (session->is_chosen)
 			change(session, cause);
 		/* Its own link still tells where a session was that is out of the list. */
 		next = TAILQ_NEXT(session, entry);
@@ -180,7 +184,7 @@ static void change_chosen(struct daemon *daemon, const struct port *port, choose
 static void change_all(struct daemon *daemon, const struct port *port, choose_fn *choose, change_fn *change, const char *cause,
 		       const char *what)
 {
-	unsigned int count = count_chosen(daemon, port, choose);
+	unsigned int count = choose_all(daemon, port, choose);
 	char text[160];
 
 	if (!count)
@@ -188,7 +192,7 @@ static void change_all(struct daemon *daemon, const struct port *port, choose_fn
 	port_describe(port, text, sizeof(text));
 	log_line(change == lose ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "%s: %s: %u session%s %s", text, cause, count,
 		 count == 1 ? "" : "s", what);
-	change_chosen(daemon, port, choose, change, cause);
+	change_chosen(daemon, change, cause);
 }
 
 static bool is_to_lose(const struct session *session, const struct port *port)

@@ -114,6 +114,7 @@ struct session {
 	uint64_t earliest_ms; /* no reconnect before: the Time2Wait of this recovery */
 	bool has_header_digest, has_data_digest;
 	bool is_port_lost;	     /* port_loss.c: recovery is parked */
+	bool is_chosen;		     /* within port_loss.c */
 	bool has_former_timeout;     /* fast_fail.c has changed the kernel's recovery timeout */
 	int64_t former_timeout_sec;  /* from this, -1: never */
 	struct session_failure failure;
