@@ -64,7 +64,11 @@ static int policy_complaint(const char *name, const char *value, unsigned int li
 {
 	struct hotplug_pass *pass = data;
 
-	complain(pass, "%s: %s = %s: not a possible value", pass->config_path, name, value);
+	struct text why = {.data = NULL};
+
+	policy_explain(value, &why);
+	complain(pass, "%s: %s", pass->config_path, why.data ? why.data : name);
+	text_done(&why);
 	return 0;
 }
 

@@ -174,6 +174,18 @@ const char *iface_shown_state(const struct record *iface, const struct port *por
 	return *state ? state : "present";
 }
 
+/* Is the record a tcp one that stands for the NIC? Whose name and address are others is not worth a look at all ports. */
+static bool stands_for(const struct record *iface, const struct port *port, const struct ports *ports)
+{
+	const char *netdev = record_text(iface, F_IFACE_NET_IFACENAME), *mac = record_text(iface, F_IFACE_HWADDRESS);
+
+	if (!record_is(iface, F_IFACE_TRANSPORT_NAME, "tcp"))
+		return false;
+	if (!candidate_is_none(netdev))
+		return !strcmp(netdev, port->netdev);
+	return (!strcasecmp(mac, port->hwaddress) || !strcasecmp(mac, port->permanent)) && iface_port(iface, ports) == port;
+}
+
 static bool is_at_its_place(const struct record *iface, const struct port *port)
 {
 	return *port->path && record_is(iface, F_IFACE_PATH, port->path);
@@ -187,7 +199,7 @@ const struct record *iface_overruled_by(const struct record *iface, const struct
 	for (size_t i = 0; i < all->count; i++) {
 		const struct record *other = &all->list[i];
 
-		if (!record_is(other, F_IFACE_TRANSPORT_NAME, "tcp") || iface_port(other, ports) != port)
+		if (!stands_for(other, port, ports))
 			continue;
 		if (!iface_is_auto(other) || (is_at_its_place(other, port) && !is_at_its_place(iface, port)))
 			return other;
@@ -226,12 +238,9 @@ static const char *own_address(const struct port *port)
 /* Does a tcp iface stand for the NIC, whoever made it? */
 static bool has_iface(const struct making *making, const struct port *port)
 {
-	for (size_t i = 0; i < making->ifaces->count; i++) {
-		const struct record *iface = &making->ifaces->list[i];
-
-		if (record_is(iface, F_IFACE_TRANSPORT_NAME, "tcp") && iface_port(iface, making->ports) == port)
+	for (size_t i = 0; i < making->ifaces->count; i++)
+		if (stands_for(&making->ifaces->list[i], port, making->ports))
 			return true;
-	}
 	return false;
 }
 
