@@ -40,12 +40,6 @@ static enum iscsi_err not_found(const struct portal *portal, enum iscsi_err err)
 	return err;
 }
 
-/* What node records say of the discovery that made them. */
-static const char *source_of(enum record_kind kind)
-{
-	return kind == RECORD_ISNS ? "isns" : "send_targets";
-}
-
 /* The record of one answer; defaults already carry iscsid.conf, the source and the iface. */
 static int make_node(const struct record *defaults, const struct sendtargets_entry *entry, struct record *ret_node)
 {
@@ -151,13 +145,6 @@ static bool is_stale(const struct work *work, const struct node_key *key)
 	return false;
 }
 
-static bool is_from(const struct record *node, const char *type, const struct portal *portal)
-{
-	return record_is(node, F_NODE_DISCOVERY_TYPE, type) &&
-	       !strcmp(record_text(node, F_NODE_DISCOVERY_ADDRESS), portal->address) &&
-	       record_number(node, F_NODE_DISCOVERY_PORT) == portal->port;
-}
-
 /* Only whoever reads JSON hears of what is gone. */
 static int note_dropped(struct work *work, const struct node_key *key)
 {
@@ -185,7 +172,7 @@ static int drop_stale(struct store *store, const struct node_key *key, void *dat
 	error = node_load(store, key, &node);
 	if (error)
 		return error;
-	ours = is_from(&node, source_of(work->discovery->kind), &work->portal);
+	ours = node_is_from(&node, node_source_word(work->discovery->kind), &work->portal);
 	record_done(&node);
 	if (!ours)
 		return 0;
@@ -459,7 +446,7 @@ static int remove_linked(struct store *store, const struct node_key *key, void *
 
 	if (error)
 		return error;
-	linked = is_from(&node, removal->type, removal->portal);
+	linked = node_is_from(&node, removal->type, removal->portal);
 	record_done(&node);
 	error = linked ? node_remove(store, key) : 0;
 	return linked && !error ? note_removed(removal, key) : error;
@@ -469,7 +456,7 @@ static int remove_linked(struct store *store, const struct node_key *key, void *
 static enum iscsi_err delete_record(struct adm *adm, enum record_kind kind, const struct portal *portal, enum iscsi_err missing)
 {
 	static const struct node_filter everything;
-	struct removal removal = { .portal = portal, .type = source_of(kind) };
+	struct removal removal = { .portal = portal, .type = node_source_word(kind) };
 	struct store *store;
 	enum iscsi_err err = adm_store_begin(adm, STORE_WRITE, &store);
 	int error;

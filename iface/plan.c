@@ -11,21 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUCKETS 256
-
-/* An iface that may be bound to something. */
-struct candidate {
-	struct verdict_port of;
-	const char *name;
-	bool has;	/* the portal the walk is at is bound to it */
-};
-
-/* What was decided about a portal address, for each candidate. */
-struct decision {
-	struct decision *next;
-	char *address;
-	bool *is_bound;
-};
+#include "iface/binder.h"
 
 /* The portal the walk is at, and records of it to copy, the best first. */
 struct place {
@@ -35,100 +21,13 @@ struct place {
 
 struct pass {
 	const struct plan *plan;
-	struct candidate *candidates;
-	size_t count;
-	struct decision *buckets[BUCKETS];
+	struct binder *binder;
+	size_t count;		/* of its ifaces */
+	bool *has;		/* which of them have a binding to the place */
 	struct place place;
 	bool writes;
 	int made;
 };
-
-/* ---- candidates ---- */
-
-static bool may_bind(const struct plan *plan, const struct record *iface)
-{
-	return policy_is_managed(iface) && (!plan->is_wanted || plan->is_wanted(iface, plan->data));
-}
-
-static int take_candidates(struct pass *pass)
-{
-	const struct plan *plan = pass->plan;
-
-	pass->candidates = calloc(plan->ifaces->count + 1, sizeof(*pass->candidates));
-	if (!pass->candidates)
-		return -ENOMEM;
-	for (size_t i = 0; i < plan->ifaces->count; i++) {
-		const struct record *iface = &plan->ifaces->list[i];
-		struct candidate *candidate = &pass->candidates[pass->count];
-
-		if (!may_bind(plan, iface))
-			continue;
-		verdict_of_port(iface, plan->ifaces, plan->ports, &candidate->of);
-		candidate->name = record_text(iface, F_IFACE_ISCSI_IFACENAME);
-		pass->count += !candidate->of.is_decided || candidate->of.verdict.is_bound;
-	}
-	return 0;
-}
-
-/* ---- decisions ---- */
-
-static unsigned int bucket_of(const char *address)
-{
-	unsigned int hash = 5381;
-
-	for (; *address; address++)
-		hash = hash * 33 + (unsigned char)*address;
-	return hash % BUCKETS;
-}
-
-static struct decision *decision_new(const struct pass *pass, const struct portal *portal)
-{
-	struct decision *decision = calloc(1, sizeof(*decision) + pass->count * sizeof(bool));
-	struct verdict verdict;
-
-	if (!decision)
-		return NULL;
-	decision->is_bound = (bool *)(decision + 1);
-	decision->address = strdup(portal->address);
-	if (!decision->address) {
-		free(decision);
-		return NULL;
-	}
-	for (size_t i = 0; i < pass->count; i++) {
-		verdict_of_portal(&pass->candidates[i].of, pass->plan->reach, portal, &verdict);
-		decision->is_bound[i] = verdict.is_bound;
-	}
-	return decision;
-}
-
-/* NULL: no memory. */
-static const struct decision *decide(struct pass *pass, const struct portal *portal)
-{
-	struct decision **bucket = &pass->buckets[bucket_of(portal->address)], *decision;
-
-	for (decision = *bucket; decision; decision = decision->next)
-		if (!strcmp(decision->address, portal->address))
-			return decision;
-	decision = decision_new(pass, portal);
-	if (!decision)
-		return NULL;
-	decision->next = *bucket;
-	*bucket = decision;
-	return decision;
-}
-
-static void forget_decisions(struct pass *pass)
-{
-	for (size_t i = 0; i < BUCKETS; i++) {
-		struct decision *decision;
-
-		while ((decision = pass->buckets[i])) {
-			pass->buckets[i] = decision->next;
-			free(decision->address);
-			free(decision);
-		}
-	}
-}
 
 /* ---- making ---- */
 
@@ -178,8 +77,7 @@ static int save_copy(struct store *store, const struct record *template, const s
 	return error;
 }
 
-static int make(struct pass *pass, struct store *store, const struct record *template, const struct candidate *candidate,
-		const struct node_key *key)
+static int make(struct pass *pass, struct store *store, const struct record *template, size_t index, const struct node_key *key)
 {
 	struct verdict verdict;
 	int error;
@@ -187,50 +85,50 @@ static int make(struct pass *pass, struct store *store, const struct record *tem
 	pass->made++;
 	if (!pass->writes)
 		return 0;
-	error = save_copy(store, template, candidate->of.iface, key);
+	error = save_copy(store, template, binder_iface(pass->binder, index), key);
 	if (error || !pass->plan->made)
 		return error;
-	verdict_of_portal(&candidate->of, pass->plan->reach, &key->portal, &verdict);
+	binder_verdict(pass->binder, index, &key->portal, &verdict);
 	pass->plan->made(key, &verdict, pass->plan->data);
 	return 0;
 }
 
-static void key_for(const struct place *place, const struct candidate *candidate, struct node_key *ret_key)
+static void key_for(const struct pass *pass, size_t index, struct node_key *ret_key)
 {
-	*ret_key = place->key;
-	snprintf(ret_key->iface, sizeof(ret_key->iface), "%s", candidate->name);
+	*ret_key = pass->place.key;
+	snprintf(ret_key->iface, sizeof(ret_key->iface), "%s", binder_name(pass->binder, index));
 }
 
-static bool lacks(const struct pass *pass, struct store *store, const struct decision *decision, size_t i)
+static bool lacks(const struct pass *pass, struct store *store, const bool *is_bound, size_t index)
 {
 	struct node_key key;
 
-	if (pass->candidates[i].has || !decision->is_bound[i])
+	if (pass->has[index] || !is_bound[index])
 		return false;
-	key_for(&pass->place, &pass->candidates[i], &key);
+	key_for(pass, index, &key);
 	return !declined_exists(store, &key);
 }
 
 /* All that is missing of the place. */
 static int settle(struct pass *pass, struct store *store)
 {
-	const struct decision *decision = decide(pass, &pass->place.key.portal);
+	const bool *is_bound = binder_decide(pass->binder, &pass->place.key.portal);
 	bool has_template = false;
 	struct record template;
-	int error = decision ? 0 : -ENOMEM;
+	int error = is_bound ? 0 : -ENOMEM;
 
 	for (size_t i = 0; !error && i < pass->count; i++) {
 		struct node_key key;
 
-		if (!lacks(pass, store, decision, i))
+		if (!lacks(pass, store, is_bound, i))
 			continue;
 		if (!has_template)
 			error = load_template(store, &pass->place, &template);
 		if (error)
 			break;
 		has_template = true;
-		key_for(&pass->place, &pass->candidates[i], &key);
-		error = make(pass, store, &template, &pass->candidates[i], &key);
+		key_for(pass, i, &key);
+		error = make(pass, store, &template, i, &key);
 	}
 	if (has_template)
 		record_done(&template);
@@ -250,8 +148,7 @@ static void move_to(struct pass *pass, const struct node_key *key)
 {
 	pass->place = (struct place){ .key = *key };
 	pass->place.key.iface[0] = '\0';
-	for (size_t i = 0; i < pass->count; i++)
-		pass->candidates[i].has = false;
+	memset(pass->has, 0, pass->count * sizeof(*pass->has));
 }
 
 static void note_template(struct pass *pass, const struct node_key *key)
@@ -279,12 +176,12 @@ static int on_node(struct store *store, const struct node_key *key, void *data)
 		move_to(pass, key);
 	}
 	for (size_t i = 0; i < pass->count; i++)
-		pass->candidates[i].has |= !strcmp(pass->candidates[i].name, key->iface);
+		pass->has[i] |= !strcmp(binder_name(pass->binder, i), key->iface);
 	note_template(pass, key);
 	return 0;
 }
 
-static bool is_bound(struct store *store, const struct node_key *place, const char *name)
+static bool has_binding(struct store *store, const struct node_key *place, const char *name)
 {
 	struct node_key key = *place;
 
@@ -299,14 +196,13 @@ static bool is_bound(struct store *store, const struct node_key *place, const ch
 static int on_found(struct store *store, const struct node_key *key, void *data)
 {
 	struct pass *pass = data;
-	const struct decision *decision;
+	const bool *is_bound = binder_decide(pass->binder, &key->portal);
 
-	move_to(pass, key);
-	decision = decide(pass, &key->portal);
-	if (!decision)
+	if (!is_bound)
 		return -ENOMEM;
+	move_to(pass, key);
 	for (size_t i = 0; i < pass->count; i++)
-		pass->candidates[i].has = !decision->is_bound[i] || is_bound(store, key, pass->candidates[i].name);
+		pass->has[i] = !is_bound[i] || has_binding(store, key, binder_name(pass->binder, i));
 	return settle(pass, store);
 }
 
@@ -343,13 +239,19 @@ static int run(struct pass *pass, bool writes)
 int plan_run(const struct plan *plan)
 {
 	struct pass pass = { .plan = plan };
-	int result = take_candidates(&pass);
+	int result = binder_new(plan->ifaces, plan->ports, plan->reach, plan->is_wanted, plan->data, &pass.binder);
 
-	if (!result && pass.count)
+	if (result)
+		return result;
+	pass.count = binder_count(pass.binder);
+	pass.has = calloc(pass.count + 1, sizeof(*pass.has));
+	if (!pass.has)
+		result = -ENOMEM;
+	else if (binder_may_bind(pass.binder))
 		result = run(&pass, false);
 	if (result > 0)
 		result = run(&pass, true);
-	forget_decisions(&pass);
-	free(pass.candidates);
+	free(pass.has);
+	binder_free(pass.binder);
 	return result;
 }

@@ -234,9 +234,21 @@ int node_set_key(struct record *node, const struct node_key *key)
 	return error ? error : record_set(node, F_IFACE_ISCSI_IFACENAME, key->iface, ORIGIN_RECORD);
 }
 
+const char *node_source_word(enum record_kind kind)
+{
+	return kind == RECORD_ISNS ? "isns" : "send_targets";
+}
+
+bool node_is_from(const struct record *node, const char *source_word, const struct portal *portal)
+{
+	return record_is(node, F_NODE_DISCOVERY_TYPE, source_word) &&
+	       !strcmp(record_text(node, F_NODE_DISCOVERY_ADDRESS), portal->address) &&
+	       record_number(node, F_NODE_DISCOVERY_PORT) == portal->port;
+}
+
 int node_set_source(struct record *node, enum record_kind kind, const struct portal *portal)
 {
-	int error = record_set(node, F_NODE_DISCOVERY_TYPE, kind == RECORD_ISNS ? "isns" : "send_targets", ORIGIN_RECORD);
+	int error = record_set(node, F_NODE_DISCOVERY_TYPE, node_source_word(kind), ORIGIN_RECORD);
 
 	if (!error)
 		error = record_set(node, F_NODE_DISCOVERY_ADDRESS, portal->address, ORIGIN_RECORD);
@@ -475,6 +487,14 @@ int found_save(struct store *store, const struct record *node)
 	return error == -ENOENT ? 0 : error;
 }
 
+bool found_exists(struct store *store, const struct node_key *key)
+{
+	char text[FOUND_KEY_MAX];
+
+	found_key_format(key, text);
+	return !store_get(store, STORE_DISCOVERY, text, NULL, NULL);
+}
+
 int found_remove(struct store *store, const struct node_key *key)
 {
 	char text[FOUND_KEY_MAX];
@@ -485,7 +505,6 @@ int found_remove(struct store *store, const struct node_key *key)
 
 /* ---- bindings that were taken back ---- */
 
-#define DECLINED_PREFIX "declined\t"
 #define DECLINED_KEY_MAX (sizeof(DECLINED_PREFIX) + NODE_KEY_TEXT_MAX)
 
 static void declined_key_format(const struct node_key *key, char text[DECLINED_KEY_MAX])

@@ -52,6 +52,8 @@ void node_key_of(const struct record *node, struct node_key *ret_key);
 /* The target and portal a record is about; the discovery (RECORD_SENDTARGETS or RECORD_ISNS at portal) it comes from. As record_set(). */
 int node_set_target(struct record *node, const char *target, const struct portal *portal);
 int node_set_source(struct record *node, enum record_kind kind, const struct portal *portal);
+const char *node_source_word(enum record_kind kind);	/* node.discovery_type of such records: "send_targets", "isns" */
+bool node_is_from(const struct record *node, const char *source_word, const struct portal *portal);
 
 /* Makes a record the one of this key: what the key says is the truth, so that a changed value cannot pose as another. As record_set(). */
 int node_set_key(struct record *node, const struct node_key *key);
@@ -107,12 +109,14 @@ int found_remove(struct store *store, const struct node_key *key);	/* -ENOENT */
  * Bindings an administrator removed while others of the portal stayed: the plan leaves them alone. node_save() of such a record, by
  * hand or by a discovery, takes the mark away.
  */
+#define DECLINED_PREFIX "declined\t"
 int declined_save(struct store *store, const struct node_key *key);
 bool declined_exists(struct store *store, const struct node_key *key);
 int declined_remove(struct store *store, const struct node_key *key);	/* -ENOENT */
 bool declined_key_is(const char *text);		/* does this key of STORE_DISCOVERY belong to such a mark? */
 int declined_key_parse(const char *text, struct node_key *ret_key);	/* -EINVAL */
 
+bool found_exists(struct store *store, const struct node_key *key);
 bool found_key_is(const char *text);	/* does this key of STORE_DISCOVERY belong to a found portal? */
 int found_key_parse(const char *text, struct node_key *ret_key);	/* -EINVAL; iface is "" */
 
