@@ -17,6 +17,7 @@
 #include "adm/objects.h"
 #include "adm/print.h"
 #include "adm/sendtargets.h"
+#include "lib/found.h"
 
 #define DEFAULT_OPERATIONS (OPERATION_NEW | OPERATION_UPDATE | OPERATION_DELETE)
 
@@ -29,6 +30,7 @@ struct work {
 	unsigned int operations;
 	struct portal portal;
 	bool keeps_discovery;		/* its own record is stored, too */
+	bool remembers;			/* what was reported, for ifaces that come later */
 	struct node_key *dropped;	/* records that are gone, told when the transaction is there */
 	size_t dropped_count;
 };
@@ -92,20 +94,16 @@ static int save_run(struct work *work, struct store *store, struct sendtargets_r
 	return error;
 }
 
-static int compare_entries(const struct sendtargets_entry *a, const struct sendtargets_entry *b)
-{
-	int order = strcmp(a->target_name, b->target_name);
-
-	if (!order)
-		order = strcmp(a->portal.address, b->portal.address);
-	if (!order)
-		order = a->portal.port - b->portal.port;
-	return order ? order : a->portal.tpgt - b->portal.tpgt;
-}
-
 static int by_entry(const void *left, const void *right)
 {
-	return compare_entries(*(const struct sendtargets_entry *const *)left, *(const struct sendtargets_entry *const *)right);
+	return sendtargets_entry_compare(*(const struct sendtargets_entry *const *)left,
+					 *(const struct sendtargets_entry *const *)right);
+}
+
+/* An iface of the manager is offered what was reported through any: that it cannot reach a portal now does not make it go away. */
+static const struct sendtargets_list *offer_of(const struct sendtargets_runs *runs, const struct sendtargets_run *run)
+{
+	return run->is_managed && runs->bindings.binder ? &runs->reported : &run->list;
 }
 
 /* The answers in an order that can be searched: thousands of records are checked against thousands of answers. */
@@ -113,13 +111,15 @@ static int sort_answers(struct sendtargets_runs *runs)
 {
 	for (size_t r = 0; r < runs->count; r++) {
 		struct sendtargets_run *run = &runs->runs[r];
+		const struct sendtargets_list *offer = offer_of(runs, run);
 
-		run->sorted = calloc(run->list.count + 1, sizeof(*run->sorted));
+		run->sorted = calloc(offer->count + 1, sizeof(*run->sorted));
 		if (!run->sorted)
 			return -ENOMEM;
-		for (size_t i = 0; i < run->list.count; i++)
-			run->sorted[i] = &run->list.entries[i];
-		qsort(run->sorted, run->list.count, sizeof(*run->sorted), by_entry);
+		for (size_t i = 0; i < offer->count; i++)
+			run->sorted[i] = &offer->entries[i];
+		run->sorted_count = offer->count;
+		qsort(run->sorted, run->sorted_count, sizeof(*run->sorted), by_entry);
 	}
 	return 0;
 }
@@ -129,7 +129,13 @@ static bool is_offered(const struct sendtargets_run *run, const struct node_key 
 	struct sendtargets_entry wanted = { .target_name = key->target, .portal = key->portal };
 	const struct sendtargets_entry *at = &wanted;
 
-	return bsearch(&at, run->sorted, run->list.count, sizeof(*run->sorted), by_entry);
+	return bsearch(&at, run->sorted, run->sorted_count, sizeof(*run->sorted), by_entry);
+}
+
+/* An iface of the manager whose port is not there has no say either: others may have been told less. */
+static bool has_say(const struct sendtargets_runs *runs, const struct sendtargets_run *run)
+{
+	return run->err == ISCSI_ERR_SUCCESS && run->sorted_count && (run->is_present || !run->is_managed || !runs->bindings.binder);
 }
 
 /* Only ifaces that got an answer have a say about what is gone. */
@@ -138,8 +144,7 @@ static bool is_stale(const struct work *work, const struct node_key *key)
 	for (size_t i = 0; i < work->runs->count; i++) {
 		const struct sendtargets_run *run = &work->runs->runs[i];
 
-		if (run->err == ISCSI_ERR_SUCCESS && run->list.count &&
-		    !strcmp(record_text(&run->iface, F_IFACE_ISCSI_IFACENAME), key->iface))
+		if (has_say(work->runs, run) && record_is(&run->iface, F_IFACE_ISCSI_IFACENAME, key->iface))
 			return !is_offered(run, key);
 	}
 	return false;
@@ -187,6 +192,15 @@ static int drop_stale(struct store *store, const struct node_key *key, void *dat
 	return 0;
 }
 
+/* The operations mean the same for what is remembered. */
+static int remember(struct work *work, struct store *store)
+{
+	unsigned int what = (work->operations & OPERATION_NEW ? FOUND_NEW : 0) | (work->operations & OPERATION_UPDATE ? FOUND_UPDATE : 0) |
+			    (work->operations & OPERATION_DELETE ? FOUND_DROP : 0);
+
+	return work->remembers ? found_renew(store, &work->defaults, &work->runs->reported, what) : 0;
+}
+
 static int save_found(struct work *work, struct store *store)
 {
 	static const struct node_filter everything;
@@ -196,7 +210,7 @@ static int save_found(struct work *work, struct store *store)
 		error = save_run(work, store, &work->runs->runs[i]);
 	if (!error && work->operations & OPERATION_DELETE)
 		error = node_each(store, &everything, drop_stale, work);
-	return error;
+	return error ? error : remember(work, store);
 }
 
 static enum iscsi_err save_all(struct work *work)
@@ -260,7 +274,7 @@ static enum iscsi_err login_found(struct work *work)
 
 static size_t count_found(const struct sendtargets_runs *runs)
 {
-	size_t count = 0;
+	size_t count = runs->unbound.count;
 
 	for (size_t i = 0; i < runs->count; i++)
 		count += runs->runs[i].list.count;
@@ -288,6 +302,22 @@ static enum iscsi_err keep_and_show(struct work *work)
 	return login ? login_found(work) : ISCSI_ERR_SUCCESS;
 }
 
+/* Without -I, where the manager has ifaces or may get some. What it may get is the daemon's to complain of. */
+static int want_memory(struct work *work, const struct conf *conf)
+{
+	struct policy policy;
+	int error;
+
+	if (work->adm->args->iface_count)
+		return 0;
+	error = policy_read(conf, NULL, NULL, &policy);
+	if (error)
+		return error;
+	work->remembers = !nics_is_none(policy.nics) || ifaces_are_managed(&work->runs->bindings.ifaces);
+	policy_done(&policy);
+	return work->remembers ? bindings_apply(work->runs) : 0;
+}
+
 static enum iscsi_err run(struct adm *adm, const struct record *discovery, const struct portal *portal, bool keeps_discovery)
 {
 	unsigned int operations = adm->args->operations & DEFAULT_OPERATIONS;
@@ -308,6 +338,8 @@ static enum iscsi_err run(struct adm *adm, const struct record *discovery, const
 		if (err != ISCSI_ERR_SUCCESS)
 			print_problem("Could not perform %s discovery: %s", isns ? "iSNS" : "SendTargets", iscsi_err_text(err));
 	}
+	if (err == ISCSI_ERR_SUCCESS)
+		err = adm_store_error(want_memory(&work, conf));
 	if (err == ISCSI_ERR_SUCCESS)
 		err = keep_and_show(&work);
 	sendtargets_runs_done(&runs);
@@ -470,6 +502,8 @@ static enum iscsi_err delete_record(struct adm *adm, enum record_kind kind, cons
 	}
 	if (!error)
 		error = node_each(store, &everything, remove_linked, &removal);
+	if (!error)
+		error = found_forget_source(store, kind, portal);
 	err = adm_store_end(store, adm_store_error(error));
 	for (size_t i = 0; err == ISCSI_ERR_SUCCESS && i < removal.count; i++)
 		object_emit_node_outcome("delete", &removal.removed[i], err, NULL);

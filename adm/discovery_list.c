@@ -261,7 +261,7 @@ enum iscsi_err discovery_list_records(struct adm *adm)
 /* One answer, with its place in the order of all answers. */
 struct found {
 	const struct sendtargets_entry *entry;
-	const char *iface;
+	const char *iface;	/* NULL: none is bound to it */
 	const char *stored;	/* what became of its record; NULL: nothing is stored */
 	size_t place, group;
 };
@@ -313,7 +313,7 @@ static void print_found_tree(struct found *found, size_t count)
 		struct node_key *key = &keys[i & 1];
 
 		snprintf(key->target, sizeof(key->target), "%s", found[i].entry->target_name);
-		snprintf(key->iface, sizeof(key->iface), "%s", found[i].iface);
+		snprintf(key->iface, sizeof(key->iface), "%s", found[i].iface ? found[i].iface : "");
 		key->portal = found[i].entry->portal;
 		tree_node(i ? &keys[!(i & 1)] : NULL, key, false);
 	}
@@ -329,6 +329,15 @@ static void emit_found(const struct found *found)
 	emit_text(object, "iface", found->iface);
 	emit_text(object, "stored", found->stored);
 	emit(object);
+}
+
+/* Portals that no iface is bound to come last; their lines say that the target is there. */
+static size_t fill_unbound(const struct sendtargets_runs *runs, struct found *found, size_t count)
+{
+	for (size_t i = 0; i < runs->unbound.count; i++, count++)
+		if (found)
+			found[count] = (struct found){ .entry = &runs->unbound.entries[i], .place = count };
+	return count;
 }
 
 static size_t fill(const struct sendtargets_runs *runs, struct found *found)
@@ -347,7 +356,7 @@ static size_t fill(const struct sendtargets_runs *runs, struct found *found)
 						       .stored = run->stored ? words[run->stored[i]] : NULL };
 		}
 	}
-	return count;
+	return fill_unbound(runs, found, count);
 }
 
 void discovery_list_found(const struct sendtargets_runs *runs, long level)

@@ -4,6 +4,7 @@ adm-src := \
 	adm/adm.c \
 	adm/args.c \
 	adm/ask.c \
+	adm/bindings.c \
 	adm/chap.c \
 	adm/daemon.c \
 	adm/discovery.c \

@@ -145,6 +145,8 @@ enum iscsi_err isns_ask(struct adm *adm, const struct record *discovery, struct 
 	struct server server;
 	enum iscsi_err err = server_prepare(adm, discovery, &server);
 
+	if (server.is_far)
+		bindings_give_up(&runs->bindings);
 	if (err == ISCSI_ERR_SUCCESS) {
 		progress_start("answered", 1, describe, &server);
 		err = server.is_far ? ask_far(adm, discovery, &server, runs, &list) : ask(&server, &list);

@@ -15,7 +15,8 @@
 #include "adm/print.h"
 #include "adm/session.h"
 #include "adm/tree.h"
-#include "iface/iface.h"
+#include "iface/binder.h"
+#include "lib/found.h"
 #include "lib/name.h"
 
 struct node_work {
@@ -25,6 +26,11 @@ struct node_work {
 	struct node_key last;		/* portal printed before */
 	const struct record *iface;	/* of -o new */
 	struct login_list *logins;
+	int (*after)(struct node_work *work, struct store *store, const struct node_filter *filter);	/* in the same transaction; may be NULL */
+	struct ifaces ifaces;		/* of -o delete: who would make a record again */
+	bool has_managed;
+	struct node_key *removed;
+	size_t removed_count, removed_size;
 	struct node_done *done;		/* what is told once the transaction is there */
 	size_t done_count, done_size;
 };
@@ -92,6 +98,8 @@ static enum iscsi_err for_each_match(struct node_work *work, enum store_mode mod
 		return err;
 	filter.exact_tag = mode == STORE_WRITE;
 	error = node_each(store, &filter, fn, work);
+	if (!error && work->after)
+		error = work->after(work, store, &filter);
 	return adm_store_end(store, adm_store_error(error < 0 ? error : 0));
 }
 
@@ -204,6 +212,21 @@ static int update_one(struct store *store, const struct node_key *key, void *dat
 	return error ? error : note(work, key, ISCSI_ERR_SUCCESS);
 }
 
+static int set_pairs(struct record *node, void *data)
+{
+	const struct node_work *work = data;
+
+	return adm_apply_pairs(work->adm->args, node);
+}
+
+/* What a target is told to be like goes for its portals that no iface reaches yet, too; an iface's own records are its own. */
+static int update_found(struct node_work *work, struct store *store, const struct node_filter *filter)
+{
+	if (filter->iface || !work->count)
+		return 0;
+	return found_change(store, filter, set_pairs, work);
+}
+
 /* Without a match it is "No records found" even when the pairs are bad, so they are judged at the first match. */
 static int update_first(struct store *store, const struct node_key *key, void *data)
 {
@@ -220,7 +243,7 @@ static int update_first(struct store *store, const struct node_key *key, void *d
 
 static enum iscsi_err node_update(struct adm *adm)
 {
-	struct node_work work = { .adm = adm };
+	struct node_work work = { .adm = adm, .after = update_found };
 	enum iscsi_err err = adm_refuse_iface_pairs(adm->args);
 
 	if (!adm->args->pair_count) {
@@ -236,15 +259,47 @@ static enum iscsi_err node_update(struct adm *adm)
 	return finish(&work, err);
 }
 
+static bool is_managed(const char *iface, void *data)
+{
+	const struct node_work *work = data;
+	const struct record *record = ifaces_find(&work->ifaces, iface);
+
+	return record && policy_is_managed(record);
+}
+
+static int note_removed(struct node_work *work, const struct node_key *key)
+{
+	if (!work->adm->args->iface_count && !work->has_managed)
+		return 0;
+	if (work->removed_count == work->removed_size) {
+		size_t size = work->removed_size ? 2 * work->removed_size : 16;
+		struct node_key *removed = reallocarray(work->removed, size, sizeof(*removed));
+
+		if (!removed)
+			return -ENOMEM;
+		work->removed = removed;
+		work->removed_size = size;
+	}
+	work->removed[work->removed_count++] = *key;
+	return 0;
+}
+
+/* What is removed by hand is not made again by the iface manager. */
+static int forget_found(struct node_work *work, struct store *store, const struct node_filter *filter)
+{
+	return found_after_removal(store, filter, work->removed, work->removed_count, work->has_managed ? is_managed : NULL, work);
+}
+
 static int delete_one(struct store *store, const struct node_key *key, void *data)
 {
 	struct node_work *work = data;
-
 	int error;
 
 	work->count++;
 	if (!adm_in_use(work->adm, key)) {
 		error = node_remove(store, key);
+		if (!error)
+			error = note_removed(work, key);
 		return error ? error : note(work, key, ISCSI_ERR_SUCCESS);
 	}
 	print_problem("This command will remove the record [iface: %s, target: %s, portal: %s,%d], but a session is using it. "
@@ -501,13 +556,18 @@ static enum iscsi_err node_show(struct adm *adm)
 /* Whether a record is in use must be known before anything is deleted. */
 static enum iscsi_err node_delete(struct adm *adm)
 {
-	struct node_work work = { .adm = adm };
+	struct node_work work = { .adm = adm, .after = forget_found };
 	enum iscsi_err err = adm_read_sessions(adm, SYSFS_LINE);
 
+	if (err == ISCSI_ERR_SUCCESS)
+		err = adm_store_error(ifaces_read(adm->iface_dir, NULL, NULL, &work.ifaces));
 	if (err != ISCSI_ERR_SUCCESS)
 		return err;
+	work.has_managed = ifaces_are_managed(&work.ifaces);
 	err = for_each_match(&work, STORE_WRITE, delete_one);
 	tell(&work, "delete", err);
+	ifaces_done(&work.ifaces);
+	free(work.removed);
 	return finish(&work, err);
 }
 

@@ -47,25 +47,15 @@ static bool is_software(const struct record *iface)
 	return !strcmp(record_text(iface, F_IFACE_TRANSPORT_NAME), "tcp");
 }
 
-static int add_run(struct sendtargets_runs *runs, const struct record *iface)
+struct sendtargets_run *sendtargets_runs_add(struct sendtargets_runs *runs, const struct record *iface)
 {
 	struct sendtargets_run *grown = reallocarray(runs->runs, runs->count + 1, sizeof(*grown));
 
 	if (!grown)
-		return -ENOMEM;
+		return NULL;
 	runs->runs = grown;
 	grown[runs->count] = (struct sendtargets_run){ .err = ISCSI_ERR_INTERNAL };
-	if (record_copy(&grown[runs->count].iface, iface))
-		return -ENOMEM;
-	runs->count++;
-	return 0;
-}
-
-static int add_stored(const struct record *iface, void *data)
-{
-	if (iface_is_builtin(record_text(iface, F_IFACE_ISCSI_IFACENAME)) || !is_software(iface))
-		return 0;
-	return add_run(data, iface);
+	return record_copy(&grown[runs->count].iface, iface) ? NULL : &grown[runs->count++];
 }
 
 static void complain_file(const char *path, int error, void *data)
@@ -75,17 +65,37 @@ static void complain_file(const char *path, int error, void *data)
 
 static int add_named(struct adm *adm, struct sendtargets_runs *runs, const char *name)
 {
+	struct sendtargets_run *run;
 	struct record iface;
-	int error = 0;
 
 	if (iface_load(adm->iface_dir, name, &iface)) {
 		print_problem("Could not read iface info for %s. Make sure an iface config with the file name and "
 			      "iface.iscsi_ifacename %s is in %s.", name, name, adm->iface_dir);
 		return 0;
 	}
-	error = add_run(runs, &iface);
+	run = sendtargets_runs_add(runs, &iface);
 	record_done(&iface);
-	return error;
+	return run ? 0 : -ENOMEM;
+}
+
+/* All software ifaces there are, `default` where there is none. */
+static int add_stored(struct adm *adm, struct sendtargets_runs *runs)
+{
+	struct ifaces ifaces;
+	int error = ifaces_read(adm->iface_dir, complain_file, NULL, &ifaces);
+
+	if (!error)
+		error = bindings_open(&runs->bindings, &ifaces, adm->sysfs);
+	for (size_t i = 0; !error && i < runs->bindings.ifaces.count; i++) {
+		const struct record *iface = &runs->bindings.ifaces.list[i];
+		struct sendtargets_run *run = is_software(iface) ? sendtargets_runs_add(runs, iface) : NULL;
+
+		if (is_software(iface) && !run)
+			error = -ENOMEM;
+		else if (run)
+			run->is_managed = runs->bindings.binder && policy_is_managed(iface);
+	}
+	return error || runs->count ? error : add_named(adm, runs, IFACE_DEFAULT);
 }
 
 enum iscsi_err sendtargets_prepare(struct adm *adm, struct sendtargets_runs *ret_runs)
@@ -96,9 +106,7 @@ enum iscsi_err sendtargets_prepare(struct adm *adm, struct sendtargets_runs *ret
 	for (size_t i = 0; !error && i < adm->args->iface_count; i++)
 		error = add_named(adm, ret_runs, adm->args->ifaces[i]);
 	if (!adm->args->iface_count)
-		error = iface_each(adm->iface_dir, add_stored, complain_file, ret_runs);
-	if (!error && !ret_runs->count && !adm->args->iface_count)
-		error = add_named(adm, ret_runs, IFACE_DEFAULT);
+		error = add_stored(adm, ret_runs);
 	if (error) {
 		print_problem("ifaces cannot be read from %s: %s", adm->iface_dir, strerror(-error));
 		return iscsi_err_from_errno(error);
@@ -109,16 +117,45 @@ enum iscsi_err sendtargets_prepare(struct adm *adm, struct sendtargets_runs *ret
 	return ISCSI_ERR_NO_OBJS_FOUND;
 }
 
+void sendtargets_run_done(struct sendtargets_run *run)
+{
+	record_done(&run->iface);
+	sendtargets_list_done(&run->list);
+	free(run->sorted);
+	free(run->stored);
+	*run = (struct sendtargets_run){ 0 };
+}
+
 void sendtargets_runs_done(struct sendtargets_runs *runs)
 {
-	for (size_t i = 0; i < runs->count; i++) {
-		record_done(&runs->runs[i].iface);
-		sendtargets_list_done(&runs->runs[i].list);
-		free(runs->runs[i].sorted);
-		free(runs->runs[i].stored);
-	}
+	for (size_t i = 0; i < runs->count; i++)
+		sendtargets_run_done(&runs->runs[i]);
 	free(runs->runs);
+	bindings_done(&runs->bindings);
+	sendtargets_list_done(&runs->reported);
+	sendtargets_list_done(&runs->unbound);
 	*runs = (struct sendtargets_runs){ 0 };
+}
+
+/* Managed ifaces that cannot talk to the server are left out without a word; the question still has to go some way. */
+static int choose_ways(struct adm *adm, const struct server *server, struct sendtargets_runs *runs)
+{
+	size_t kept = 0;
+	int error;
+
+	if (!runs->bindings.binder)
+		return 0;
+	for (size_t i = 0; i < runs->count; i++) {
+		if (bindings_may_ask(&runs->bindings, &runs->runs[i].iface, server))
+			runs->runs[kept++] = runs->runs[i];
+		else
+			sendtargets_run_done(&runs->runs[i]);
+	}
+	runs->count = kept;
+	error = kept ? 0 : add_named(adm, runs, IFACE_DEFAULT);
+	if (!kept && runs->count)
+		runs->runs[0].only_asks = true;
+	return error;
 }
 
 static enum iscsi_err prepare(struct question *question)
@@ -502,27 +539,39 @@ static bool needs_driver(const struct sendtargets_runs *runs)
 	return false;
 }
 
-enum iscsi_err sendtargets_ask(struct adm *adm, const struct record *discovery, struct sendtargets_runs *runs)
+static enum iscsi_err ask(struct question *question, struct sendtargets_runs *runs)
 {
-	struct question question = { .adm = adm, .record = discovery };
-	struct attempt *attempts = calloc(runs->count, sizeof(*attempts));
-	struct pollfd *polls = calloc(runs->count, sizeof(*polls));
-	enum iscsi_err err = attempts && polls ? prepare(&question) : ISCSI_ERR_NOMEM;
+	struct attempt *attempts = calloc(runs->count + 1, sizeof(*attempts));
+	struct pollfd *polls = calloc(runs->count + 1, sizeof(*polls));
+	struct attempts all = { attempts, runs->count };
+	enum iscsi_err err = ISCSI_ERR_NOMEM;
 
-	if (err == ISCSI_ERR_SUCCESS) {
-		struct attempts all = { attempts, runs->count };
-
+	if (attempts && polls) {
 		progress_start(runs->count == 1 ? "answered" : "ifaces answered", runs->count, describe_wait, &all);
-		if (question.server.is_far || needs_driver(runs))
-			run_far(&question, runs, attempts);
+		if (question->server.is_far || needs_driver(runs))
+			run_far(question, runs, attempts);
 		else
-			run_attempts(&question, runs, attempts, polls);
+			run_attempts(question, runs, attempts, polls);
 		progress_end();
 		err = judge(runs);
 	}
-	server_done(&question.server);
-	discovery_secrets_done(&question.secrets);
 	free(attempts);
 	free(polls);
+	return err;
+}
+
+enum iscsi_err sendtargets_ask(struct adm *adm, const struct record *discovery, struct sendtargets_runs *runs)
+{
+	struct question question = { .adm = adm, .record = discovery };
+	enum iscsi_err err = prepare(&question);
+
+	if (question.server.is_far)
+		bindings_give_up(&runs->bindings);
+	if (err == ISCSI_ERR_SUCCESS)
+		err = iscsi_err_from_errno(choose_ways(adm, &question.server, runs));
+	if (err == ISCSI_ERR_SUCCESS)
+		err = ask(&question, runs);
+	server_done(&question.server);
+	discovery_secrets_done(&question.secrets);
 	return err;
 }

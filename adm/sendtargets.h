@@ -7,22 +7,30 @@
 #define OPENHBA_ADM_SENDTARGETS_H
 
 #include "adm/adm.h"
+#include "adm/bindings.h"
 #include "lib/sendtargets.h"
 
 enum sendtargets_stored { STORED_KEPT, STORED_NEW, STORED_UPDATED };
 
-/* What was asked through one iface, and what came back. */
+/* What was asked through one iface, and what came back; after bindings_apply() what the iface is bound to. */
 struct sendtargets_run {
 	struct record iface;		/* owned */
 	struct sendtargets_list list;	/* owned; empty where err is not SUCCESS */
-	const struct sendtargets_entry **sorted;	/* owned; for whoever searches the list, NULL until then */
+	const struct sendtargets_entry **sorted;	/* owned; what was offered, for whoever searches it, NULL until then */
+	size_t sorted_count;
 	unsigned char *stored;		/* owned; per entry what became of its record, enum sendtargets_stored; NULL: nothing is stored */
 	enum iscsi_err err;
+	bool is_managed;		/* bound by reachability (bindings.h) */
+	bool is_present;		/* of a managed one */
+	bool only_asks;			/* a way for the question, bound to nothing */
 };
 
 struct sendtargets_runs {
 	struct sendtargets_run *runs;
 	size_t count;
+	struct bindings bindings;
+	struct sendtargets_list reported;	/* by whatever iface; filled by bindings_apply() */
+	struct sendtargets_list unbound;	/* those of them that no iface is bound to */
 };
 
 /*
@@ -31,6 +39,8 @@ struct sendtargets_runs {
  */
 enum iscsi_err sendtargets_prepare(struct adm *adm, struct sendtargets_runs *ret_runs);
 void sendtargets_runs_done(struct sendtargets_runs *runs);
+struct sendtargets_run *sendtargets_runs_add(struct sendtargets_runs *runs, const struct record *iface);	/* NULL: no memory */
+void sendtargets_run_done(struct sendtargets_run *run);
 
 /*
  * Runs the discovery of the record (RECORD_SENDTARGETS) through all ifaces. SUCCESS if at least one got an answer; the first error

@@ -20,7 +20,8 @@ void tree_node(const struct node_key *before, const struct node_key *key, bool r
 		print_line("Target: %s", key->target);
 	if (repeat || !same_target || !same_portal(before, key))
 		print_line("\tPortal: %s", print_portal(key->portal.address, key->portal.port, key->portal.tpgt, portal));
-	print_line("\t\tIface Name: %s", key->iface);
+	if (*key->iface)
+		print_line("\t\tIface Name: %s", key->iface);
 }
 
 void tree_binding(const struct node_key *before, const struct node_key *key)

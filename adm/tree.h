@@ -7,7 +7,7 @@
 
 /*
  * Target: / Portal: / Iface Name:. before: the key printed just before, NULL at the start. repeat: print the portal again for
- * each further iface, as `-m node -P 1` does.
+ * each further iface, as `-m node -P 1` does. A key without iface gets no line of it.
  */
 void tree_node(const struct node_key *before, const struct node_key *key, bool repeat);
 

@@ -45,7 +45,7 @@ static void isns_over(struct isns_call *call, void *data)
 	poller->has_answer = true;
 	poller_refused(poller, list.refused);
 	for (size_t i = 0; i < poller->iface_count; i++)
-		poller_answered(poller, iface_name(&poller->ifaces[i]), &list);
+		poller_heard(poller, i, &list);
 	sendtargets_list_done(&list);
 	poller_asked(poller);
 }
@@ -100,7 +100,7 @@ static void targets_answered(struct poller *poller)
 	discovery_take(poller->discovery, &list);
 	poller->has_answer = true;
 	poller_refused(poller, list.refused);
-	poller_answered(poller, iface_name(iface_now(poller)), &list);
+	poller_heard(poller, poller->iface_at, &list);
 	sendtargets_list_done(&list);
 	targets_next_iface(poller);
 }

@@ -27,6 +27,12 @@ struct ifaces_work {
 	struct poller_reading reading;
 };
 
+struct bindings_work {
+	struct poller *poller;
+	unsigned int round;
+	struct poller_bindings bindings;
+};
+
 bool poller_is_isns(const struct poller *poller)
 {
 	return poller->record.kind == RECORD_ISNS;
@@ -88,9 +94,8 @@ static void round_judge(struct poller *poller)
 	poller->failures = poller->has_answer ? 0 : poller->failures + 1;
 }
 
-void poller_asked(struct poller *poller)
+static void round_end(struct poller *poller)
 {
-	poller_ask_stop(poller);
 	poller->is_asking = false;
 	if (poller->has_answer)
 		poller_answers_end(poller);
@@ -100,12 +105,104 @@ void poller_asked(struct poller *poller)
 	pollers_login(poller->set);
 }
 
+static void bindings_read(void *data)
+{
+	struct bindings_work *work = data;
+
+	poller_bindings_read(&work->bindings);
+}
+
+/* An iface whose port is not there keeps the sessions it has: others may have been told less. */
+static void bindings_use(struct poller *poller, const struct poller_bindings *bindings)
+{
+	if (bindings->error)
+		poller_log(poller, LOG_LEVEL_WARNING, "what it reported cannot be kept or bound: %s",
+			   strerror(-bindings->error));
+	for (size_t i = 0; i < bindings->count; i++)
+		if (bindings->list[i].is_present)
+			poller_bound(poller, bindings->list[i].iface, &bindings->list[i].list,
+				     &bindings->reported);
+}
+
+static void bindings_taken(void *data, bool cancelled)
+{
+	struct bindings_work *work = data;
+	struct poller *poller = work->poller;
+
+	poller->set->daemon->works--;
+	if (!cancelled && poller->is_asking && poller->round == work->round &&
+	    !poller_is_over(poller)) {
+		bindings_use(poller, &work->bindings);
+		round_end(poller);
+	}
+	poller_bindings_done(&work->bindings);
+	free(work);
+	if (!cancelled)
+		poller_unref(poller);
+}
+
+/* What was reported through any iface: bound and remembered by a worker. False: it cannot be. */
+static bool bindings_begin(struct poller *poller)
+{
+	struct pollers *set = poller->set;
+	struct bindings_work *work = calloc(1, sizeof(*work));
+
+	if (!work)
+		return false;
+	*work = (struct bindings_work){
+		.poller = poller,
+		.round = poller->round,
+		.bindings = {.dir = set->dir,
+			     .iface_dir = set->iface_dir,
+			     .config_path = set->daemon->options.config_path,
+			     .sysfs = set->daemon->sysfs,
+			     .kind = poller->record.kind,
+			     .source = poller->portal,
+			     .reported = poller->reported},
+	};
+	if (loop_work(set->daemon->loop, bindings_read, bindings_taken, work, NULL) < 0) {
+		free(work);
+		return false;
+	}
+	poller_ref(poller);
+	poller->reported = (struct sendtargets_list){0};
+	set->daemon->works++;
+	return true;
+}
+
+void poller_asked(struct poller *poller)
+{
+	poller_ask_stop(poller);
+	if (poller->has_answer && poller->remembers && poller->reported.count && bindings_begin(poller))
+		return;
+	round_end(poller);
+}
+
+void poller_heard(struct poller *poller, size_t at, const struct sendtargets_list *list)
+{
+	const char *iface = record_text(&poller->ifaces[at], F_IFACE_ISCSI_IFACENAME);
+	int r = 0;
+
+	if (!poller->only_asks[at])
+		poller_answered(poller, iface, list);
+	/* An iSNS server says the same to all. */
+	if (!poller->remembers || (poller_is_isns(poller) && at))
+		return;
+	for (size_t i = 0; r == 0 && i < list->count; i++)
+		r = sendtargets_list_add(&poller->reported, list->entries[i].target_name,
+					 &list->entries[i].portal);
+	if (r < 0)
+		poller_log(poller, LOG_LEVEL_ERROR, "cannot keep the answer: %s", strerror(-r));
+}
+
 static void ifaces_free(struct poller *poller)
 {
 	for (size_t i = 0; i < poller->iface_count; i++)
 		record_done(&poller->ifaces[i]);
 	free(poller->ifaces);
+	free(poller->only_asks);
 	poller->ifaces = NULL;
+	poller->only_asks = NULL;
 	poller->iface_count = 0;
 }
 
@@ -119,7 +216,7 @@ static void ifaces_read(void *data)
 {
 	struct ifaces_work *work = data;
 
-	poller_reading_ifaces(&work->reading);
+	poller_reading_ways(&work->reading);
 }
 
 static void ifaces_taken(void *data, bool cancelled)
@@ -133,6 +230,9 @@ static void ifaces_taken(void *data, bool cancelled)
 		ifaces_free(poller);
 		poller->ifaces = work->reading.records;
 		poller->iface_count = work->reading.count;
+		poller->only_asks = work->reading.only_asks;
+		poller->remembers = work->reading.remembers;
+		work->reading.only_asks = NULL;
 		work->reading.records = NULL;
 		work->reading.count = 0;
 		if (poller->iface_count)
@@ -170,7 +270,12 @@ static void round_granted(void *data)
 	}
 	work->poller = poller_ref(poller);
 	work->round = poller->round;
-	work->reading.iface_dir = poller->set->iface_dir;
+	work->reading = (struct poller_reading){
+		.iface_dir = poller->set->iface_dir,
+		.config_path = daemon->options.config_path,
+		.sysfs = daemon->sysfs,
+		.server = poller->portal,
+	};
 	if (loop_work(daemon->loop, ifaces_read, ifaces_taken, work, NULL) == 0) {
 		daemon->works++;
 		return;
@@ -194,6 +299,7 @@ void poller_round(void *data)
 	poller->round++;
 	poller->has_answer = false;
 	poller->failure[0] = 0;
+	sendtargets_list_done(&poller->reported);
 	slot_take(&poller->set->asking, &poller->slot, NULL, round_granted, poller);
 }
 
@@ -322,6 +428,7 @@ void poller_free(struct poller *poller)
 	slot_give(&poller->set->asking, &poller->slot);
 	isns_registration_free(poller->registration);
 	poller_sessions_done(poller);
+	sendtargets_list_done(&poller->reported);
 	ifaces_free(poller);
 	loop_timer_free(poller->timer);
 	loop_timer_free(poller->login_timer);

@@ -9,6 +9,8 @@
  *	discovery_ask.c		the network part of a round
  *	discovery_sessions.c	from an answer to logins and logouts
  *	discovery_records.c	what is read from files, by worker threads
+ *	discovery_bindings.c	where there are managed ifaces (iface.bind): which of them ask, and what
+ *				each is bound to, by worker threads
  */
 #ifndef OPENHBA_DAEMON_DISCOVERY_POLLER_H
 #define OPENHBA_DAEMON_DISCOVERY_POLLER_H
@@ -24,6 +26,7 @@
 #include "lib/records.h"
 #include "lib/sendtargets.h"
 
+struct conf;
 struct daemon;
 struct discovery;
 struct isns_registration;
@@ -83,7 +86,10 @@ struct poller {
 
 	struct slot slot;
 	struct record *ifaces;
+	bool *only_asks;	/* of ifaces: what comes through it is bound by reachability, at the end */
 	size_t iface_count, iface_at;
+	bool remembers;		/* what is reported is kept for ifaces that come later */
+	struct sendtargets_list reported; /* through whatever iface, if it remembers */
 	struct resolve *resolve;
 	struct addresses addresses;
 	unsigned int address_at;
@@ -137,11 +143,17 @@ void poller_ask_done(struct poller *poller); /* once, at the end */
 /* In discovery_poller.c: no more is to be asked in this round. */
 void poller_asked(struct poller *poller);
 
+/* In discovery_poller.c: what came through the iface the round is at, or through `at`. */
+void poller_heard(struct poller *poller, size_t at, const struct sendtargets_list *list);
+
 /* ---- discovery_sessions.c ---- */
 
 /* Before the answers of a round, each of them, and after all of them. */
 void poller_answers_begin(struct poller *poller);
 void poller_answered(struct poller *poller, const char *iface, const struct sendtargets_list *list);
+/* The same where an iface is bound to less than the server offers; sessions end only if it offers them no more. */
+void poller_bound(struct poller *poller, const char *iface, const struct sendtargets_list *list,
+		  const struct sendtargets_list *offered);
 void poller_answers_end(struct poller *poller);
 void poller_refused(struct poller *poller, size_t refused); /* says how many were left out, if they changed */
 void pollers_login(
@@ -154,9 +166,13 @@ void pollers_logins_forget(
 
 struct poller_reading {
 	const char *dir, *iface_dir;
+	const char *config_path, *sysfs; /* of poller_reading_ways() */
+	struct portal server;		 /* the same */
 	int inotify_fd;
 	struct record *records; /* discovery records, or ifaces */
 	size_t count, left_out;
+	bool *only_asks; /* of the ifaces, see struct poller */
+	bool remembers;
 	bool is_watched; /* changes of dir are told from now on */
 	int error;
 };
@@ -164,9 +180,42 @@ struct poller_reading {
 void poller_reading_records(
 	struct poller_reading
 		*reading); /* discovery records with use_discoveryd; also begins to watch dir */
-void poller_reading_ifaces(
-	struct poller_reading *reading); /* software ifaces; `default` where there is none */
+int poller_reading_keep(struct poller_reading *reading, const struct record *record, size_t max);
 void poller_reading_done(struct poller_reading *reading);
+
+/* ---- discovery_bindings.c: all of it blocks ---- */
+
+/*
+ * The ifaces a round asks through: software ifaces, of the managed ones those that can talk to the
+ * server now; `default` where there is none, or none is left.
+ */
+void poller_reading_ways(struct poller_reading *reading);
+
+/* What a managed iface is bound to of what was reported. */
+struct poller_binding {
+	char iface[NODE_IFACE_MAX + 1];
+	bool is_present; /* its port is there */
+	struct sendtargets_list list;
+};
+
+/* All of them, and the memory of what was reported. */
+struct poller_bindings {
+	const char *dir, *iface_dir, *config_path, *sysfs;
+	enum record_kind kind; /* of the discovery record, whose server is source */
+	struct portal source;
+	struct sendtargets_list reported;
+	struct poller_binding *list;
+	size_t count;
+	int error; /* of the ports, the routes, or the store */
+};
+
+void poller_bindings_read(struct poller_bindings *bindings);
+void poller_bindings_done(struct poller_bindings *bindings);
+
+/* ---- discovery_records.c ---- */
+
+/* A node record of iscsid.conf's values, without target. */
+int poller_make_node(const struct conf *conf, struct record *node);
 
 /* Node records to log in with. */
 struct poller_batch {

@@ -14,7 +14,7 @@
 #include "lib/isns_codec.h"
 #include "lib/store.h"
 
-static int keep(struct poller_reading *reading, const struct record *record, size_t max)
+int poller_reading_keep(struct poller_reading *reading, const struct record *record, size_t max)
 {
 	struct record *grown;
 
@@ -48,7 +48,7 @@ static int take_discovery(struct store *store, const struct portal *portal, void
 	if (r < 0)
 		return r;
 	if (record_yes(&record, polls))
-		r = keep(walk->reading, &record, POLLERS_MAX);
+		r = poller_reading_keep(walk->reading, &record, POLLERS_MAX);
 	record_done(&record);
 	return r;
 }
@@ -75,46 +75,36 @@ void poller_reading_records(struct poller_reading *reading)
 			(void)isns_codec_open();
 }
 
-static int take_iface(const struct record *iface, void *data)
-{
-	if (iface_is_builtin(record_text(iface, F_IFACE_ISCSI_IFACENAME)) ||
-	    !record_is(iface, F_IFACE_TRANSPORT_NAME, "tcp"))
-		return 0;
-	return keep(data, iface, POLLER_IFACES_MAX);
-}
-
-void poller_reading_ifaces(struct poller_reading *reading)
-{
-	struct record iface;
-
-	reading->error = iface_each(reading->iface_dir, take_iface, NULL, reading);
-	if (reading->count || reading->error == -ENOMEM)
-		return;
-	reading->error = iface_load(reading->iface_dir, IFACE_DEFAULT, &iface);
-	if (reading->error)
-		return;
-	reading->error = keep(reading, &iface, POLLER_IFACES_MAX);
-	record_done(&iface);
-}
-
 void poller_reading_done(struct poller_reading *reading)
 {
 	for (size_t i = 0; i < reading->count; i++)
 		record_done(&reading->records[i]);
 	free(reading->records);
+	free(reading->only_asks);
 	reading->records = NULL;
+	reading->only_asks = NULL;
 	reading->count = 0;
 }
 
-/* A new record of iscsid.conf's values. */
-static int make_node(const struct conf *conf, const struct node_key *key, struct record *node)
+int poller_make_node(const struct conf *conf, struct record *node)
 {
 	int r;
 
 	record_init(node, RECORD_NODE);
 	r = conf_apply(conf, node);
-	if (r == 0)
-		r = node_set_target(node, key->target, &key->portal);
+	if (r < 0)
+		record_done(node);
+	return r;
+}
+
+/* A new record of iscsid.conf's values. */
+static int make_node(const struct conf *conf, const struct node_key *key, struct record *node)
+{
+	int r = poller_make_node(conf, node);
+
+	if (r < 0)
+		return r;
+	r = node_set_target(node, key->target, &key->portal);
 	if (r < 0)
 		record_done(node);
 	return r;

@@ -428,9 +428,15 @@ static int want_new(struct poller *poller, const char *iface, const struct sendt
 
 void poller_answered(struct poller *poller, const char *iface, const struct sendtargets_list *list)
 {
+	poller_bound(poller, iface, list, list);
+}
+
+void poller_bound(struct poller *poller, const char *iface, const struct sendtargets_list *list,
+		  const struct sendtargets_list *offers)
+{
 	size_t before = poller->wanted_count;
 	struct places offered = {0}, present = {0};
-	int r = places_of_list(list, &offered);
+	int r = places_of_list(offers, &offered);
 
 	if (r == 0)
 		r = places_of_sessions(poller->set->daemon, iface, &present);

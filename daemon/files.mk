@@ -3,7 +3,7 @@ daemon-src := $(addprefix daemon/,adopt.c adopt_record.c ask.c attempt.c backgro
 	handover.c in_use.c isid.c logout.c look.c message.c nop.c options.c orphan.c params.c pool.c recovery.c redirect.c reload.c request.c resolve.c \
 	scan.c session.c slots.c start.c \
 	state.c transports.c verbs.c)
-daemon-src += $(addprefix daemon/,backoff.c discovery.c discovery_ask.c discovery_poller.c discovery_records.c discovery_sessions.c \
+daemon-src += $(addprefix daemon/,backoff.c discovery.c discovery_ask.c discovery_bindings.c discovery_poller.c discovery_records.c discovery_sessions.c \
 	isns_listener.c isns_registration.c isns_talk.c)
 daemon-src += daemon/carrier.c daemon/channel_netlink.c daemon/offer.c
 daemon-src += daemon/fast_fail.c daemon/port_loss.c

@@ -43,6 +43,17 @@ struct target_reader {
 	bool has_address;
 };
 
+int sendtargets_entry_compare(const struct sendtargets_entry *a, const struct sendtargets_entry *b)
+{
+	int order = strcmp(a->target_name, b->target_name);
+
+	if (!order)
+		order = strcmp(a->portal.address, b->portal.address);
+	if (!order)
+		order = a->portal.port - b->portal.port;
+	return order ? order : a->portal.tpgt - b->portal.tpgt;
+}
+
 void sendtargets_list_done(struct sendtargets_list *list)
 {
 	struct sendtargets_name *name;
@@ -96,6 +107,36 @@ int sendtargets_list_add(struct sendtargets_list *list, const char *name, const 
 	struct sendtargets_entry entry = {list_keep_name(list, name), *portal};
 
 	return entry.target_name ? list_append(list, &entry) : -ENOMEM;
+}
+
+static int by_entry_and_place(const void *left, const void *right)
+{
+	const struct sendtargets_entry *a = *(const struct sendtargets_entry *const *)left;
+	const struct sendtargets_entry *b = *(const struct sendtargets_entry *const *)right;
+	int order = sendtargets_entry_compare(a, b);
+
+	return order ? order : (a > b) - (a < b);
+}
+
+int sendtargets_list_distinct(struct sendtargets_list *list)
+{
+	struct sendtargets_entry **order = calloc(list->count + 1, sizeof(*order));
+	size_t kept = 0;
+
+	if (!order)
+		return -ENOMEM;
+	for (size_t i = 0; i < list->count; i++)
+		order[i] = &list->entries[i];
+	qsort(order, list->count, sizeof(*order), by_entry_and_place);
+	for (size_t i = list->count; i-- > 1;)
+		if (sendtargets_entry_compare(order[i], order[i - 1]) == 0)
+			order[i]->target_name = NULL;
+	for (size_t i = 0; i < list->count; i++)
+		if (list->entries[i].target_name)
+			list->entries[kept++] = list->entries[i];
+	list->count = kept;
+	free(order);
+	return 0;
 }
 
 int sendtargets_list_copy(const struct sendtargets_list *from, struct sendtargets_list *ret_list)

@@ -33,11 +33,15 @@ struct sendtargets_list {
 	struct sendtargets_name *names; /* owned */
 };
 
+/* By target, address, port and tag, as strcmp(). */
+int sendtargets_entry_compare(const struct sendtargets_entry *a, const struct sendtargets_entry *b);
+
 void sendtargets_list_done(struct sendtargets_list *list);
 
 /* Appends an entry that came another way (iSNS); name is copied, unless the last entry has the same one. name_is_valid() and
  * duplicates are the caller's business. -ENOMEM, -E2BIG. */
 int sendtargets_list_add(struct sendtargets_list *list, const char *name, const struct portal *portal);
+int sendtargets_list_distinct(struct sendtargets_list *list); /* keeps each entry where it came first. -ENOMEM */
 int sendtargets_list_copy(const struct sendtargets_list *from, struct sendtargets_list *ret_list); /* -ENOMEM */
 
 enum sendtargets_result {
