@@ -88,7 +88,7 @@ static int setup(void **state)
 	assert_non_null(mkdtemp(world->dir));
 	for (unsigned int i = 0; i < NICS; i++)
 		make_nic(world, i);
-	world->ports = (struct ports){ world->list, NICS };
+	world->ports = (struct ports){ .list = world->list, .count = NICS };
 	world->ifaces = (struct ifaces){ world->records, NICS };
 	assert_int_equal(reach_new_asking(answer, NULL, &world->reach), 0);
 	world->plan = (struct plan){ .dir = world->dir, .ifaces = &world->ifaces, .ports = &world->ports, .reach = world->reach,

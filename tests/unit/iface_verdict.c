@@ -66,7 +66,7 @@ static struct world *setup(void)
 	*hba = (struct port){ .kind = PORT_HBA, .transport = "qla4xxx", .hwaddress = HBA_MAC, .host_no = 4, .has_entity = true,
 			      .port_state = "Link Up", .state = "enable", .ipaddress = "192.0.2.5" };
 	set_address(&world->addresses[0], "10.9.1.10", 24);
-	world->ports = (struct ports){ world->list, 2 };
+	world->ports = (struct ports){ .list = world->list, .count = 2 };
 	record_init(&world->iface, RECORD_IFACE);
 	set(&world->iface, F_IFACE_ISCSI_IFACENAME, "tcp." MAC);
 	set(&world->iface, F_IFACE_HWADDRESS, MAC);
