@@ -22,8 +22,9 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 
-#define PASS_SHARE 4 /* after a pass for routes or records, a pause of so many times what it took  \
-		      */
+#define PASS_SHARE                                                                                 \
+	4 /* after a pass for routes or records, a pause of so many times what it took             \
+	   */
 #define PASS_PAUSE_MS 2000 /* at most */
 #define AGAIN_MS 30000	   /* until what could not be read or written is tried again */
 
@@ -257,7 +258,8 @@ static unsigned int reason_of(const struct hotplug *set, const struct inotify_ev
 {
 	bool is_ifaces = event->len && !strcmp(event->name, "ifaces");
 
-	if (event->mask & IN_Q_OVERFLOW)
+	/* Before the first pass is over nobody knows which folder is which. */
+	if (event->mask & IN_Q_OVERFLOW || set->store_wd < 0)
 		return REASON_IFACES | REASON_STORE;
 	if (event->wd == set->iface_wd)
 		return event->len && event->name[0] == '.' ? 0 : REASON_IFACES;

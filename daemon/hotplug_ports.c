@@ -7,6 +7,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <search.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,32 +64,36 @@ void hotplug_port_key(const struct port *port, char key[HOTPLUG_KEY_MAX])
 		snprintf(key, HOTPLUG_KEY_MAX, "netdev %s", port->netdev);
 }
 
+static int by_key(const void *left, const void *right)
+{
+	return strcmp(((const struct hotplug_port *)left)->key,
+		      ((const struct hotplug_port *)right)->key);
+}
+
 struct hotplug_port *hotplug_port_find(const struct hotplug *set, const char *key)
 {
-	struct hotplug_port *port;
+	struct hotplug_port wanted, **found;
 
-	TAILQ_FOREACH(port, &set->port_list, entry)
-	if (!strcmp(port->key, key))
-		return port;
-	return NULL;
+	snprintf(wanted.key, sizeof(wanted.key), "%s", key);
+	found = tfind(&wanted, &set->port_tree, by_key);
+	return found ? *found : NULL;
 }
 
 static void port_drop(struct hotplug *set, struct hotplug_port *port)
 {
+	tdelete(port, &set->port_tree, by_key);
 	TAILQ_REMOVE(&set->port_list, port, entry);
-	set->port_count--;
 	free(port);
 }
 
-/* The longest gone of those nobody asks for make room. */
+/* Of ports that are gone only those that have an iface of ours are worth remembering. */
 static void forget_gone(struct hotplug *set)
 {
 	struct hotplug_port *port, *next;
 
-	for (port = TAILQ_FIRST(&set->port_list);
-	     port && set->port_count > set->ports.count + HOTPLUG_GONE_MAX; port = next) {
+	for (port = TAILQ_FIRST(&set->port_list); port; port = next) {
 		next = TAILQ_NEXT(port, entry);
-		if (!port->is_present)
+		if (!port->is_present && !port->is_managed)
 			port_drop(set, port);
 	}
 }
@@ -109,9 +114,11 @@ static struct hotplug_port *port_get(struct hotplug *set, const struct port *por
 	memcpy(known->key, key, sizeof(known->key));
 	known->since_ms = loop_now_ms();
 	port_describe(port, known->text, sizeof(known->text));
+	if (!tsearch(known, &set->port_tree, by_key)) {
+		free(known);
+		return NULL;
+	}
 	TAILQ_INSERT_TAIL(&set->port_list, known, entry);
-	set->port_count++;
-	forget_gone(set);
 	return known;
 }
 
@@ -131,7 +138,12 @@ static void follow_key(struct hotplug *set, const struct port *before, const str
 		return;
 	if (other)
 		port_drop(set, other);
+	tdelete(port, &set->port_tree, by_key);
 	memcpy(port->key, new, sizeof(port->key));
+	if (!tsearch(port, &set->port_tree, by_key)) {
+		TAILQ_REMOVE(&set->port_list, port, entry);
+		free(port);
+	}
 }
 
 /* ---- what happened ---- */
@@ -246,7 +258,7 @@ static void use_again(struct hotplug *set, struct hotplug_port *port, const stru
 	port_loss_returned(set->daemon, now, cause);
 	port->is_changed = true;
 	if (port->is_lost)
-		tell(set, port, true, "port-returned", cause,
+		tell(set, port, false, "port-returned", cause,
 		     "sessions can leave from it again: %s", cause);
 	port->is_lost = false;
 }
@@ -261,7 +273,7 @@ static void lose(struct hotplug *set, struct hotplug_port *port, const struct po
 	port_loss_lost(set->daemon, last, cause);
 	if (*port->iface)
 		hotplug_login_lost(set, port->iface, cause);
-	tell(set, port, true, "port-lost", cause, "no session can leave from it: %s", cause);
+	tell(set, port, false, "port-lost", cause, "no session can leave from it: %s", cause);
 	if (is_held)
 		tell(set, port, true, "port-held", "it was lost too often",
 		     "lost %u times in %u s: not used until it has been steady for %llu s",
@@ -385,6 +397,7 @@ bool hotplug_ports_take(struct hotplug *set, const struct watch_change *change)
 	set->ports = picture;
 	if (change->is_first)
 		port_loss_first(set->daemon, &set->ports);
+	forget_gone(set);
 	flap_wait(set);
 	return taking.has_changed;
 }

@@ -37,7 +37,6 @@ struct watch_change;
 #define HOTPLUG_LOGINS_MAX 64 /* automatic logins under way */
 #define HOTPLUG_KEY_MAX 160
 #define HOTPLUG_CAUSE_MAX 256
-#define HOTPLUG_GONE_MAX 1024	 /* ports that are gone and still remembered */
 #define HOTPLUG_HOLDS_MAX 100000 /* records held back */
 #define HOTPLUG_FLAPS_MAX 64	 /* losses of a port that are remembered */
 
@@ -148,7 +147,7 @@ struct hotplug {
 	/* ports */
 	struct ports ports; /* the last picture */
 	struct hotplug_port_list port_list;
-	size_t port_count;
+	void *port_tree; /* the same by key: tsearch(3) */
 	struct loop_timer *flap_timer;
 
 	/* logins */

@@ -132,7 +132,7 @@ __attribute__((unused)) static bool world_is_idle(struct world *world)
 {
 	const struct hotplug *set = world->daemon.hotplug;
 
-	return !world->daemon.works && (!set || (!set->pass && !set->logins));
+	return !world->daemon.works && (!set || (!set->pass && !set->logins && (!set->reasons || set->is_stopping)));
 }
 
 __attribute__((unused)) static int world_ports_setup(void **state)
