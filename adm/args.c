@@ -49,6 +49,15 @@ static const struct operation_row {
 #include "adm/modes.def"
 };
 
+static const struct beside_row {
+	enum args_option option;
+	enum mode mode;
+	enum operation_number operation;
+} beside_rows[] = {
+#define BESIDE(option, mode, operation) { OPTION_##option, MODE_##mode, OPERATION_NUMBER_##operation },
+#include "adm/modes.def"
+};
+
 #define LONG_ONLY 256	/* what getopt gives for option 0 without a short form, this plus its number */
 
 #define GIVEN_MAX 512
@@ -67,6 +76,15 @@ struct given {
 bool args_allowed(enum mode mode, enum args_option option)
 {
 	return strchr(option_rows[option].modes, mode_rows[mode].letter) != NULL;
+}
+
+/* operations: those of the command line; all of them: is it allowed beside any? */
+static bool is_allowed_beside(enum mode mode, enum args_option option, unsigned int operations)
+{
+	for (size_t i = 0; i < sizeof(beside_rows) / sizeof(beside_rows[0]); i++)
+		if (beside_rows[i].mode == mode && beside_rows[i].option == option && operations & 1u << beside_rows[i].operation)
+			return true;
+	return false;
 }
 
 bool args_operation_allowed(enum mode mode, enum submode submode, unsigned int operation)
@@ -157,6 +175,18 @@ static void collect(int argc, char **argv, struct given *given)
 	}
 }
 
+/* All -o of the line, wherever they stand; unknown words are refused later. */
+static unsigned int operations_given(const struct given *given)
+{
+	unsigned int operations = 0;
+
+	for (size_t i = 0; i < given->count; i++)
+		for (size_t row = 0; given->list[i].option == OPTION_OP && row < OPERATION_COUNT; row++)
+			if (!strcmp(operation_rows[row].word, given->list[i].value))
+				operations |= 1u << row;
+	return operations;
+}
+
 static enum iscsi_err take_mode(struct args *args, const struct given *given, const char *name)
 {
 	for (size_t i = 0; i < MODE_COUNT; i++)
@@ -169,7 +199,7 @@ static enum iscsi_err take_mode(struct args *args, const struct given *given, co
 	for (size_t i = 0; i < given->count; i++) {
 		enum args_option option = given->list[i].option;
 
-		if (args_allowed(args->mode, option))
+		if (args_allowed(args->mode, option) || is_allowed_beside(args->mode, option, operations_given(given)))
 			continue;
 		if (option_rows[option].letter)
 			print_problem("%s mode: option '-%c' is not allowed/supported", name, option_rows[option].letter);
@@ -450,7 +480,8 @@ void args_synopsis(struct text *text)
 			const struct option_row *row = &option_rows[i];
 			char word[80];
 
-			if (i == OPTION_MODE || !args_allowed((enum mode)m, (enum args_option)i))
+			if (i == OPTION_MODE || (!args_allowed((enum mode)m, (enum args_option)i) &&
+						 !is_allowed_beside((enum mode)m, (enum args_option)i, ~0u)))
 				continue;
 			if (row->letter)
 				snprintf(word, sizeof(word), row->argument ? "[-%c %s]" : "[-%c]", row->letter, row->argument);

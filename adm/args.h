@@ -72,7 +72,7 @@ struct args {
 	size_t iface_count;
 };
 
-/* May this option stand beside `-m mode`? */
+/* May this option stand beside `-m mode`, whatever the operation? Those allowed beside one operation alone are not counted. */
 bool args_allowed(enum mode mode, enum args_option option);
 
 /* May this operation be asked for in this mode, or part of a mode? Combinations are the mode's own business. */

@@ -30,6 +30,7 @@ static struct {
 	bool failed;			/* something could not be written: nothing more is */
 	bool ended;			/* the result is in the buffer */
 	enum iscsi_err status;		/* the result's */
+	enum iscsi_err interrupted_status;	/* what an interrupt ends with */
 	size_t used, sent;		/* bytes of whole lines, and how many of them have left */
 	char buffer[BUFFER_BYTES];
 	const char *line;		/* rest of a line that is too long for the buffer, goes out behind it */
@@ -38,13 +39,13 @@ static struct {
 	char no_memory[ENDING_MAX];
 } out;
 
+#define RESULT_FORMAT "{\"type\":\"result\",\"code\":%d,\"name\":\"%s\",\"message\":\"%s\"}\n"
+
 /* The sentences of errors.def and those given here have nothing that needs an escape. */
 static void make_ending(char ending[ENDING_MAX], const char *message, enum iscsi_err err)
 {
 	snprintf(ending, ENDING_MAX,
-		 "{\"type\":\"error\",\"message\":\"%s\"}\n"
-		 "{\"type\":\"result\",\"code\":%d,\"name\":\"%s\",\"message\":\"%s\"}\n",
-		 message, (int)err, iscsi_err_name(err), iscsi_err_text(err));
+		 "{\"type\":\"error\",\"message\":\"%s\"}\n" RESULT_FORMAT, message, (int)err, iscsi_err_name(err), iscsi_err_text(err));
 }
 
 void emit_start(void)
@@ -53,6 +54,7 @@ void emit_start(void)
 	make_ending(out.no_memory, iscsi_err_text(ISCSI_ERR_NOMEM), ISCSI_ERR_NOMEM);
 	out.used = out.sent = out.line_len = 0;
 	out.failed = out.ended = false;
+	out.interrupted_status = ISCSI_ERR_UNKNOWN;
 	out.wanted = true;
 }
 
@@ -106,6 +108,7 @@ static void hold_interrupts(sigset_t *ret_before)
 
 	sigemptyset(&interrupt);
 	sigaddset(&interrupt, SIGINT);
+	sigaddset(&interrupt, SIGTERM);
 	pthread_sigmask(SIG_BLOCK, &interrupt, ret_before);
 }
 
@@ -141,7 +144,18 @@ static void write_ending(const char *ending, long timeout_ms)
 enum iscsi_err emit_interrupted(void)
 {
 	write_ending(out.ended ? "" : out.interrupted, LAST_WORDS_MS);
-	return out.ended && !out.failed ? out.status : ISCSI_ERR_UNKNOWN;
+	return out.failed ? ISCSI_ERR_UNKNOWN : out.ended ? out.status : out.interrupted_status;
+}
+
+void emit_until_interrupted(void)
+{
+	sigset_t before;
+
+	hold_interrupts(&before);
+	out.interrupted_status = ISCSI_ERR_SUCCESS;
+	snprintf(out.interrupted, ENDING_MAX, RESULT_FORMAT, (int)ISCSI_ERR_SUCCESS, iscsi_err_name(ISCSI_ERR_SUCCESS),
+		 iscsi_err_text(ISCSI_ERR_SUCCESS));
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 static void __attribute__((noreturn)) no_memory(void)

@@ -63,9 +63,13 @@ void emit_problem(const char *message);
 bool emit_result(enum iscsi_err err);
 
 /*
- * For the handler of SIGINT: ends the stream with an error and the result of status 1, unless the result is already under way. Gives
- * the status to exit with. Async-signal-safe; waits at most some seconds for a reader that does not read.
+ * For the handler of SIGINT, and of SIGTERM where it is caught: ends the stream with an error and the result of status 1, unless the
+ * result is already under way. Gives the status to exit with. Async-signal-safe; waits at most some seconds for a reader that does
+ * not read.
  */
 enum iscsi_err emit_interrupted(void);
+
+/* From now on an interrupt is how the work is meant to end: no error, a result of status 0. */
+void emit_until_interrupted(void);
 
 #endif

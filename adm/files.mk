@@ -18,6 +18,10 @@ adm-src := \
 	adm/host_stats.c \
 	adm/iface.c \
 	adm/iface_apply.c \
+	adm/iface_explain.c \
+	adm/iface_explanation.c \
+	adm/iface_list.c \
+	adm/iface_monitor.c \
 	adm/isns.c \
 	adm/known.c \
 	adm/login.c \

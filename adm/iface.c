@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * `iscsiadm -m iface`: the places sessions leave from. Records are files; the node records bound to an iface carry a copy of
- * its settings, so that update and delete change those too, in one transaction. What is sent to HBA ports is in iface_apply.c.
+ * its settings, so that update and delete change those too, in one transaction. Lists are in iface_list.c, what is sent to HBA
+ * ports in iface_apply.c.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -11,10 +12,9 @@
 #include <unistd.h>
 
 #include "adm/adapter.h"
-#include "adm/emit.h"
+#include "adm/iface.h"
 #include "adm/objects.h"
 #include "adm/print.h"
-#include "adm/tree.h"
 #include "iface/hba.h"
 #include "lib/name.h"
 #include "transport/user/transport.h"
@@ -22,140 +22,8 @@
 struct iface_work {
 	struct adm *adm;
 	const struct record *iface;
-	struct store *store;		/* of the tree */
-	struct json_object *nodes;	/* of the object being made */
-	struct node_key last;
-	bool printed;
-	size_t count;
 	bool in_use;
 };
-
-static void complain_file(const char *path, int error, void *data)
-{
-	print_problem("%s is not usable and is passed over: %s", path, strerror(-error));
-}
-
-static void emit_iface(const struct record *iface, bool settings, struct json_object *nodes)
-{
-	const char *name = record_text(iface, F_IFACE_ISCSI_IFACENAME);
-	struct json_object *object = emit_new("iface");
-
-	emit_text(object, "name", name);
-	emit_bool(object, "builtin", iface_is_builtin(name));
-	emit_text(object, "transport", record_text(iface, F_IFACE_TRANSPORT_NAME));
-	emit_text(object, "hardware_address", record_text(iface, F_IFACE_HWADDRESS));
-	emit_text(object, "ip_address", record_text(iface, F_IFACE_IPADDRESS));
-	emit_text(object, "netdev", record_text(iface, F_IFACE_NET_IFACENAME));
-	emit_text(object, "initiator_name", record_text(iface, F_IFACE_INITIATORNAME));
-	emit_add(object, "settings", settings ? emit_settings(iface, false) : NULL);
-	emit_add(object, "nodes", nodes);
-	emit(object);
-}
-
-static int add_binding(struct store *store, const struct node_key *key, void *data)
-{
-	struct iface_work *work = data;
-
-	emit_append(work->nodes, object_binding(key));
-	return 0;
-}
-
-static int emit_one(const struct record *iface, void *data)
-{
-	struct iface_work *work = data;
-	struct node_filter filter = { .iface = record_text(iface, F_IFACE_ISCSI_IFACENAME) };
-	int error = 0;
-
-	work->nodes = work->store ? emit_list() : NULL;
-	if (work->store)
-		error = node_each(work->store, &filter, add_binding, work);
-	emit_iface(iface, work->adm->args->number[OPTION_PRINT] < 0, work->nodes);
-	return error;
-}
-
-static int list_one(const struct record *iface, void *data)
-{
-	print_line("%s %s,%s,%s,%s,%s", record_text(iface, F_IFACE_ISCSI_IFACENAME), record_text(iface, F_IFACE_TRANSPORT_NAME),
-		   print_or(record_text(iface, F_IFACE_HWADDRESS), "<empty>"), print_or(record_text(iface, F_IFACE_IPADDRESS), "<empty>"),
-		   print_or(record_text(iface, F_IFACE_NET_IFACENAME), "<empty>"),
-		   print_or(record_text(iface, F_IFACE_INITIATORNAME), "<empty>"));
-	return 0;
-}
-
-static int tree_key(struct store *store, const struct node_key *key, void *data)
-{
-	struct iface_work *work = data;
-
-	tree_binding(work->printed ? &work->last : NULL, key);
-	work->last = *key;
-	work->printed = true;
-	return 0;
-}
-
-static int tree_one(const struct record *iface, void *data)
-{
-	struct iface_work *work = data;
-	struct node_filter filter = { .iface = record_text(iface, F_IFACE_ISCSI_IFACENAME) };
-
-	work->printed = false;
-	print_line("Iface: %s", filter.iface);
-	return node_each(work->store, &filter, tree_key, work);
-}
-
-static int any_node(struct store *store, const struct node_key *key, void *data)
-{
-	return 1;
-}
-
-/* Prints nothing at all where there is no node record. */
-static enum iscsi_err iface_tree(struct adm *adm)
-{
-	static const struct node_filter everything;
-	struct iface_work work = { .adm = adm };
-	enum iscsi_err err = adm_store_begin(adm, STORE_READ, &work.store);
-	int error;
-
-	if (err != ISCSI_ERR_SUCCESS)
-		return err;
-	error = node_each(work.store, &everything, any_node, NULL);
-	if (error > 0)
-		error = iface_each(adm->iface_dir, tree_one, complain_file, &work);
-	return adm_store_end(work.store, adm_store_error(error));
-}
-
-/* -P 0 without the records bound to them, no level with their settings too. */
-static enum iscsi_err iface_objects(struct adm *adm)
-{
-	struct iface_work work = { .adm = adm };
-	enum iscsi_err err = ISCSI_ERR_SUCCESS;
-	int error;
-
-	if (adm->args->number[OPTION_PRINT])
-		err = adm_store_begin(adm, STORE_READ, &work.store);
-	if (err != ISCSI_ERR_SUCCESS)
-		return err;
-	error = iface_each(adm->iface_dir, emit_one, complain_file, &work);
-	if (work.store)
-		store_drop(work.store);
-	return error ? iscsi_err_from_errno(error) : ISCSI_ERR_SUCCESS;
-}
-
-static enum iscsi_err iface_list(struct adm *adm)
-{
-	long level = adm->args->number[OPTION_PRINT];
-	int error;
-
-	if (level > 1 || level < -1) {
-		print_problem("Invalid info level %ld. Try 0 - 1.", level);
-		return ISCSI_ERR_INVAL;
-	}
-	if (emit_wanted())
-		return iface_objects(adm);
-	if (level == 1)
-		return iface_tree(adm);
-	error = iface_each(adm->iface_dir, list_one, complain_file, NULL);
-	return error ? iscsi_err_from_errno(error) : ISCSI_ERR_SUCCESS;
-}
 
 static enum iscsi_err tell(const char *operation, const char *name, enum iscsi_err err)
 {
@@ -169,23 +37,6 @@ static enum iscsi_err could_not(const char *verb, const char *name, enum iscsi_e
 {
 	print_problem("Could not %s iface %s: %s", verb, name, iscsi_err_text(err));
 	return err;
-}
-
-static enum iscsi_err iface_show(struct adm *adm, const char *name)
-{
-	struct record iface;
-	int error = iface_load(adm->iface_dir, name, &iface);
-
-	if (error) {
-		print_problem("Could not read iface info for %s: %s", name, error == -ENOENT ? "there is no such iface" : strerror(-error));
-		return ISCSI_ERR_IDBM;
-	}
-	if (emit_wanted())
-		emit_iface(&iface, true, NULL);
-	else
-		print_record(&iface, false);
-	record_done(&iface);
-	return ISCSI_ERR_SUCCESS;
 }
 
 static bool is_same(const struct record *iface, enum field field, const struct record *other)
@@ -557,16 +408,18 @@ static enum iscsi_err iface_operation(struct adm *adm, const char *name)
 		return tell("delete", name, iface_remove(adm, name));
 	case OPERATION_APPLY:
 		return apply_named(adm, name);
+	case OPERATION_EXPLAIN:
+		return iface_explain(adm, name);
 	default:
 		print_problem("operation is not supported.");
 		return ISCSI_ERR_INVAL;
 	}
 }
 
-/* What changes a record asks first whether sessions use it. */
+/* What changes or explains a record asks first whether sessions use it. */
 static enum iscsi_err iface_change(struct adm *adm, const char *name)
 {
-	enum iscsi_err err = adm_read_sessions(adm, SYSFS_LINE);
+	enum iscsi_err err = adm_read_sessions(adm, adm->args->operations == OPERATION_EXPLAIN ? SYSFS_STATE : SYSFS_LINE);
 
 	return err == ISCSI_ERR_SUCCESS ? iface_operation(adm, name) : err;
 }
@@ -579,6 +432,8 @@ static enum iscsi_err no_iface(unsigned int operations)
 		return refuse("Update requires name, value, and iface.");
 	if (operations == OPERATION_APPLY)
 		return refuse("Apply requires iface.");
+	if (operations == OPERATION_EXPLAIN)
+		return refuse("Explain requires iface.");
 	if (operations != OPERATION_NEW)
 		return refuse("this operation needs an iface (-I)");
 	print_problem("Could not add interface. No interface passed in.");
@@ -590,7 +445,14 @@ static void find_ports(struct adm *adm)
 {
 	if (!geteuid() && !strcmp(adm->sysfs, SYSFS_ROOT))
 		hba_load_transports(adm->sysfs);
-	hba_make_ifaces(adm->sysfs, adm->iface_dir, complain_file, NULL);
+	hba_make_ifaces(adm->sysfs, adm->iface_dir, iface_complain_file, NULL);
+}
+
+static enum iscsi_err monitor(struct adm *adm)
+{
+	if (adm->args->operations || adm->args->submode != SUBMODE_NONE || adm->args->number[OPTION_PRINT] >= 0)
+		return refuse("--monitor goes with -I, -d and --json only");
+	return iface_monitor(adm);
 }
 
 enum iscsi_err iface_mode(struct adm *adm)
@@ -598,11 +460,13 @@ enum iscsi_err iface_mode(struct adm *adm)
 	const struct args *args = adm->args;
 	bool plain = args->operations == OPERATION_NONE || args->operations == OPERATION_SHOW;
 
+	if (args->has[OPTION_MONITOR])
+		return monitor(adm);
 	find_ports(adm);
 	if (args->submode == SUBMODE_PING)
 		return iface_ping(adm);
 	if (args->operations == OPERATION_APPLYALL)
-		return iface_apply_all(adm, complain_file);
+		return iface_apply_all(adm, iface_complain_file);
 	if (args->iface_count > 1)
 		print_problem("Only one iface is taken here, using %s", args->ifaces[0]);
 	if (plain && (!args->iface_count || args->number[OPTION_PRINT] > 0))

@@ -302,6 +302,7 @@ void topology_done(struct topology *topology)
 	free(topology->portals);
 	free(topology->sessions);
 	free(topology->disks);
+	machine_done(&topology->machine);
 	if (topology->addresses)
 		freeifaddrs(topology->addresses);
 	*topology = (struct topology){ 0 };

@@ -12,15 +12,16 @@
 #define OPENHBA_ADM_TOPOLOGY_H
 
 #include "adm/adm.h"
+#include "adm/iface.h"
 #include "lib/text.h"
 
-enum port_kind { PORT_NIC, PORT_ADAPTER, PORT_DEFAULT };
+enum topology_kind { TOPOLOGY_NIC, TOPOLOGY_ADAPTER, TOPOLOGY_DEFAULT };
 
 /* How well a part is; of a port or portal: of all that hangs on it. */
 enum health { HEALTH_IDLE, HEALTH_GOOD, HEALTH_WARNING, HEALTH_BAD };
 
 struct topology_port {
-	enum port_kind kind;
+	enum topology_kind kind;
 	char name[32];			/* "eth0", "host3", "default"; of a NIC that is not there its name or MAC address */
 	char transport[16];		/* "tcp"; of several the first */
 	char hwaddress[32];
@@ -71,6 +72,7 @@ struct topology {
 	struct topology_disk *disks;
 	size_t port_count, portal_count, session_count, disk_count;
 	struct ifaddrs *addresses;	/* of this machine's NICs */
+	struct machine machine;
 };
 
 /* Fills it; failures are printed. An empty one is no failure. */

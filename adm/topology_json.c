@@ -69,7 +69,7 @@ static struct json_object *portal_object(const struct topology *topology, size_t
 	return object;
 }
 
-static struct json_object *iface_list(const struct topology_port *port)
+static struct json_object *port_ifaces(const struct topology_port *port)
 {
 	struct json_object *list = emit_list();
 
@@ -80,7 +80,7 @@ static struct json_object *iface_list(const struct topology_port *port)
 
 void topology_json(const struct topology *topology)
 {
-	static const char *const kinds[] = { [PORT_NIC] = "nic", [PORT_ADAPTER] = "adapter", [PORT_DEFAULT] = "default" };
+	static const char *const kinds[] = { [TOPOLOGY_NIC] = "nic", [TOPOLOGY_ADAPTER] = "adapter", [TOPOLOGY_DEFAULT] = "default" };
 	size_t portal = 0, session = 0, disk = 0;
 
 	for (size_t i = 0; i < topology->port_count; i++) {
@@ -95,7 +95,7 @@ void topology_json(const struct topology *topology)
 		emit_text(object, "state", port->state);
 		emit_text(object, "speed", port->speed);
 		emit_text(object, "health", health_word(port->health));
-		emit_add(object, "ifaces", iface_list(port));
+		emit_add(object, "ifaces", port_ifaces(port));
 		for (; portal < topology->portal_count && topology->portals[portal].port == i; portal++)
 			emit_append(portals, portal_object(topology, portal, &session, &disk));
 		emit_add(object, "portals", portals);

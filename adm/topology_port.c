@@ -89,7 +89,7 @@ void *topology_grow(void *list, size_t count, size_t size)
 	return reallocarray(list, count ? 2 * count : 1, size);
 }
 
-static int add_port(struct topology *topology, enum port_kind kind, const char *name, size_t *ret_port, bool *ret_new)
+static int add_port(struct topology *topology, enum topology_kind kind, const char *name, size_t *ret_port, bool *ret_new)
 {
 	struct topology_port *ports;
 
@@ -113,7 +113,7 @@ static int add_port(struct topology *topology, enum port_kind kind, const char *
 static int add_nic(struct adm *adm, struct topology *topology, const char *name, size_t *ret_port)
 {
 	bool is_new;
-	int error = add_port(topology, PORT_NIC, name, ret_port, &is_new);
+	int error = add_port(topology, TOPOLOGY_NIC, name, ret_port, &is_new);
 
 	if (!error && is_new)
 		fill_nic(adm, topology, &topology->ports[*ret_port]);
@@ -141,11 +141,16 @@ static void nic_with(struct adm *adm, const char *hwaddress, char name[32])
 		closedir(folder);
 }
 
-/* The NIC a record is bound to; "" if to none. */
-static void nic_of_iface(struct adm *adm, const struct record *iface, char name[32])
+/* The NIC a record is bound to; "" if to none. Records of the manager go by what a NIC keeps when it joins a bond. */
+static void nic_of_iface(struct adm *adm, const struct topology *topology, const struct record *iface, char name[32])
 {
+	const struct port *port = iface_is_auto(iface) ? iface_port(iface, &topology->machine.ports) : NULL;
 	const char *hwaddress = record_text(iface, F_IFACE_HWADDRESS);
 
+	if (port && port->kind == PORT_NIC) {
+		snprintf(name, 32, "%s", port->netdev);
+		return;
+	}
 	snprintf(name, 32, "%s", record_text(iface, F_IFACE_NET_IFACENAME));
 	if (!*name && *hwaddress)
 		nic_with(adm, hwaddress, name);
@@ -155,7 +160,7 @@ static int add_default(struct topology *topology, size_t *ret_port)
 {
 	bool is_new;
 
-	return add_port(topology, PORT_DEFAULT, DEFAULT_NAME, ret_port, &is_new);
+	return add_port(topology, TOPOLOGY_DEFAULT, DEFAULT_NAME, ret_port, &is_new);
 }
 
 /* LINK_UP is "up". */
@@ -178,7 +183,7 @@ static int add_adapter(struct topology *topology, const struct sysfs_host *host)
 	int error;
 
 	snprintf(name, sizeof(name), "host%u", host->host_no);
-	error = add_port(topology, PORT_ADAPTER, name, &index, &is_new);
+	error = add_port(topology, TOPOLOGY_ADAPTER, name, &index, &is_new);
 	if (error)
 		return error;
 	port = &topology->ports[index];
@@ -198,10 +203,10 @@ static int adapter_with(struct topology *topology, const char *hwaddress, size_t
 
 	for (size_t i = 0; i < topology->port_count; i++) {
 		*ret_port = i;
-		if (topology->ports[i].kind == PORT_ADAPTER && !strcasecmp(topology->ports[i].hwaddress, hwaddress))
+		if (topology->ports[i].kind == TOPOLOGY_ADAPTER && !strcasecmp(topology->ports[i].hwaddress, hwaddress))
 			return 0;
 	}
-	error = add_port(topology, PORT_ADAPTER, hwaddress, ret_port, &is_new);
+	error = add_port(topology, TOPOLOGY_ADAPTER, hwaddress, ret_port, &is_new);
 	if (!error && is_new)
 		COPY(topology->ports[*ret_port].state, "absent");
 	return error;
@@ -219,7 +224,7 @@ static int port_of_iface(struct adm *adm, struct topology *topology, const struc
 
 	if (!is_software(record_text(iface, F_IFACE_TRANSPORT_NAME)))
 		return adapter_with(topology, *hwaddress ? hwaddress : record_text(iface, F_IFACE_ISCSI_IFACENAME), ret_port);
-	nic_of_iface(adm, iface, nic);
+	nic_of_iface(adm, topology, iface, nic);
 	return *nic ? add_nic(adm, topology, nic, ret_port) : add_default(topology, ret_port);
 }
 
@@ -263,6 +268,7 @@ int topology_add_ports(struct adm *adm, struct topology *topology)
 	size_t count = 0;
 	int error = sysfs_hosts(adm->sysfs, &hosts, &count);
 
+	machine_read(adm, &topology->machine);
 	if (getifaddrs(&topology->addresses) < 0)
 		topology->addresses = NULL;
 	for (size_t i = 0; !error && i < count; i++)
@@ -292,7 +298,7 @@ static int software_port(struct adm *adm, struct topology *topology, const struc
 
 	COPY(nic, session->netdev);
 	if (!*nic && *session->iface_name && !iface_load(adm->iface_dir, session->iface_name, &iface)) {
-		nic_of_iface(adm, &iface, nic);
+		nic_of_iface(adm, topology, &iface, nic);
 		record_done(&iface);
 	}
 	if (!*nic)
@@ -309,12 +315,12 @@ int topology_port_of(struct adm *adm, struct topology *topology, const struct sy
 
 	snprintf(name, sizeof(name), "host%u", session->host_no);
 	error = is_software(session->transport) ? software_port(adm, topology, session, ret_port) :
-						  add_port(topology, PORT_ADAPTER, name, ret_port, &is_new);
+						  add_port(topology, TOPOLOGY_ADAPTER, name, ret_port, &is_new);
 	if (error)
 		return error;
 	port = &topology->ports[*ret_port];
 	COPY(port->transport, session->transport);
-	if (port->kind != PORT_DEFAULT) {
+	if (port->kind != TOPOLOGY_DEFAULT) {
 		COPY(port->hwaddress, session->hwaddress);
 		COPY(port->address, session->ipaddress);
 	}

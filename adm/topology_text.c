@@ -27,10 +27,10 @@ static void add_word(const char **separator, const char *next, struct text *text
 
 void topology_port_words(const struct topology_port *port, const char *separator, struct text *text)
 {
-	static const char *const kinds[] = { [PORT_NIC] = "NIC", [PORT_ADAPTER] = "adapter", [PORT_DEFAULT] = "any NIC" };
+	static const char *const kinds[] = { [TOPOLOGY_NIC] = "NIC", [TOPOLOGY_ADAPTER] = "adapter", [TOPOLOGY_DEFAULT] = "any NIC" };
 	const char *next = "";
 
-	add_word(&next, separator, text, port->kind == PORT_ADAPTER && *port->transport ? port->transport : kinds[port->kind]);
+	add_word(&next, separator, text, port->kind == TOPOLOGY_ADAPTER && *port->transport ? port->transport : kinds[port->kind]);
 	add_word(&next, separator, text, port->address);
 	add_word(&next, separator, text, port->hwaddress);
 	add_word(&next, separator, text, port->state);

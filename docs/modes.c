@@ -61,6 +61,15 @@ static void add_synopsis(struct text *text)
 	text_done(&plain);
 }
 
+static const struct {
+	enum args_option option;
+	enum mode mode;
+	enum operation_number operation;
+} beside[] = {
+#define BESIDE(option, mode, operation) { OPTION_##option, MODE_##mode, OPERATION_NUMBER_##operation },
+#include "adm/modes.def"
+};
+
 /* "set ... (discovery, node)" */
 static void add_operations(struct text *text)
 {
@@ -160,6 +169,16 @@ static void add_takes(struct text *text)
 	text_add(text, "\t*) return 1 ;;\n\tesac\n}\n");
 }
 
+/* A function that adds to words what an operation of a mode takes besides: "MODE OPERATION". */
+static void add_beside(struct text *text)
+{
+	text_add(text, "_iscsiadm_beside() {\n\tcase $1 in\n");
+	for (size_t i = 0; i < COUNT(beside); i++)
+		text_addf(text, "\t'%s %s') words+=' -%c --%s' ;;\n", modes[beside[i].mode].name, operations[beside[i].operation].word,
+			  options[beside[i].option].letter, options[beside[i].option].name);
+	text_add(text, "\tesac\n}\n");
+}
+
 static bool is_setting(enum field field, unsigned int kinds)
 {
 	const struct field_row *row = &field_rows[field];
@@ -212,6 +231,7 @@ static void add_completion(struct text *text)
 	add_by_mode(text, "options", MODES, add_option_words);
 	add_by_mode(text, "operations", COUNT(modes), add_operation_words);
 	add_by_mode(text, "parts", MODES, add_part_words);
+	add_beside(text);
 	add_takes(text);
 	add_settings(text);
 }

@@ -215,6 +215,21 @@ static void test_words_and_hosts(void **state)
 	assert_int_equal(parse_line(&args, "-m host --host="), ISCSI_ERR_INVAL);
 }
 
+/* -p in iface mode goes with explain, wherever that stands, and with nothing else. */
+static void test_option_beside_operation(void **state)
+{
+	struct args args;
+
+	assert_int_equal(parse_line(&args, "-m iface -I a -p 10.0.0.1 -o explain"), ISCSI_ERR_SUCCESS);
+	assert_string_equal(args.text[OPTION_PORTAL], "10.0.0.1");
+	assert_int_equal(parse_line(&args, "-p 10.0.0.1 -o explain -m iface -I a"), ISCSI_ERR_SUCCESS);
+	assert_int_equal(parse_line(&args, "-m iface -I a -p 10.0.0.1 -o show"), ISCSI_ERR_INVAL);
+	assert_non_null(strstr(said, "iface mode: option '-p' is not allowed/supported"));
+	assert_int_equal(parse_line(&args, "-m iface -I a -T iqn.x:a -o explain"), ISCSI_ERR_INVAL);
+	assert_int_equal(parse_line(&args, "-m fw -p 10.0.0.1 -o explain"), ISCSI_ERR_INVAL);
+	assert_false(args_allowed(MODE_IFACE, OPTION_PORTAL));
+}
+
 static void test_operations_add_up(void **state)
 {
 	struct args args;
@@ -403,6 +418,7 @@ int main(void)
 		cmocka_unit_test(test_operations),
 		cmocka_unit_test(test_parts_of_modes),
 		cmocka_unit_test(test_words_and_hosts),
+		cmocka_unit_test(test_option_beside_operation),
 		cmocka_unit_test(test_operations_add_up),
 		cmocka_unit_test(test_types),
 		cmocka_unit_test(test_sid),

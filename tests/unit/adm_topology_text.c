@@ -57,7 +57,7 @@ static void test_states(void **state)
 
 static void test_port(void **state)
 {
-	struct topology_port port = { .kind = PORT_ADAPTER, .name = "host3", .transport = "qla4xxx", .state = "up" };
+	struct topology_port port = { .kind = TOPOLOGY_ADAPTER, .name = "host3", .transport = "qla4xxx", .state = "up" };
 	struct text text = { 0 };
 
 	topology_port_words(&port, " / ", &text);

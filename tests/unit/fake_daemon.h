@@ -2,7 +2,7 @@
 /*
  * A daemon for tests of iscsiadm, in a child process: answers Login and Logout last first, refuses targets with "bad" in their
  * name and odd session numbers, takes its time for targets with "slow" and sessions from 700 on, dies in the middle of a call about
- * "iqn.x:die". Writes each call's parameters into a file.
+ * "iqn.x:die", tells events. Writes each call's parameters into a file.
  */
 #ifndef OPENHBA_TESTS_UNIT_FAKE_DAEMON_H
 #define OPENHBA_TESTS_UNIT_FAKE_DAEMON_H
@@ -26,6 +26,9 @@ static struct {
 	/* To be set before the start. The network the daemon is in; what it answers to Attributes, to each Discover in turn. NULL: an
 	 * older daemon, which has none of it. */
 	const char *netns, *attributes, *discover[4];
+	/* What it tells who monitors, up to NULL; then it dies, or goes on. */
+	const char *events[8];
+	bool events_end;
 } fake;
 
 static void fake_note(const char *method, struct json_object *parameters)
@@ -148,12 +151,23 @@ static void fake_statistics(struct ipc_call *call, struct json_object *parameter
 						   "\"extended\":{\"eh_abort_cnt\":0}}"), false);
 }
 
+static void fake_monitor(struct ipc_call *call, struct json_object *parameters, void *data)
+{
+	fake_note("Monitor", parameters);
+	if (!ipc_call_wants_more(call))
+		_exit(6);
+	for (size_t i = 0; i < sizeof(fake.events) / sizeof(fake.events[0]) && fake.events[i]; i++)
+		ipc_reply(call, json_tokener_parse(fake.events[i]), true);
+	if (fake.events_end)
+		_exit(0);
+}
+
 static void fake_run(int ready)
 {
 	static const struct ipc_method methods[] = {
 		{ IPC_INTERFACE ".Login", false, fake_login },	    { IPC_INTERFACE ".Logout", false, fake_logout },
 		{ IPC_INTERFACE ".Info", false, fake_info },	    { IPC_INTERFACE ".Sessions", false, fake_sessions },
-		{ IPC_INTERFACE ".Statistics", false, fake_statistics },
+		{ IPC_INTERFACE ".Statistics", false, fake_statistics }, { IPC_INTERFACE ".Monitor", false, fake_monitor },
 	};
 	/* An older daemon has only the first of them. */
 	static const struct ipc_method far_methods[] = {
