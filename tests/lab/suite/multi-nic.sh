@@ -57,4 +57,16 @@ ok "logout of the rest" $A -m node --logout
 is "$(rc $A -m node --logout)" 21 "nothing is left to log out"
 ok "iface deleted with its records" $A -m iface -I if0 -o delete
 is "$($A -m node -P 1 | grep -c if0)" 0 "no record of it is left"
+
+# A NIC is found by the address it was made with, whatever it was given since, and although another one wears that address now.
+made0=$(cat /sys/class/net/"$nic0"/address) made1=$(cat /sys/class/net/"$nic1"/address)
+sysctl -q -w net.ipv4.conf."$nic0".arp_notify=1 net.ipv4.conf."$nic1".arp_notify=1
+ip link set "$nic1" address 52:54:00:99:99:99
+ip link set "$nic0" address "$made1"
+ok "login through $nic1 by the address it was made with" $A -m node -I if1 --login
+is "$($A -m host -P 1 | grep -c "Netdev: $nic1")" 2 "two hosts say they are on $nic1"
+is "$($A -m host -P 1 | grep -c "Netdev: $nic0")" 0 "none is on $nic0"
+ok "logout" $A -m node -I if1 --logout
+ip link set "$nic0" address "$made0"
+ip link set "$nic1" address "$made1"
 suite_done
