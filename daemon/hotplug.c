@@ -130,6 +130,24 @@ static void pass_begin(void *data)
 	}
 }
 
+/* Has a port of an adapter come since the last pass? Those get ifaces whatever iface.nics says. */
+static bool has_new_adapter(const struct hotplug *set)
+{
+	char key[HOTPLUG_KEY_MAX];
+
+	for (size_t i = 0; i < set->ports.count; i++) {
+		const struct hotplug_port *port;
+
+		if (set->ports.list[i].kind != PORT_HBA)
+			continue;
+		hotplug_port_key(&set->ports.list[i], key);
+		port = hotplug_port_find(set, key);
+		if (port && port->is_new)
+			return true;
+	}
+	return false;
+}
+
 /* Is there anything that this could change? */
 static unsigned int matter(const struct hotplug *set, unsigned int reasons)
 {
@@ -137,7 +155,7 @@ static unsigned int matter(const struct hotplug *set, unsigned int reasons)
 
 	if (!set->has_policy || set->has_managed)
 		return reasons;
-	if (!nics_is_none(set->policy.nics))
+	if (!nics_is_none(set->policy.nics) || has_new_adapter(set))
 		always |= REASON_PORTS;
 	return reasons & always;
 }

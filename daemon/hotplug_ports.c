@@ -485,9 +485,7 @@ static void describe_picture(struct json_object *object, const struct port *port
 	add_text(object, "name", name);
 	add_bool(object, "present", true);
 	add_bool(object, "ready", port_is_ready(port));
-	add_bool(object, "link",
-		 port->kind == PORT_HBA ? strcmp(port->port_state, "Link Down") != 0
-					: port->is_up && port->has_carrier);
+	add_bool(object, "link", port_has_link(port));
 	add_text(object, "driver", port->driver);
 	add_text(object, "hwaddress", port->hwaddress);
 	json_object_object_add(object, "addresses", addresses_describe(port));

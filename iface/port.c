@@ -67,7 +67,7 @@ const struct port *ports_find_index(const struct ports *ports, unsigned int ifin
 
 bool port_has_link(const struct port *port)
 {
-	return port->kind == PORT_NIC ? port->is_up && port->has_carrier : strcasecmp(port->port_state, "Link Down") != 0;
+	return port->kind == PORT_NIC ? port->is_up && port->has_carrier : strcasecmp(port->port_state, "LINK DOWN") != 0;
 }
 
 bool port_has_family(const struct port *port, int family)

@@ -48,7 +48,7 @@ struct port {
 	bool has_entity;	/* false: the driver shows no network entities; the port as a whole */
 	bool is_v6;
 	uint32_t entity;	/* number in its family */
-	char port_state[32];	/* as the driver says it, "Link Up" */
+	char port_state[32];	/* as the driver says it, "LINK UP" */
 	char state[32];		/* of the entity: "enable", "disable", "" */
 	char ipaddress[64];	/* "": none */
 };

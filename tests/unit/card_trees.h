@@ -30,7 +30,7 @@
 #define TREES "tests/unit/trees"
 
 static UMockdevTestbed *bed;
-static char ifaces_dir[32];	/* where files are made */
+static char ifaces_dir[80];	/* where files are made */
 static bool has_left;		/* the machine that runs the test is out of sight */
 
 static inline void *read_tree(const char *card, const char *kind)
