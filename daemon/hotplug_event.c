@@ -70,16 +70,17 @@ static struct json_object *event_describe(const struct hotplug_event *event, con
 
 void hotplug_tell(struct hotplug *set, const struct hotplug_event *event, const char *format, ...)
 {
+	bool is_logged = event->level >= 0 && event->level <= (int)log_level();
 	struct hotplug_monitor *monitor;
 	char text[1024];
 	va_list args;
 
-	if (TAILQ_EMPTY(&set->monitors) && event->level > (int)log_level())
+	if (TAILQ_EMPTY(&set->monitors) && !is_logged)
 		return;
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	if (event->level <= (int)log_level())
+	if (is_logged)
 		log_line((enum log_level)event->level, "%s", text);
 	TAILQ_FOREACH(monitor, &set->monitors, entry)
 	ipc_reply(monitor->call, event_describe(event, text), true);

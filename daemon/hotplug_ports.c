@@ -160,7 +160,9 @@ static const char *const change_events[PORT_CHANGE_COUNT] = {
  * made by themselves; it names what has led to it. */
 static int level_of(const struct hotplug_port *port, bool is_action)
 {
-	return is_action && port->is_managed ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
+	if (!port->is_managed)
+		return EVENT_UNLOGGED;
+	return is_action ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
 }
 
 static void note(struct hotplug_port *port, const char *event, const char *cause)

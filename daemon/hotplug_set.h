@@ -260,10 +260,12 @@ void hotplug_hold_done(struct hotplug *set);
 
 /* ---- hotplug_event.c ---- */
 
+#define EVENT_UNLOGGED (-1) /* for monitors only */
+
 /* What is told beside the text; all but the event may be left out. */
 struct hotplug_event {
 	const char *event;
-	int level; /* enum log_level */
+	int level; /* enum log_level, or EVENT_UNLOGGED */
 	const char *cause, *iface, *port;
 	const struct node_key *key;
 	int sid; /* 0: none */
