@@ -408,37 +408,38 @@ static const struct way_row {
 	bool is_way;
 	const char *gateway, *source;
 	uint8_t prefix_len;
+	uint32_t table;		/* 0: the main one */
 } plain_rows[] = {
-	{ "v0", "10.1.0.9", true, "", "10.1.0.2", 24 },
-	{ "v0", "10.99.0.1", true, "10.1.0.1", "10.1.0.2", 0 },
-	{ "w0", "10.2.0.9", true, "", "10.2.0.2", 24 },
-	{ "w0", "10.99.0.1", false, NULL, NULL, 0 },	/* the kernel would guess that it is on the link */
-	{ "w0", "10.1.0.9", false, NULL, NULL, 0 },
-	{ "w0", "10.7.0.1", true, "10.2.0.7", "10.2.0.2", 16 },
-	{ "v0", "10.7.0.1", true, "10.1.0.1", "10.1.0.2", 0 },
-	{ "v0", "10.8.0.1", true, "fe80::8", "10.1.0.2", 16 },
-	{ "v0", "10.9.0.1", true, "10.1.0.9", "10.1.0.2", 16 },
-	{ "w0", "10.9.0.1", true, "10.2.0.9", "10.2.0.2", 16 },
-	{ "v0", "10.10.0.1", false, NULL, NULL, 0 },
-	{ "v0", "10.11.0.1", false, NULL, NULL, 0 },
-	{ "v0", "10.12.0.1", true, "", "10.1.0.2", 16 },
-	{ "v0", "10.1.0.2", true, "", "10.1.0.2", 32 },	/* itself */
-	{ "x0", "10.99.0.1", false, NULL, NULL, 0 },	/* has no address */
-	{ "x1", "10.99.0.1", false, NULL, NULL, 0 },	/* is down */
-	{ "v0", "fd01::9", true, "", "fd01::2", 64 },
-	{ "v0", "fd99::1", true, "fd01::1", "fd01::2", 0 },
-	{ "w0", "fd02::9", true, "", "fd02::2", 64 },
-	{ "w0", "fd99::1", false, NULL, NULL, 0 },
-	{ "w0", "fd09::1", true, "fd02::9", "fd02::2", 64 },
-	{ "x1", "fd01::9", false, NULL, NULL, 0 },
-	{ "v0", "fe80::1", true, "", NULL, 64 },
-	{ "w0", "fe80::1", true, "", NULL, 64 },
-	{ "x1", "fe80::1", false, NULL, NULL, 0 },
+	{ "v0", "10.1.0.9", true, "", "10.1.0.2", 24, 0 },
+	{ "v0", "10.99.0.1", true, "10.1.0.1", "10.1.0.2", 0, 0 },
+	{ "w0", "10.2.0.9", true, "", "10.2.0.2", 24, 0 },
+	{ "w0", "10.99.0.1", false, NULL, NULL, 0, 0 },	/* the kernel would guess that it is on the link */
+	{ "w0", "10.1.0.9", false, NULL, NULL, 0, 0 },
+	{ "w0", "10.7.0.1", true, "10.2.0.7", "10.2.0.2", 16, 0 },
+	{ "v0", "10.7.0.1", true, "10.1.0.1", "10.1.0.2", 0, 0 },
+	{ "v0", "10.8.0.1", true, "fe80::8", "10.1.0.2", 16, 0 },
+	{ "v0", "10.9.0.1", true, "10.1.0.9", "10.1.0.2", 16, 0 },
+	{ "w0", "10.9.0.1", true, "10.2.0.9", "10.2.0.2", 16, 0 },
+	{ "v0", "10.10.0.1", false, NULL, NULL, 0, 0 },
+	{ "v0", "10.11.0.1", false, NULL, NULL, 0, 0 },
+	{ "v0", "10.12.0.1", true, "", "10.1.0.2", 16, 0 },
+	{ "v0", "10.1.0.2", true, "", "10.1.0.2", 32, 0 },	/* itself */
+	{ "x0", "10.99.0.1", false, NULL, NULL, 0, 0 },	/* has no address */
+	{ "x1", "10.99.0.1", false, NULL, NULL, 0, 0 },	/* is down */
+	{ "v0", "fd01::9", true, "", "fd01::2", 64, 0 },
+	{ "v0", "fd99::1", true, "fd01::1", "fd01::2", 0, 0 },
+	{ "w0", "fd02::9", true, "", "fd02::2", 64, 0 },
+	{ "w0", "fd99::1", false, NULL, NULL, 0, 0 },
+	{ "w0", "fd09::1", true, "fd02::9", "fd02::2", 64, 0 },
+	{ "x1", "fd01::9", false, NULL, NULL, 0, 0 },
+	{ "v0", "fe80::1", true, "", NULL, 64, 0 },
+	{ "w0", "fe80::1", true, "", NULL, 64, 0 },
+	{ "x1", "fe80::1", false, NULL, NULL, 0, 0 },
 }, rule_rows[] = {
-	{ "w0", "10.99.0.1", true, "10.2.0.1", "10.2.0.2", 0 },
-	{ "v0", "10.99.0.1", true, "10.1.0.1", "10.1.0.2", 0 },
-	{ "v0", "10.13.0.1", false, NULL, NULL, 0 },
-	{ "w0", "fd13::1", true, "fd02::d", "fd02::2", 64 },
+	{ "w0", "10.99.0.1", true, "10.2.0.1", "10.2.0.2", 0, 100 },
+	{ "v0", "10.99.0.1", true, "10.1.0.1", "10.1.0.2", 0, 0 },
+	{ "v0", "10.13.0.1", false, NULL, NULL, 0, 0 },
+	{ "w0", "fd13::1", true, "fd02::d", "fd02::2", 64, 101 },
 };
 
 static void same_address(const struct way_row *row, const char *what, int family, const uint8_t *bytes, const char *want)
@@ -465,6 +466,8 @@ static void ask(struct rtnetlink *route, const struct way_row *row)
 		return;
 	same_address(row, "gateway", way.gateway_family, way.gateway, row->gateway);
 	same_address(row, "source", family, way.source, row->source);
+	if (way.table != (row->table ? row->table : RT_TABLE_MAIN) && way.table != RT_TABLE_LOCAL)
+		fail_msg("%s to %s: table %u", row->netdev, row->destination, way.table);
 	if (way.prefix_len != row->prefix_len)
 		fail_msg("%s to %s: prefix %u", row->netdev, row->destination, way.prefix_len);
 }

@@ -455,6 +455,9 @@ struct question {
 	const void *destination;
 };
 
+/* Which route it is, not only where it leads. Without LOOKUP_TABLE, IPv4 says the main table whichever it was. */
+#define THE_ROUTE (RTM_F_FIB_MATCH | RTM_F_LOOKUP_TABLE)
+
 /* flags: RTM_F_*; source may be NULL. An answer of another kind than a route is -EHOSTUNREACH. */
 static int ask(struct rtnetlink *route, const struct question *question, unsigned int flags, const void *source,
 	       struct rtroute *ret_found)
@@ -510,7 +513,7 @@ static int way_v4(struct rtnetlink *route, const struct question *question, stru
 		source = way->source;
 	}
 	if (r == 0)
-		r = ask(route, question, RTM_F_FIB_MATCH, source, &found);
+		r = ask(route, question, THE_ROUTE, source, &found);
 	if (r == 0) {
 		set_route(way, &found);
 		r = ask(route, question, 0, source, &found);
@@ -535,7 +538,7 @@ static int way_v6(struct rtnetlink *route, const struct question *question, stru
 		return r;
 	set_hop(way, &found);
 	memcpy(way->source, found.source, sizeof(way->source));
-	r = ask(route, question, RTM_F_FIB_MATCH, NULL, &found);
+	r = ask(route, question, THE_ROUTE, NULL, &found);
 	if (r == 0)
 		set_route(way, &found);
 	return r;
