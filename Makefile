@@ -34,8 +34,8 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 
 PKGS     := libevent_core json-c libmnl libcrypto libudev libkmod
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
-# libcrypto and libkmod are opened when they are needed (lib/library.h), so only their headers count here.
-PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(filter-out libcrypto libkmod,$(PKGS)) 2>/dev/null) -lgdbm -lpthread -ldl
+# libcrypto, libkmod and libudev are opened when they are needed (lib/library.h), so only their headers count here.
+PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(filter-out libcrypto libkmod libudev,$(PKGS)) 2>/dev/null) -lgdbm -lpthread -ldl
 
 CPPFLAGS += -D_GNU_SOURCE -I. -I$(O)/gen -DOPENHBA_VERSION='"$(VERSION)"' -DCOMPAT_VERSION='"$(COMPAT_VERSION)"' \
 	    -DCONFDIR='"$(confdir)"' -DRUNDIR='"$(rundir)"'
