@@ -26,6 +26,12 @@ $(O)/tests/lab/kernel: $(O)/tests/lab/kernel.o $(O)/libtransport-user.a $(O)/lib
 	$(Q)$(CC) $(NORMAL) -pie -o $@ $^
 check-build: $(O)/tests/lab/kernel
 
+# The lab's program that shows ports, their changes and ways (suite/port-kinds.sh).
+$(O)/tests/lab/ports: $(O)/tests/lab/ports.o $(normal-archives)
+	$(call say,LD,$@)
+	$(Q)$(call link,$(NORMAL) -pie,$(normal-archives))
+check-build: $(O)/tests/lab/ports
+
 # What the suite's scripts cannot do by shell: calls of any kind to the socket, and hundreds of commands at once.
 $(O)/tests/lab/talk $(O)/tests/lab/crowd: %: %.o
 	$(call say,LD,$@)
