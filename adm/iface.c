@@ -329,6 +329,34 @@ static enum iscsi_err delete_with_nodes(struct adm *adm, const char *name)
 	return adm_store_end(store, err);
 }
 
+/* What makes itself comes back. */
+static void say_it_comes_back(const struct record *iface)
+{
+	const char *name = record_text(iface, F_IFACE_ISCSI_IFACENAME), *netdev = record_text(iface, F_IFACE_NET_IFACENAME);
+
+	if (!iface_is_auto(iface))
+		return;
+	if (hba_is_transport(record_text(iface, F_IFACE_TRANSPORT_NAME)))
+		print_line("%s is made again while its port is there, by iscsid or the next iscsiadm -m iface. Keep it, with iface.state = "
+			   "disable, where the port is not to be used.", name);
+	else
+		print_line("%s is made again when its NIC appears anew or iscsid starts. To keep it away add !%s%s to iface.nics in "
+			   "iscsid.conf, or keep the iface and set iface.bind to never.", name, *netdev ? "" : "mac:",
+			   *netdev ? netdev : record_text(iface, F_IFACE_HWADDRESS));
+}
+
+static enum iscsi_err remove_loaded(struct adm *adm, const struct record *iface)
+{
+	const char *name = record_text(iface, F_IFACE_ISCSI_IFACENAME);
+	enum iscsi_err err = delete_with_nodes(adm, name);
+
+	if (err != ISCSI_ERR_SUCCESS)
+		return err;
+	print_line("%s unbound and deleted.", name);
+	say_it_comes_back(iface);
+	return err;
+}
+
 static enum iscsi_err iface_remove(struct adm *adm, const char *name)
 {
 	struct record iface;
@@ -338,13 +366,10 @@ static enum iscsi_err iface_remove(struct adm *adm, const char *name)
 		print_problem("Could not read iface info for %s.", name);
 		err = ISCSI_ERR_INVAL;
 	} else if (err == ISCSI_ERR_SUCCESS) {
+		err = remove_loaded(adm, &iface);
 		record_done(&iface);
-		err = delete_with_nodes(adm, name);
 	}
-	if (err != ISCSI_ERR_SUCCESS)
-		return could_not("delete", name, err);
-	print_line("%s unbound and deleted.", name);
-	return ISCSI_ERR_SUCCESS;
+	return err == ISCSI_ERR_SUCCESS ? err : could_not("delete", name, err);
 }
 
 static enum iscsi_err no_such_iface(const char *name)
