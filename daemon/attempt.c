@@ -154,10 +154,16 @@ void attempt_failed(struct conn *conn)
 		recovery_failed(session);
 }
 
+static void note_reach(struct session *session, int error)
+{
+	session->is_unreachable = error == -EHOSTUNREACH || error == -ENETUNREACH;
+}
+
 static void attempt_lost(struct attempt *attempt)
 {
 	struct session *session = attempt->conn->session;
 
+	note_reach(session, attempt->error);
 	if (attempt->conn->state == CONN_XPT_WAIT) {
 		if (attempt->error != -ECONNREFUSED)
 			slot_unanswered(&session->daemon->slots, &session->slot);
@@ -557,6 +563,7 @@ void attempt_open(struct conn *conn)
 		else
 			r = attempt_connect(attempt, addresses, session->address_index);
 	}
+	note_reach(session, r);
 	/* A failure is told by the loop, not from here: the caller may be granting a queue of
 	 * slots. */
 	if (r < 0)

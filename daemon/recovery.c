@@ -26,6 +26,10 @@
 #include "transport/user/requests.h"
 
 #define PARKED_MS 30000 /* between attempts through a port that is lost, if it is */
+/* Behind a port that has just come back the first packets may still meet a neighbour that was given
+ * up while it was gone. */
+#define SETTLE_MS 3000
+#define SETTLE_PAUSE_MS 200
 #define STEADY_MS 2000 /* a connection that stood as long has not failed again, but anew */
 
 uint64_t recovery_delay_ms(unsigned int attempts, uint32_t time2wait_sec)
@@ -107,10 +111,10 @@ void recovery_after_logout(struct session *session)
 
 /* ---- while the port is lost ---- */
 
-static void recovery_wait_parked(struct session *session)
+static void recovery_wait_parked(struct session *session, uint64_t delay_ms)
 {
 	session->attempts = 0;
-	session_wait(session, PARKED_MS, recovery_connect);
+	session_wait(session, delay_ms, recovery_connect);
 }
 
 void recovery_park(struct session *session)
@@ -124,8 +128,14 @@ void recovery_park(struct session *session)
 		conn_event(&session->conn, CONN_EVENT_LOGIN_FAILED);
 	} else {
 		slot_give(&session->daemon->slots, &session->slot);
-		recovery_wait_parked(session);
+		recovery_wait_parked(session, PARKED_MS);
 	}
+}
+
+static bool is_settling(const struct session *session)
+{
+	return session->is_unreachable && session->kicked_ms &&
+	       loop_now_ms() - session->kicked_ms < SETTLE_MS;
 }
 
 void recovery_kick(struct session *session)
@@ -133,6 +143,7 @@ void recovery_kick(struct session *session)
 	uint64_t now_ms = loop_now_ms();
 
 	recovery_park(session);
+	session->kicked_ms = now_ms;
 	session_wait(session, session->earliest_ms > now_ms ? session->earliest_ms - now_ms : 0,
 		     recovery_connect);
 }
@@ -151,10 +162,12 @@ void recovery_failed(struct session *session)
 	uint64_t max = (uint64_t)record_number(&session->node, F_NODE_SESSION_REOPEN_MAX);
 	int64_t frequency = record_number(&session->node, F_NODE_SESSION_SESS_REOPEN_LOG_FREQ);
 
-	if (session->is_port_lost) {
-		session_log(session, LOG_LEVEL_DEBUG, "not logged in again, its port is lost: %s",
+	if (session->is_port_lost || is_settling(session)) {
+		session_log(session, LOG_LEVEL_DEBUG, "not logged in again, its port %s: %s",
+			    session->is_port_lost ? "is lost" : "has just come back",
 			    session->failure.sentence);
-		recovery_wait_parked(session);
+		recovery_wait_parked(session,
+				     session->is_port_lost ? PARKED_MS : SETTLE_PAUSE_MS);
 		return;
 	}
 	if (max && session->attempts >= max) {

@@ -113,6 +113,8 @@ struct session {
 	uint32_t negotiated_time2wait_sec;
 	uint64_t earliest_ms; /* no reconnect before: the Time2Wait of this recovery */
 	bool has_header_digest, has_data_digest;
+	uint64_t kicked_ms; /* when its lost port was back; 0: never */
+	bool is_unreachable;	     /* the last attempt did not get beyond this machine */
 	bool is_port_lost;	     /* port_loss.c: recovery is parked */
 	bool is_chosen;		     /* within port_loss.c */
 	bool has_former_timeout;     /* fast_fail.c has changed the kernel's recovery timeout */

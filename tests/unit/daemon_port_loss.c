@@ -402,6 +402,39 @@ static void test_recovery_under_way_is_parked(void **state)
 
 /* ---- its return ---- */
 
+/* The way is there a moment later than the port. */
+static void test_neighbour_is_late(void **state)
+{
+	struct world *world = *state;
+	struct session *session = managed(world, "3");
+	struct sockaddr_in *home = (void *)&session->home.list[0];
+	struct port port = loopback();
+
+	port_loss_lost(&world->daemon, &port, "no carrier");
+	port_loss_returned(&world->daemon, &port, "up");
+	lines = 0;
+	log_divert(count_line);
+	/* TCP to a broadcast address: ENETUNREACH. */
+	home->sin_addr.s_addr = htonl(0x7fffffff);
+	world_pass(world, 100);
+	assert_true(session->is_unreachable);
+	home->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	log_divert(NULL);
+	assert_int_equal(lines, 0);
+	world_run(world, is_back);
+	assert_true(loop_now_ms() - session->began_ms < 800);
+	assert_int_equal(session->attempts, 1);
+	/* Later a way that is not there is a failure like others. */
+	session->kicked_ms -= 3000;
+	home->sin_addr.s_addr = htonl(0x7fffffff);
+	world_conn_error(world, session->sid);
+	world_pass(world, 100);
+	assert_int_equal(session->attempts, 1);
+	assert_true(session->is_unreachable);
+	world_pass(world, 300);
+	assert_int_equal(session->attempts, 1);
+}
+
 static void test_time2wait_of_the_target_counts(void **state)
 {
 	struct world *world = *state;
@@ -727,6 +760,7 @@ int main(void)
 		WORLD_TEST(test_lost_during_logout),
 		WORLD_TEST(test_unmanaged_recovery_is_parked),
 		WORLD_TEST(test_recovery_under_way_is_parked),
+		WORLD_TEST(test_neighbour_is_late),
 		WORLD_TEST(test_time2wait_of_the_target_counts),
 		WORLD_TEST(test_other_recoveries_are_left_alone),
 		WORLD_TEST(test_nic_that_was_missed),
