@@ -224,15 +224,13 @@ static void tell(const struct making *making, const struct record *iface, const 
 		making->fn(iface, port, cause, error, making->data);
 }
 
-/* A NIC whose records go by its MAC address. */
+/*
+ * A NIC whose record goes by its MAC address. One that nobody gave a permanent address (virtual functions, small boards) has another
+ * one after each boot, and would leave a record behind each time; its name is what udev makes last.
+ */
 static bool has_own_address(const struct port *port)
 {
-	return *port->path && !*port->nic_kind && *port->hwaddress;
-}
-
-static const char *own_address(const struct port *port)
-{
-	return *port->permanent ? port->permanent : port->hwaddress;
+	return *port->path && !*port->nic_kind && *port->permanent;
 }
 
 /* Does a tcp iface stand for the NIC, whoever made it? */
@@ -251,7 +249,7 @@ static bool is_shared(const struct making *making, const struct port *port)
 		const struct port *other = &making->ports->list[i];
 
 		if (other != port && other->kind == PORT_NIC && has_own_address(other) &&
-		    !strcasecmp(own_address(other), own_address(port)))
+		    !strcasecmp(other->permanent, port->permanent))
 			return true;
 	}
 	return false;
@@ -263,9 +261,9 @@ static void name_nic(const struct making *making, const struct port *port, char 
 		snprintf(name, IFACE_NAME_ROOM, "tcp.%s", port->netdev);
 		return;
 	}
-	candidate_name(own_address(port), name);
+	candidate_name(port->permanent, name);
 	if (is_shared(making, port) || ifaces_find(making->ifaces, name))
-		candidate_name_with_path(own_address(port), port->path, name);
+		candidate_name_with_path(port->permanent, port->path, name);
 }
 
 static int set_texts(struct record *iface, const struct port *port, const char *name, enum bind_policy bind)
@@ -277,7 +275,7 @@ static int set_texts(struct record *iface, const struct port *port, const char *
 		const char *text;
 	} texts[] = {
 		{ F_IFACE_ISCSI_IFACENAME, name },
-		{ by_address ? F_IFACE_HWADDRESS : F_IFACE_NET_IFACENAME, by_address ? own_address(port) : port->netdev },
+		{ by_address ? F_IFACE_HWADDRESS : F_IFACE_NET_IFACENAME, by_address ? port->permanent : port->netdev },
 		{ F_IFACE_TRANSPORT_NAME, "tcp" },
 		{ F_IFACE_ORIGIN, ORIGIN_AUTO_WORD },
 		{ F_IFACE_BIND, words[bind] },

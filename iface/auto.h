@@ -3,9 +3,9 @@
  * Iface records that make themselves, and which port a record stands for.
  *
  * Names: an HBA entity is TRANSPORT.MAC.ipv4.N or .ipv6.N (TRANSPORT.MAC where the driver shows none); a NIC on a bus is tcp.MAC by its
- * permanent address, tcp.MAC.PATH where another NIC has that address or another iface that name; a virtual NIC, or one without a MAC
- * address, is tcp.NETDEV. So names do not depend on the order in which ports appear, nor on what udev calls a NIC, and no two ports get
- * one.
+ * permanent address, tcp.MAC.PATH where another NIC has that address or another iface that name; a virtual NIC, or one without a
+ * permanent MAC address, is tcp.NETDEV. So names do not depend on the order in which ports appear, nor, for most, on what udev calls a
+ * NIC, and no two ports get one.
  * Records made here carry iface.origin = auto, NICs' also iface.bind, iface.fast_fail and iface.path. A file that is there is never
  * written again, whoever made it; none is ever removed. A NIC that a hand-made tcp iface stands for gets none.
  */

@@ -33,7 +33,7 @@ struct port {
 	/* PORT_NIC */
 	char netdev[IFNAMSIZ];
 	unsigned int ifindex;
-	char permanent[18];	/* the address it was made with; "": as hwaddress */
+	char permanent[18];	/* the address it was made with; "": it has none, or does not say */
 	char path[64];		/* its place on a bus, "0000:01:00.0", as ethtool tells it; "": virtual */
 	char nic_kind[16];	/* "vlan", "bond", "bridge", "veth", ...; "" for hardware */
 	char master[IFNAMSIZ];	/* the bond, team or bridge it is a port of; "": none. A VRF is no such master */

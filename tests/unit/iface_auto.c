@@ -271,18 +271,20 @@ static void assert_file(const char *name, const char *settings)
 static void records_of_nics(void **state)
 {
 	add(2, "eth0", M9, M0, P0);
-	add(3, "eth1", M1, "", P1);
+	add(3, "eth1", M1, M1, P1);
 	add(4, "veth0", M1, "", "");
+	add(6, "enp3s0v1", M9, "", "0000:03:10.0"); /* has this address until the next boot */
 	add(5, "ib0", "", "", "0000:09:00.0");
 	assert_string_equal(make("none", NULL), "");
-	assert_string_equal(make("eth*, veth0, ib0", NULL),
-			    "tcp.veth0: it matches veth0: 0\ntcp." M0 ": it matches eth*: 0\ntcp." M1 ": it matches eth*: 0\n"
-			    "tcp.ib0: it matches ib0: 0\n");
+	assert_string_equal(make("e*, veth0, ib0", NULL),
+			    "tcp.veth0: it matches veth0: 0\ntcp." M0 ": it matches e*: 0\ntcp." M1 ": it matches e*: 0\n"
+			    "tcp.enp3s0v1: it matches e*: 0\ntcp.ib0: it matches ib0: 0\n");
 	assert_file("tcp." M0, "iface.hwaddress = " M0 "\niface.origin = auto\niface.bind = reachable\niface.fast_fail = 3\n"
 			       "iface.path = " P0 "\n");
 	assert_file("tcp." M1, "iface.hwaddress = " M1 "\niface.origin = auto\niface.bind = reachable\niface.fast_fail = 3\n"
 			       "iface.path = " P1 "\n");
 	assert_file("tcp.veth0", "iface.net_ifacename = veth0\niface.origin = auto\niface.bind = reachable\niface.fast_fail = 3\n");
+	assert_file("tcp.enp3s0v1", "iface.net_ifacename = enp3s0v1\niface.origin = auto\niface.bind = reachable\niface.fast_fail = 3\n");
 	assert_file("tcp.ib0", "iface.net_ifacename = ib0\niface.origin = auto\niface.bind = reachable\niface.fast_fail = 3\n");
 }
 

@@ -216,6 +216,7 @@ static void add_nic(const char *netdev, const char *driver)
 	snprintf(nic->driver, sizeof(nic->driver), "%s", driver);
 	snprintf(path, sizeof(path), "/sys/class/net/%s/address", netdev);
 	read_text(path, nic->hwaddress, sizeof(nic->hwaddress));
+	memcpy(nic->permanent, nic->hwaddress, sizeof(nic->permanent));
 	snprintf(path, sizeof(path), "/sys/class/net/%s/ifindex", netdev);
 	read_text(path, text, sizeof(text));
 	nic->ifindex = (unsigned int)atoi(text);
