@@ -78,7 +78,7 @@ static void each_difference_is_told_once(void **state)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct port left = rows[i].before, right = rows[i].now;
-		const struct ports before = { &left, 1 }, now = { &right, 1 };
+		const struct ports before = { .list = &left, .count = 1 }, now = { .list = &right, .count = 1 };
 		unsigned int changes = 0;
 
 		ports_compare(&before, &now, note, &changes);
@@ -97,7 +97,7 @@ static void order(enum port_change change, const struct port *before, const stru
 static void many_ports_are_matched_by_index(void **state)
 {
 	struct port left[] = { NIC(1), NIC(3), NIC(4), NIC(9) }, right[] = { NIC(2), NIC(3), NIC(9), NIC(12), NIC(13) };
-	const struct ports before = { left, 4 }, now = { right, 5 }, none = { NULL, 0 };
+	const struct ports before = { .list = left, .count = 4 }, now = { .list = right, .count = 5 }, none = { .count = 0 };
 	char text[64] = "";
 
 	ports_compare(&before, &now, order, text);
@@ -120,7 +120,7 @@ static void every_change_has_a_name(void **state)
 static void ports_are_found(void **state)
 {
 	struct port list[] = { NIC(2, .netdev = "eth0"), NIC(7, .netdev = "eth1"), HBA(7, 0, .netdev = "eth2") };
-	const struct ports ports = { list, 3 }, none = { NULL, 0 };
+	const struct ports ports = { .list = list, .count = 3 }, none = { .count = 0 };
 
 	assert_ptr_equal(ports_find_netdev(&ports, "eth1"), &list[1]);
 	assert_null(ports_find_netdev(&ports, "eth2"));
