@@ -205,12 +205,20 @@ static bool is_without_address(const struct session *session, const struct port 
 	return is_to_lose(session, port) && !has_fit_address(session, port);
 }
 
+/* It leaves from wherever the network says, which so far says that there is no way. */
+static bool is_stranded(const struct session *session, const struct port *port)
+{
+	return port->kind == PORT_NIC && session->state == SESSION_FAILED && session->is_unreachable &&
+	       !session_has_endpoint(session) && !is_value(record_text(&session->node, F_IFACE_NET_IFACENAME)) &&
+	       !is_value(record_text(&session->node, F_IFACE_HWADDRESS)) && has_fit_address(session, port);
+}
+
 /* Whoever finds no NIC to leave from waits for one, said or not. */
 static bool is_to_regain(const struct session *session, const struct port *port)
 {
 	bool is_waiting = session->state != SESSION_LOGGED_IN && session->failure.err == ISCSI_ERR_AGAIN;
 
-	return (session->is_port_lost || is_waiting) && leads_to(session, port);
+	return ((session->is_port_lost || is_waiting) && leads_to(session, port)) || is_stranded(session, port);
 }
 
 void port_loss_lost(struct daemon *daemon, const struct port *port, const char *cause)

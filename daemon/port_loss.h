@@ -8,8 +8,8 @@
  *
  * A session is on a NIC if it is bound to it: by its record (iface.net_ifacename, iface.hwaddress) or
  * by what was found for it at its last login; on an adapter if it is a session of its host. One that
- * lets the network choose is on no port; only an address of its own that is gone from the machine
- * ends its connection, and it may go on through another NIC.
+ * lets the network choose is on no port: it is lost with none, but tried again when one returns if
+ * the network had no way for it.
  */
 #ifndef OPENHBA_DAEMON_PORT_LOSS_H
 #define OPENHBA_DAEMON_PORT_LOSS_H

@@ -466,6 +466,28 @@ static void test_other_recoveries_are_left_alone(void **state)
 	assert_int_equal(session->attempts, 1);
 }
 
+/* It lets the network choose, and the network has no way. Any NIC may be one. */
+static void test_no_way(void **state)
+{
+	struct world *world = *state;
+	struct session *session = on_loopback(world);
+	struct sockaddr_in *home = (void *)&session->home.list[0];
+	struct port port = loopback();
+
+	world_set(session, F_IFACE_NET_IFACENAME, "");
+	session->netdev[0] = '\0';
+	home->sin_addr.s_addr = htonl(0x7fffffff);
+	world_conn_error(world, session->sid);
+	world_pass(world, 100);
+	assert_true(session->is_unreachable);
+	home->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	port_loss_lost(&world->daemon, &port, "removed");
+	assert_false(session->is_port_lost);
+	port_loss_returned(&world->daemon, &port, "added");
+	world_run(world, is_back);
+	assert_true(loop_now_ms() - session->began_ms < 900);
+}
+
 /* No iface to leave from was found when nobody had said that it was lost. */
 static void test_nic_that_was_missed(void **state)
 {
@@ -763,6 +785,7 @@ int main(void)
 		WORLD_TEST(test_neighbour_is_late),
 		WORLD_TEST(test_time2wait_of_the_target_counts),
 		WORLD_TEST(test_other_recoveries_are_left_alone),
+		WORLD_TEST(test_no_way),
 		WORLD_TEST(test_nic_that_was_missed),
 		WORLD_TEST(test_first_login),
 		WORLD_TEST(test_one_address_family),
