@@ -344,6 +344,139 @@ static void test_ifaces(void **state)
 				      "\tPortal: 127.0.0.1:3260,1\n\t\tIface Name: if1\n");
 }
 
+/* "target address;" of each found portal. */
+static int add_found(struct store *store, const struct node_key *key, void *data)
+{
+	char *text = data;
+
+	snprintf(text + strlen(text), 256 - strlen(text), "%s %s;", key->target, key->portal.address);
+	return 0;
+}
+
+static void expect_found(const char *expected)
+{
+	static const struct node_filter everything;
+	struct store *store;
+	char text[256] = "";
+
+	assert_int_equal(store_begin(fake.dir, STORE_READ, &store), 0);
+	assert_int_equal(found_each(store, &everything, add_found, text), 0);
+	assert_string_equal(text, expected);
+	store_drop(store);
+}
+
+static void expect_tree(const char *expected)
+{
+	iscsiadm("-m node -P 1", NULL);
+	assert_string_equal(fake_out, expected);
+}
+
+#define NEAR_AND_FAR "TargetName=iqn.x:a\nTargetAddress=127.0.0.1:3260,1\nTargetAddress=[fe80::1%none]:3260,1\n" \
+		     "TargetAddress=some.array:3260,1\n"
+#define NEAR_AND_FAR_LINES "127.0.0.1:3260,1 iqn.x:a\n[fe80::1%none]:3260,1 iqn.x:a\nsome.array:3260,1 iqn.x:a\n"
+#define NEAR_TREE "Target: iqn.x:a\n\tPortal: 127.0.0.1:3260,1\n\t\tIface Name: near\n"
+
+static void make_managed(void)
+{
+	assert_int_equal(iscsiadm("-m iface -I near -o new -n iface.net_ifacename -v lo -n iface.bind -v reachable", NULL), 0);
+	assert_int_equal(iscsiadm("-m iface -I gone -o new -n iface.net_ifacename -v no-such-nic -n iface.bind -v reachable", NULL), 0);
+}
+
+/* Managed ifaces are bound to what they reach. One that is absent is no word worth, and what nobody reaches is printed and kept. */
+static void test_managed(void **state)
+{
+	write_file(target.targets, NEAR_AND_FAR);
+	make_managed();
+	assert_int_equal(iscsiadm("-m discovery -t st -p PORTAL", NULL), ISCSI_ERR_SUCCESS);
+	assert_string_equal(fake_err, "");
+	assert_string_equal(fake_out, NEAR_AND_FAR_LINES);
+	expect_tree(NEAR_TREE);
+	expect_found("iqn.x:a 127.0.0.1;iqn.x:a fe80::1%none;iqn.x:a some.array;");
+	assert_int_equal(iscsiadm("-m discovery -t st -p PORTAL -P 1", NULL), ISCSI_ERR_SUCCESS);
+	assert_string_equal(fake_out, NEAR_TREE "\tPortal: [fe80::1%none]:3260,1\n\tPortal: some.array:3260,1\n");
+	write_file(target.targets, "TargetName=iqn.x:a\nTargetAddress=some.array:3260,1\n");
+	assert_int_equal(iscsiadm("-m discovery -t st -p PORTAL", NULL), ISCSI_ERR_SUCCESS);
+	assert_string_equal(fake_out, "some.array:3260,1 iqn.x:a\n");
+	expect_found("iqn.x:a some.array;");
+	expect_tree("");
+}
+
+/* Unmanaged ifaces beside them are bound to what came through them. */
+static void test_managed_and_not(void **state)
+{
+	write_file(target.targets, NEAR_AND_FAR);
+	make_managed();
+	iscsiadm("-m iface -I any -o new", NULL);
+	assert_int_equal(iscsiadm("-m discovery -t st -p PORTAL", NULL), ISCSI_ERR_SUCCESS);
+	assert_string_equal(fake_out, NEAR_AND_FAR_LINES "127.0.0.1:3260,1 iqn.x:a\n");
+	expect_tree("Target: iqn.x:a\n\tPortal: 127.0.0.1:3260,1\n\t\tIface Name: any\n\tPortal: 127.0.0.1:3260,1\n"
+		    "\t\tIface Name: near\n\tPortal: [fe80::1%none]:3260,1\n\t\tIface Name: any\n\tPortal: some.array:3260,1\n"
+		    "\t\tIface Name: any\n");
+}
+
+/* None of the managed can ask: the question goes the way the network chooses, and nothing is bound to that. */
+static void test_managed_but_absent(void **state)
+{
+	write_file(target.targets, NEAR_AND_FAR);
+	iscsiadm("-m iface -I gone -o new -n iface.net_ifacename -v no-such-nic -n iface.bind -v reachable", NULL);
+	assert_int_equal(iscsiadm("-m discovery -t st -p PORTAL", NULL), ISCSI_ERR_SUCCESS);
+	assert_string_equal(fake_err, "");
+	assert_string_equal(fake_out, NEAR_AND_FAR_LINES);
+	expect_tree("");
+	expect_found("iqn.x:a 127.0.0.1;iqn.x:a fe80::1%none;iqn.x:a some.array;");
+	iscsiadm("-m discovery -p PORTAL -o delete", NULL);
+	expect_found("");
+}
+
+/* -I is the administrator's word: bound as told, and nothing is remembered. */
+static void test_managed_by_name(void **state)
+{
+	write_file(target.targets, NEAR_AND_FAR);
+	make_managed();
+	assert_int_equal(iscsiadm("-m discovery -t st -p PORTAL -I near", NULL), ISCSI_ERR_SUCCESS);
+	expect_found("");
+	iscsiadm("-m node -P 1", NULL);
+	assert_non_null(strstr(fake_out, "some.array:3260,1\n\t\tIface Name: near\n"));
+	assert_int_equal(iscsiadm("-m discovery -t st -p PORTAL -I gone", NULL), ISCSI_ERR_PDU_TIMEOUT);
+}
+
+/* Settings of a target reach its found portals, and go with it. */
+static void test_found_follow(void **state)
+{
+	struct node_key key = { .target = "iqn.x:a", .portal = { "some.array", 3260, 1 } };
+	struct record node;
+	struct store *store;
+
+	write_file(target.targets, NEAR_AND_FAR);
+	make_managed();
+	iscsiadm("-m discovery -t st -p PORTAL", NULL);
+	assert_int_equal(iscsiadm("-m node -T iqn.x:a -o update -n node.session.queue_depth -v 7", NULL), ISCSI_ERR_SUCCESS);
+	assert_int_equal(store_begin(fake.dir, STORE_READ, &store), 0);
+	assert_int_equal(found_load(store, &key, &node), 0);
+	assert_int_equal(record_number(&node, F_NODE_SESSION_QUEUE_DEPTH), 7);
+	record_done(&node);
+	store_drop(store);
+	assert_int_equal(iscsiadm("-m node -T iqn.x:a -I near -o delete", NULL), ISCSI_ERR_SUCCESS);
+	expect_found("iqn.x:a fe80::1%none;iqn.x:a some.array;");
+	iscsiadm("-m discovery -t st -p PORTAL", NULL);
+	assert_int_equal(iscsiadm("-m node -T iqn.x:a -o delete", NULL), ISCSI_ERR_SUCCESS);
+	expect_found("");
+}
+
+/* A NIC policy alone: what is bound stays as it was, but is remembered. */
+static void test_policy_remembers(void **state)
+{
+	char path[128], conf[128] = "discovery.sendtargets.reopen_max = 1\nnode.session.queue_depth = 99\n";
+
+	snprintf(path, sizeof(path), "%s/iscsid.conf", fake.dir);
+	write_file(target.targets, "TargetName=iqn.x:a\nTargetAddress=127.0.0.1:3260,1\n");
+	write_file(path, "discovery.sendtargets.reopen_max = 1\niface.nics = eth*\n");
+	assert_int_equal(iscsiadm("-m discovery -t st -p PORTAL", NULL), ISCSI_ERR_SUCCESS);
+	write_file(path, conf);
+	expect_found("iqn.x:a 127.0.0.1;");
+	expect_tree("Target: iqn.x:a\n\tPortal: 127.0.0.1:3260,1\n\t\tIface Name: default\n");
+}
+
 static void test_login(void **state)
 {
 	write_file(target.targets, TWO);
@@ -376,6 +509,12 @@ int main(void)
 		cmocka_unit_test_teardown(test_refused_leaves_nothing, forget),
 		cmocka_unit_test_teardown(test_settings_of_the_record, forget),
 		cmocka_unit_test_teardown(test_ifaces, forget),
+		cmocka_unit_test_teardown(test_managed, forget),
+		cmocka_unit_test_teardown(test_managed_and_not, forget),
+		cmocka_unit_test_teardown(test_managed_but_absent, forget),
+		cmocka_unit_test_teardown(test_managed_by_name, forget),
+		cmocka_unit_test_teardown(test_found_follow, forget),
+		cmocka_unit_test_teardown(test_policy_remembers, forget),
 		cmocka_unit_test_teardown(test_login, forget),
 		cmocka_unit_test_teardown(test_hostile_names, forget),
 	};

@@ -81,7 +81,7 @@ ip rule add from 10.9.1.10 table 101
 is "$(would)" "$both" "a rule for the source address leads to one"
 ip rule add to 10.9.1.1 prohibit
 is "$(would)" "10.9.0.1:3260 m0;10.9.1.1:3260;[fd09:1::1]:3260 m1;[fd09::1]:3260 m0;" "a rule prohibits it"
-is "$($A -m iface -o explain -I m1 -p 10.9.1.1 | grep -c "a route or rule prohibits 10.9.1.1 on $nic1")" 1 "and explain says so"
+is "$($A -m iface -o explain -I m1 -p 10.9.1.1 | grep -c "^Bound: no, no route to 10.9.1.1 on $nic1")" 1 "and explain says so"
 ip rule del to 10.9.1.1 prohibit
 ip rule del from 10.9.1.10 table 101
 ip route flush table 101
@@ -119,6 +119,7 @@ ip addr replace 10.9.1.10/24 dev "$nic1"
 ip -6 addr replace fd09:1::10/64 dev "$nic1" nodad
 
 # Link-local: on every link, unless a scope says which is meant.
+wait_for 'ip -6 addr show dev "$nic1" scope link -tentative | grep -q fe80' 10
 is "$(why m1 'fe80::1')" route "a link-local portal is on the link of m1"
 is "$(why m0 'fe80::1')" route "and on that of m0"
 is "$(why m0 "fe80::1%$nic0")" route "with the scope of $nic0 on that of m0"
