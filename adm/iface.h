@@ -51,6 +51,7 @@ struct explained_portal {
 	bool is_discovered;		/* a discovery has reported it: only such portals are bound by themselves */
 	bool has_record;
 	char startup[16];		/* of the record */
+	bool is_held;			/* logged out by hand: iscsid does not log in to it */
 	uint32_t sid;			/* 0: no session */
 	char session_state[32];
 	bool has_way;			/* way_error and way are filled: asked where the verdict does not say it */
@@ -74,6 +75,9 @@ struct explanation {
 	size_t portal_count;
 	enum answer is_flapping;	/* the port is held back */
 	int64_t hold_sec;		/* for how long it must be steady yet */
+	const char *last_event;		/* what iscsid saw of the port last; NULL: it does not tell */
+	const char *last_cause;
+	int64_t last_sec;		/* so long ago */
 	char unreadable[EXPLANATION_UNREADABLE_MAX][PATH_MAX + 64];
 	size_t unreadable_count;
 };

@@ -22,7 +22,7 @@ struct gathering {
 	struct policy policy;
 	struct reach *reach;		/* NULL: cannot be asked */
 	struct verdict_port verdict;	/* of the iface, whatever the portal */
-	struct json_object *told;	/* what iscsid says of its ports; NULL: nothing */
+	struct json_object *told;	/* iscsid's answer to Ports; NULL: none */
 	const struct portal *wanted;	/* of -p; NULL: all */
 	struct explanation explanation;
 };
@@ -221,36 +221,66 @@ static int read_portals(struct gathering *gathering)
 	return error;
 }
 
-static int keep_ports(struct json_object *parameters, bool continues, void *data)
+static int keep_answer(struct json_object *parameters, bool continues, void *data)
 {
-	struct json_object **ret_ports = data, *ports;
+	struct json_object **ret_answer = data;
 
-	if (!*ret_ports && !json_get_array(parameters, "ports", &ports))
-		*ret_ports = json_object_get(ports);
+	if (!*ret_answer)
+		*ret_answer = json_object_get(parameters);
 	return 0;
 }
 
-/* What only iscsid knows: whether the port is held back. Without one, or with an older one, nothing is said. */
+static void take_port(struct explanation *explanation, struct json_object *port)
+{
+	explanation->is_flapping = json_get_number(port, "held_back", 0, INT32_MAX, &explanation->hold_sec) ? ANSWER_NO : ANSWER_YES;
+	if (json_get_text(port, "change", &explanation->last_event))
+		return;
+	if (json_get_text(port, "cause", &explanation->last_cause))
+		explanation->last_cause = "";
+	if (json_get_number(port, "since", 0, INT64_MAX, &explanation->last_sec))
+		explanation->last_sec = 0;
+}
+
+static bool is_about(struct json_object *object, const struct explained_portal *portal)
+{
+	const char *target, *address;
+	int64_t port;
+
+	return !json_get_text(object, "target", &target) && !json_get_text(object, "address", &address) &&
+	       !json_get_number(object, "port", 1, UINT16_MAX, &port) && !strcmp(target, portal->key.target) &&
+	       !strcmp(address, portal->key.portal.address) && port == portal->key.portal.port;
+}
+
+static void take_held(struct explanation *explanation, struct json_object *record)
+{
+	for (size_t i = 0; i < explanation->portal_count; i++)
+		explanation->portals[i].is_held |= is_about(record, &explanation->portals[i]);
+}
+
+/* Calls take for each element of a list that is about the iface. */
+static void each_of_iface(struct gathering *gathering, const char *list_name,
+			  void (*take)(struct explanation *explanation, struct json_object *element))
+{
+	const char *name = record_text(&gathering->iface, F_IFACE_ISCSI_IFACENAME), *iface;
+	struct json_object *list;
+	size_t count = gathering->told && !json_get_array(gathering->told, list_name, &list) ? json_object_array_length(list) : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *element = json_object_array_get_idx(list, i);
+
+		if (!json_get_text(element, "iface", &iface) && !strcmp(iface, name))
+			take(&gathering->explanation, element);
+	}
+}
+
+/* What only iscsid knows: what is held back, and what happened last. Without one, or with an older one, nothing is said. */
 static void ask_daemon(struct gathering *gathering)
 {
-	struct explanation *explanation = &gathering->explanation;
-	const char *name = record_text(&gathering->iface, F_IFACE_ISCSI_IFACENAME), *iface;
-	size_t count;
-	int64_t left;
-
 	if (adm_daemon(gathering->adm, false, true) == ISCSI_ERR_SUCCESS)
-		ipc_client_call(gathering->adm->daemon, IPC_INTERFACE ".Ports", NULL, false, DAEMON_CONF_MS, keep_ports,
+		ipc_client_call(gathering->adm->daemon, IPC_INTERFACE ".Ports", NULL, false, DAEMON_CONF_MS, keep_answer,
 				&gathering->told, NULL);
-	count = gathering->told ? json_object_array_length(gathering->told) : 0;
-	for (size_t i = 0; i < count; i++) {
-		struct json_object *port = json_object_array_get_idx(gathering->told, i);
-
-		if (json_get_text(port, "iface", &iface) || strcmp(iface, name) != 0)
-			continue;
-		explanation->is_flapping = json_get_number(port, "held_back", 0, INT32_MAX, &left) ? ANSWER_NO : ANSWER_YES;
-		if (explanation->is_flapping == ANSWER_YES)
-			explanation->hold_sec = left;
-	}
+	each_of_iface(gathering, "ports", take_port);
+	each_of_iface(gathering, "held", take_held);
 }
 
 static int take_refused(const char *name, const char *value, unsigned int line, int error, void *data)

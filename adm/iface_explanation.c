@@ -12,6 +12,7 @@
 #include "adm/objects.h"
 #include "adm/print.h"
 
+#define HELD ", logged out by hand"
 #define ADDRESS_TEXT_MAX (INET6_ADDRSTRLEN + 32)
 
 static const char *link_words(const struct port *port)
@@ -100,6 +101,9 @@ static void print_policy(const struct explanation *explanation)
 		print_line("Held back: the port was lost too often, it must be steady for %lld s more", (long long)explanation->hold_sec);
 	else if (explanation->is_flapping == ANSWER_NO)
 		print_line("Held back: no");
+	if (explanation->last_event)
+		print_line("Last event: %s, %s, %lld s ago", explanation->last_event, print_or(explanation->last_cause, "no cause"),
+			   (long long)explanation->last_sec);
 }
 
 static const char *verdict_answer(const struct verdict *verdict)
@@ -147,7 +151,7 @@ static void print_portal_facts(const struct explained_portal *portal, bool store
 	print_line("Bound: %s, %s", verdict_answer(&portal->verdict), portal->verdict.sentence);
 	print_way(portal);
 	if (portal->has_record)
-		print_line("Record: yes, startup %s", portal->startup);
+		print_line("Record: yes, startup %s%s", portal->startup, portal->is_held ? HELD : "");
 	else if (store_was_read)
 		print_line("Record: no%s", portal->is_discovered ? "" : ", and no discovery has reported this portal");
 	if (portal->sid)
@@ -172,9 +176,9 @@ static void print_portal_line(const struct explained_portal *portal)
 		text_add(&text, "; way ");
 		add_way(portal, &text);
 	}
-	print_line("Portal: %s %s: %s%s; %s%s; %s", portal_format(&portal->key.portal, portal->key.portal.tpgt >= 0, buffer),
+	print_line("Portal: %s %s: %s%s; %s%s%s; %s", portal_format(&portal->key.portal, portal->key.portal.tpgt >= 0, buffer),
 		   portal->key.target, verdict_answer(&portal->verdict), text.failed ? "" : text.data,
-		   portal->has_record ? "record " : "no record", portal->startup, session);
+		   portal->has_record ? "record " : "no record", portal->startup, portal->is_held ? HELD : "", session);
 	text_done(&text);
 }
 
@@ -229,6 +233,7 @@ static struct json_object *portal_object(const struct explained_portal *portal, 
 	else
 		emit_null(object, "discovered");
 	emit_text(object, "startup", portal->startup);
+	emit_bool(object, "held", portal->is_held);
 	if (portal->sid)
 		emit_number(object, "sid", portal->sid);
 	else
@@ -265,7 +270,7 @@ static void emit_addresses(struct json_object *object, const struct port *port)
 	emit_add(object, "addresses", list);
 }
 
-static void emit_hold(struct json_object *object, const struct explanation *explanation)
+static void emit_history(struct json_object *object, const struct explanation *explanation)
 {
 	if (explanation->is_flapping == ANSWER_NOT_KNOWN)
 		emit_null(object, "held_back");
@@ -275,6 +280,12 @@ static void emit_hold(struct json_object *object, const struct explanation *expl
 		emit_number(object, "hold", explanation->hold_sec);
 	else
 		emit_null(object, "hold");
+	emit_text(object, "last_event", explanation->last_event);
+	emit_text(object, "last_cause", explanation->last_cause);
+	if (explanation->last_event)
+		emit_number(object, "last_seconds", explanation->last_sec);
+	else
+		emit_null(object, "last_seconds");
 }
 
 void explanation_json(const struct explanation *explanation)
@@ -290,7 +301,7 @@ void explanation_json(const struct explanation *explanation)
 	emit_text(object, "link", explanation->port ? link_words(explanation->port) : NULL);
 	emit_addresses(object, explanation->port);
 	emit_selection(object, explanation);
-	emit_hold(object, explanation);
+	emit_history(object, explanation);
 	emit_verdict(object, &explanation->verdict);
 	for (size_t i = 0; i < explanation->portal_count; i++)
 		emit_append(list, portal_object(&explanation->portals[i], explanation->store_was_read));

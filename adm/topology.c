@@ -243,12 +243,21 @@ static void add_health(enum health *whole, size_t parts_before, enum health part
 		*whole = HEALTH_WARNING;
 }
 
-/* A NIC that carries a session is there, if in another network namespace than ours. */
-static void judge_port(struct topology_port *port)
+static bool has_good_session(const struct topology *topology, const struct topology_port *port)
+{
+	for (size_t i = 0; i < topology->session_count; i++)
+		if (&topology->ports[topology->portals[topology->sessions[i].portal].port] == port &&
+		    topology->sessions[i].health == HEALTH_GOOD)
+			return true;
+	return false;
+}
+
+/* A NIC that carries a healthy session is there, if in another network namespace than ours. */
+static void judge_port(const struct topology *topology, struct topology_port *port)
 {
 	bool absent = !strcmp(port->state, "absent");
 
-	if (absent && port->sessions && port->health != HEALTH_BAD)
+	if (absent && has_good_session(topology, port))
 		port->state[0] = '\0';
 	else if (absent || !strcmp(port->state, "down"))
 		port->health = HEALTH_BAD;
@@ -264,7 +273,7 @@ static void judge(struct topology *topology)
 		add_health(&port->health, port->sessions++, topology->sessions[i].health);
 	}
 	for (size_t i = 0; i < topology->port_count; i++)
-		judge_port(&topology->ports[i]);
+		judge_port(topology, &topology->ports[i]);
 }
 
 enum iscsi_err topology_gather(struct adm *adm, struct topology *ret_topology)

@@ -141,7 +141,19 @@ static void nic_with(struct adm *adm, const char *hwaddress, char name[32])
 		closedir(folder);
 }
 
-/* The NIC a record is bound to; "" if to none. Records of the manager go by what a NIC keeps when it joins a bond. */
+/* What the NIC of an iface was called when its sessions were made; "" if it has none. */
+static const char *last_name(const struct adm *adm, const struct record *iface)
+{
+	for (size_t i = 0; i < adm->session_count; i++)
+		if (!strcmp(adm->sessions[i].iface_name, record_text(iface, F_IFACE_ISCSI_IFACENAME)))
+			return adm->sessions[i].netdev;
+	return "";
+}
+
+/*
+ * The NIC a record is bound to; "" if to none. Records of the manager go by what a NIC keeps when it joins a bond; one that is
+ * absent is shown together with its sessions.
+ */
 static void nic_of_iface(struct adm *adm, const struct topology *topology, const struct record *iface, char name[32])
 {
 	const struct port *port = iface_is_auto(iface) ? iface_port(iface, &topology->machine.ports) : NULL;
@@ -149,6 +161,10 @@ static void nic_of_iface(struct adm *adm, const struct topology *topology, const
 
 	if (port && port->kind == PORT_NIC) {
 		snprintf(name, 32, "%s", port->netdev);
+		return;
+	}
+	if (iface_is_auto(iface) && !topology->machine.error && *last_name(adm, iface)) {
+		snprintf(name, 32, "%s", last_name(adm, iface));
 		return;
 	}
 	snprintf(name, 32, "%s", record_text(iface, F_IFACE_NET_IFACENAME));

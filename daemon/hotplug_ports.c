@@ -590,13 +590,34 @@ static void add_ports(struct json_object *list, const struct hotplug *set)
 			json_object_array_add(list, iface_describe(&set->ifaces[i]));
 }
 
+static void add_held(struct json_object *list, const struct hotplug *set)
+{
+	struct json_object *object;
+	struct node_key key;
+
+	for (size_t i = 0; i < set->hold_count; i++) {
+		if (node_key_parse(set->holds[i], &key) < 0)
+			continue;
+		object = json_object_new_object();
+		add_text(object, "target", key.target);
+		add_text(object, "address", key.portal.address);
+		json_object_object_add(object, "port", json_object_new_int(key.portal.port));
+		add_text(object, "iface", key.iface);
+		json_object_array_add(list, object);
+	}
+}
+
 void hotplug_verb_ports(struct ipc_call *call, struct json_object *parameters, void *data)
 {
 	struct daemon *daemon = data;
 	struct json_object *reply = json_object_new_object(), *list = json_object_new_array();
+	struct json_object *held = json_object_new_array();
 
-	if (daemon->hotplug)
+	if (daemon->hotplug) {
 		add_ports(list, daemon->hotplug);
+		add_held(held, daemon->hotplug);
+	}
 	json_object_object_add(reply, "ports", list);
+	json_object_object_add(reply, "held", held);
 	ipc_reply(call, reply, false);
 }

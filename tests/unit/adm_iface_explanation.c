@@ -55,7 +55,7 @@ static const struct port nic = {
 static struct explained_portal portals[2] = {
 	{ .key = { .target = "iqn.x:a", .portal = { "10.9.3.1", 3260, 1 } },
 	  .verdict = { true, VERDICT_ROUTE, "route 10.9.3.0/24 on lab3 from 10.9.3.10" },
-	  .is_discovered = true, .has_record = true, .startup = "automatic", .sid = 7, .session_state = "LOGGED_IN" },
+	  .is_discovered = true, .has_record = true, .startup = "automatic", .is_held = true, .sid = 7, .session_state = "LOGGED_IN" },
 	{ .key = { .target = "iqn.x:b", .portal = { "fd00:4::1", 3260, -1 } },
 	  .verdict = { false, VERDICT_NO_ROUTE, "no route to fd00:4::1 on lab3" } },
 };
@@ -65,7 +65,8 @@ static struct explanation explain_all(void)
 	return (struct explanation){ .iface = &iface, .port = &nic, .ports_were_read = true, .store_was_read = true, .policy = &policy,
 				     .is_selected = true, .pattern = "lab*",
 				     .verdict = { true, VERDICT_ROUTE, "lab3 is up and has 10.9.3.10/24" },
-				     .portals = portals, .portal_count = 2, .is_flapping = ANSWER_NO };
+				     .portals = portals, .portal_count = 2, .is_flapping = ANSWER_NO,
+				     .last_event = "port-up", .last_cause = "link is up", .last_sec = 12 };
 }
 
 static int print(void *data)
@@ -99,12 +100,13 @@ static void test_everything(void **state)
 		"Binds itself: reachable\n"
 		"Fails when the port is lost: after 0 s\n"
 		"Held back: no\n"
+		"Last event: port-up, link is up, 12 s ago\n"
 		"Port: NIC lab3 (virtio_net, 0000:00:05.0)\n"
 		"Hardware address: 02:00:00:00:00:03\n"
 		"Link: up\n"
 		"Addresses: 10.9.3.10/24, fd00::3/64 (not usable yet)\n"
 		"Can be bound: yes, lab3 is up and has 10.9.3.10/24\n"
-		"Portal: 10.9.3.1:3260,1 iqn.x:a: yes, route 10.9.3.0/24 on lab3 from 10.9.3.10; record automatic; session 7 LOGGED_IN\n"
+		"Portal: 10.9.3.1:3260,1 iqn.x:a: yes, route 10.9.3.0/24 on lab3 from 10.9.3.10; record automatic, logged out by hand; session 7 LOGGED_IN\n"
 		"Portal: [fd00:4::1]:3260 iqn.x:b: no, no route to fd00:4::1 on lab3; no record; no session\n");
 }
 
@@ -121,7 +123,7 @@ static void test_one_portal(void **state)
 	assert_non_null(strstr(fake_out, "\nPortal: 10.9.3.1:3260,1\n"
 					 "Target: iqn.x:a\n"
 					 "Bound: yes, route 10.9.3.0/24 on lab3 from 10.9.3.10\n"
-					 "Record: yes, startup automatic\n"
+					 "Record: yes, startup automatic, logged out by hand\n"
 					 "Session: 7, LOGGED_IN\n"));
 	assert_null(strstr(fake_out, "lab3 is up and has"));
 }
@@ -155,10 +157,10 @@ static void test_little(void **state)
 	assert_string_equal(fake_out,
 		"{\"type\":\"explanation\",\"name\":\"tcp.02:00:00:00:00:03\",\"builtin\":false,\"transport\":\"tcp\",\"origin\":null,"
 		"\"bind\":null,\"fast_fail\":null,\"presence\":\"absent\",\"port\":null,\"state\":null,\"link\":null,\"addresses\":[],"
-		"\"selected\":null,\"pattern\":null,\"held_back\":null,\"hold\":null,\"bound\":false,\"reason\":\"unmanaged\","
+		"\"selected\":null,\"pattern\":null,\"held_back\":null,\"hold\":null,\"last_event\":null,\"last_cause\":null,\"last_seconds\":null,\"bound\":false,\"reason\":\"unmanaged\","
 		"\"sentence\":null,\"portals\":[{\"target\":null,\"portal\":{\"address\":\"10.9.3.1\",\"port\":3260,\"tpgt\":null},"
 		"\"bound\":true,\"reason\":\"unmanaged\",\"sentence\":\"iface.bind is not set\",\"way\":\"none, No route to host\","
-		"\"record\":null,\"discovered\":null,\"startup\":null,\"sid\":null,\"session_state\":null}],"
+		"\"record\":null,\"discovered\":null,\"startup\":null,\"held\":false,\"sid\":null,\"session_state\":null}],"
 		"\"unreadable\":[\"records of targets: Permission denied\"]}\n");
 }
 
@@ -217,10 +219,11 @@ static void test_json(void **state)
 	assert_non_null(strstr(fake_out, "\"origin\":\"auto\",\"bind\":\"reachable\",\"fast_fail\":0,\"presence\":\"present\","
 					 "\"port\":\"NIC lab3 (virtio_net, 0000:00:05.0)\",\"state\":\"present\",\"link\":\"up\","
 					 "\"addresses\":[\"10.9.3.10/24\"],\"selected\":true,\"pattern\":\"lab*\",\"held_back\":false,"
-					 "\"hold\":null,\"bound\":true,\"reason\":\"route\""));
-	assert_non_null(strstr(fake_out, "\"record\":true,\"discovered\":true,\"startup\":\"automatic\",\"sid\":7,\"session_state\":\"LOGGED_IN\"}"));
+					 "\"hold\":null,\"last_event\":\"port-up\",\"last_cause\":\"link is up\",\"last_seconds\":12,"
+					 "\"bound\":true,\"reason\":\"route\""));
+	assert_non_null(strstr(fake_out, "\"record\":true,\"discovered\":true,\"startup\":\"automatic\",\"held\":true,\"sid\":7,\"session_state\":\"LOGGED_IN\"}"));
 	assert_non_null(strstr(fake_out, "\"bound\":false,\"reason\":\"no-route\",\"sentence\":\"no route to fd00:4::1 on lab3\",\"way\":null,"
-					 "\"record\":false,\"discovered\":false,\"startup\":null,\"sid\":null,\"session_state\":null}"));
+					 "\"record\":false,\"discovered\":false,\"startup\":null,\"held\":false,\"sid\":null,\"session_state\":null}"));
 }
 
 int main(void)
