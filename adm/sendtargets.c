@@ -438,7 +438,8 @@ static void on_far_answer(size_t index, enum iscsi_err err, const char *address,
 
 	round->attempts[index] = NULL;
 	if (err == ISCSI_ERR_NO_OBJS_FOUND) {
-		print_problem("iface %s: %s", record_text(&attempt->run->iface, F_IFACE_ISCSI_IFACENAME), message);
+		if (!attempt->run->is_managed)
+			print_problem("iface %s: %s", record_text(&attempt->run->iface, F_IFACE_ISCSI_IFACENAME), message);
 		finish(attempt, ISCSI_ERR_PDU_TIMEOUT);
 		return;
 	}

@@ -190,8 +190,8 @@ static int remember_in(struct poller_bindings *bindings, const struct record *de
 
 	if (r < 0)
 		return r;
-	r = found_renew(store, defaults, &bindings->reported,
-			FOUND_NEW | FOUND_UPDATE | FOUND_DROP);
+	/* Rounds are many: what an administrator has set stays. */
+	r = found_renew(store, defaults, &bindings->reported, FOUND_NEW | FOUND_DROP);
 	if (r == 0)
 		return store_commit(store);
 	store_drop(store);

@@ -6,6 +6,7 @@
 
 #include "daemon/discovery.h"
 #include "daemon/discovery_poller.h"
+#include "iface/iface.h"
 #include "lib/records.h"
 #include "lib/text.h"
 
@@ -98,6 +99,12 @@ static bool is_two(struct world *world)
 static bool is_asked_again(struct world *world)
 {
 	return world->target.questions >= 2;
+}
+
+/* The first round is over. */
+static bool is_asked_once(struct world *world)
+{
+	return world->target.questions >= 1 && is_idle(world);
 }
 
 static bool is_unpolled(struct world *world)
@@ -211,6 +218,98 @@ static void test_dead(void **state)
 	assert_true(*only_poller(world)->failure);
 }
 
+static void store_iface(const struct world *world, const char *name, const char *netdev, const char *bind)
+{
+	struct record iface;
+	char dir[160];
+
+	snprintf(dir, sizeof(dir), "%s/ifaces", world->dir);
+	record_init(&iface, RECORD_IFACE);
+	assert_int_equal(record_set(&iface, F_IFACE_ISCSI_IFACENAME, name, ORIGIN_RECORD), 0);
+	assert_int_equal(record_set(&iface, F_IFACE_NET_IFACENAME, netdev, ORIGIN_RECORD), 0);
+	assert_int_equal(record_set(&iface, F_IFACE_BIND, bind, ORIGIN_RECORD), 0);
+	assert_int_equal(iface_save(dir, &iface), 0);
+	record_done(&iface);
+}
+
+static int add_found(struct store *store, const struct node_key *key, void *data)
+{
+	char *text = data;
+	struct record node;
+
+	assert_int_equal(found_load(store, key, &node), 0);
+	assert_true(record_is(&node, F_NODE_SESSION_SCAN, "manual"));
+	assert_true(record_is(&node, F_NODE_DISCOVERY_TYPE, "send_targets"));
+	record_done(&node);
+	snprintf(text + strlen(text), 256 - strlen(text), "%s;", key->portal.address);
+	return 0;
+}
+
+static void expect_found(const struct world *world, const char *expected)
+{
+	static const struct node_filter everything;
+	struct store *store;
+	char text[256] = "";
+
+	assert_int_equal(store_begin(world->dir, STORE_READ, &store), 0);
+	assert_int_equal(found_each(store, &everything, add_found, text), 0);
+	store_drop(store);
+	assert_string_equal(text, expected);
+}
+
+static void offer_text(struct world *world, const char *extra)
+{
+	pthread_mutex_lock(&world->target.lock);
+	snprintf(world->target.targets, sizeof(world->target.targets), "TargetName=" WORLD_TARGET "1 TargetAddress=127.0.0.1:%d,1 %s",
+		 world->target.port, extra);
+	pthread_mutex_unlock(&world->target.lock);
+}
+
+#define FAR "TargetAddress=[fe80::1%none]:3260,1 "
+
+/* Ifaces that bind themselves: only to what they reach; all is remembered, until it is offered no more. */
+static void test_managed(void **state)
+{
+	struct world *world = *state;
+	struct session *session;
+
+	store_iface(world, "near", "lo", "reachable");
+	store_iface(world, "gone", "no-such-nic", "reachable");
+	offer_text(world, FAR);
+	store_discovery(world, world->target.port, "Yes", "1000");
+	assert_int_equal(discovery_open(&world->daemon, world->dir), 0);
+	world_run(world, is_one);
+	world_run(world, is_idle);
+	session = TAILQ_FIRST(&world->daemon.sessions);
+	assert_null(TAILQ_NEXT(session, entry));
+	assert_string_equal(session_iface(session), "near");
+	assert_true(session->is_polled);
+	assert_int_equal(world->target.questions, 1);
+	expect_found(world, "127.0.0.1;fe80::1%none;");
+	/* Their port is gone: who is offered what is not known, so nothing ends. */
+	store_iface(world, "near", "no-such-nic", "reachable");
+	offer_text(world, "");
+	ask_now(world);
+	world_run(world, is_idle);
+	assert_int_equal(logged_in(world), 1);
+	expect_found(world, "127.0.0.1;");
+}
+
+/* Nobody can ask: the question goes by default, which gets no session. */
+static void test_managed_but_absent(void **state)
+{
+	struct world *world = *state;
+
+	store_iface(world, "gone", "no-such-nic", "reachable");
+	offer(world, 2);
+	store_discovery(world, world->target.port, "Yes", "1000");
+	assert_int_equal(discovery_open(&world->daemon, world->dir), 0);
+	world_run(world, is_asked_once);
+	world_run(world, is_idle);
+	assert_true(TAILQ_EMPTY(&world->daemon.sessions));
+	expect_found(world, "127.0.0.1;127.0.0.1;");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +319,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_interval, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dead, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_managed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_managed_but_absent, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
