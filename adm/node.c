@@ -26,7 +26,8 @@ struct node_work {
 	struct node_key last;		/* portal printed before */
 	const struct record *iface;	/* of -o new */
 	struct login_list *logins;
-	int (*after)(struct node_work *work, struct store *store, const struct node_filter *filter);	/* in the same transaction; may be NULL */
+	/* In the same transaction; may be NULL. */
+	int (*after)(struct node_work *work, struct store *store, const struct node_filter *filter);
 	struct ifaces ifaces;		/* of -o delete: who would make a record again */
 	bool has_managed;
 	struct node_key *removed;

@@ -34,7 +34,10 @@ int hba_find_host(const char *root, const struct record *iface, struct sysfs_hos
 /* A record from a kernel iface of the port, or from the port alone (kernel_iface NULL). ret_iface is uninitialised; -ENOMEM. */
 int hba_read(const char *root, const struct sysfs_host *host, const struct kernel_iface *kernel_iface, struct record *ret_iface);
 
-/* The same, with iface.origin, as a new file in dir. ret_iface is initialised only on 0. -EEXIST: there is one of that name; as iface_save(). */
+/*
+ * The same, with iface.origin, as a new file in dir. ret_iface is initialised only on 0. -EEXIST: there is one of that name; as
+ * iface_save().
+ */
 int hba_make(const char *root, const char *dir, const struct sysfs_host *host, const struct kernel_iface *kernel_iface,
 	     struct record *ret_iface);
 

@@ -25,15 +25,15 @@ static const char *const subsystems[] = {"iscsi_host", "iscsi_iface", "net", "pc
 
 static struct libudev {
 	struct udev *(*new)(void);
-	struct udev *(*unref)(struct udev *);
-	struct udev_monitor *(*monitor_new)(struct udev *, const char *);
-	struct udev_monitor *(*monitor_unref)(struct udev_monitor *);
-	int (*monitor_enable)(struct udev_monitor *);
-	int (*monitor_set_buffer)(struct udev_monitor *, int);
-	int (*monitor_get_fd)(struct udev_monitor *);
-	int (*monitor_match)(struct udev_monitor *, const char *, const char *);
-	struct udev_device *(*monitor_receive)(struct udev_monitor *);
-	struct udev_device *(*device_unref)(struct udev_device *);
+	struct udev *(*unref)(struct udev *udev);
+	struct udev_monitor *(*monitor_new)(struct udev *udev, const char *name);
+	struct udev_monitor *(*monitor_unref)(struct udev_monitor *monitor);
+	int (*monitor_enable)(struct udev_monitor *monitor);
+	int (*monitor_set_buffer)(struct udev_monitor *monitor, int bytes);
+	int (*monitor_get_fd)(struct udev_monitor *monitor);
+	int (*monitor_match)(struct udev_monitor *monitor, const char *subsystem, const char *devtype);
+	struct udev_device *(*monitor_receive)(struct udev_monitor *monitor);
+	struct udev_device *(*device_unref)(struct udev_device *device);
 } libudev;
 
 static const struct library_symbol symbols[] = {

@@ -298,7 +298,7 @@ static void judge_portal_of_hba(const struct verdict_port *of, const struct port
 			say_no_way(port, portal, -EDESTADDRREQ, verdict);
 		return;
 	}
-	if (has_family && is_v6 != (family == AF_INET6))
+	if (has_family && family != (is_v6 ? AF_INET6 : AF_INET))
 		decide(verdict, VERDICT_FAMILY, "%s is an %s address, the port has %s", portal->address, is_v6 ? "IPv4" : "IPv6",
 		       is_v6 ? "IPv6" : "IPv4");
 }

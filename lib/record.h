@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Records: node, iface, SendTargets and iSNS discovery, and what iscsid.conf says to the iface manager. A record is an array of values, one per row of settings.def / iface.def,
- * and everything (parsing, printing, limits, defaults, the store, the IPC) loops over the rows. Each value knows where it came
- * from: built-in default < iscsid.conf < stored record < command line.
+ * Records: node, iface, SendTargets and iSNS discovery, and what iscsid.conf says to the iface manager. A record is an array of
+ * values, one per row of settings.def / iface.def, and everything (parsing, printing, limits, defaults, the store, the IPC) loops
+ * over the rows. Each value knows where it came from: built-in default < iscsid.conf < stored record < command line.
  */
 #ifndef OPENHBA_LIB_RECORD_H
 #define OPENHBA_LIB_RECORD_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR GPL-3.0-or-later */
 /*
- * Messages to NETLINK_ROUTE and their answers. Decides nothing: what to configure is said by iface/nic.c, what ports there are by iface/port.c. What
- * comes back passes the gate in transport/user/rtmessage.c even though only the kernel can answer.
+ * Messages to NETLINK_ROUTE and their answers. Decides nothing: what to configure is said by iface/nic.c, what ports there are by
+ * iface/port.c. What comes back passes the gate in transport/user/rtmessage.c even though only the kernel can answer.
  */
 #include "transport/user/rtnetlink.h"
 

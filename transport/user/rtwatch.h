@@ -23,8 +23,10 @@ int rtwatch_open_fd(int fd, struct rtwatch **ret_watch);
 void rtwatch_close(struct rtwatch *watch);	/* NULL is fine */
 int rtwatch_fd(const struct rtwatch *watch);
 
-/* Reads what there is, of a storm a part (the descriptor stays readable): bits of enum rtwatch_change, 0 for nothing of interest, or a negative errno
- * after which nothing comes any more. */
+/*
+ * Reads what there is, of a storm a part (the descriptor stays readable): bits of enum rtwatch_change, 0 for nothing of interest, or
+ * a negative errno after which nothing comes any more.
+ */
 int rtwatch_read(struct rtwatch *watch);
 
 #endif
