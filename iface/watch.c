@@ -16,7 +16,7 @@
 #include "transport/user/rtnetlink.h"
 #include "transport/user/rtwatch.h"
 
-#define RETRY_MS 1000	/* after a picture that failed: no memory, or a list that never stood still */
+#define RETRY_MS 200	/* after a picture that failed: no memory, or a list that never stood still */
 
 /* What has been heard of since the last picture was begun. */
 struct hints {
