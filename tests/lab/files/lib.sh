@@ -115,7 +115,7 @@ at_portal() {
 lab_find_nic() {
 	lab_mac=$(printf '52:54:09:%02x:00:%02x' "$1" "$2")
 	for lab_dir in /sys/class/net/*; do
-		read -r lab_address <"$lab_dir/address" 2>/dev/null || continue
+		{ read -r lab_address <"$lab_dir/address"; } 2>/dev/null || continue
 		[ "$lab_address" != "$lab_mac" ] || {
 			echo "${lab_dir##*/}"
 			return 0

@@ -15,6 +15,11 @@ line() { $P list | grep -F "NIC $1 ("; }
 has() { line "$1" | grep -qF " $2"; }
 told() { wait_for "grep -q '^$1' $seen" 20; }
 anew() { : >$seen; }
+# settled: the name of the second card, once udev is done with it
+settled() {
+	udevadm settle -t 60
+	$P list | grep -F 'kind= path=0000:' | grep -vF "NIC $nic0 " | sed 's/^NIC \([^ ]*\) .*/\1/'
+}
 
 $P watch >$seen 2>&1 &
 watch_pid=$!
@@ -42,8 +47,7 @@ ok "a pulled NIC is told" told "removed NIC $nic1"
 anew
 lab-hotplug add nic 1 --bare
 ok "a plugged NIC is told" told "added NIC"
-udevadm settle -t 60
-new=$($P list | grep -F 'kind= path=0000:' | grep -vF "NIC $nic0 " | sed 's/^NIC \([^ ]*\) .*/\1/')
+new=$(settled)
 ok "it is in the picture, under its present name" test -e "/sys/class/net/$new"
 ip link set "$new" down
 anew
@@ -52,8 +56,7 @@ ok "its new name is told" told "renamed NIC plugged"
 
 # ---- kinds ----
 ip link set plugged up
-ip link add link plugged name tagged type vlan id 7
-diag "$(line tagged)"
+ip link add link plugged name tagged address 02:00:00:00:00:07 type vlan id 7 # with an address of its own: udev names NICs by it here
 ok "a VLAN is one" has tagged "driver=802.1Q VLAN Support kind=vlan path= "
 ip link add link plugged name mac0 type macvlan
 ok "a macvlan is one" has mac0 "kind=macvlan path= "
@@ -108,7 +111,11 @@ ip link set plugged netns away
 ok "a NIC that moves to another namespace is gone" told "removed NIC plugged"
 anew
 ip -n away link set plugged netns 1
-ok "and new when it comes back" told "added NIC plugged"
+ok "and new when it comes back" told "added NIC"
+new=$(settled)
+[ "$new" = plugged ] || ip link set "$new" name plugged
+wait_for "$P list | grep -q 'NIC plugged '" 20
+sleep 0.3
 
 # ---- many at once ----
 anew
