@@ -21,7 +21,7 @@ manage() {
 sid_at() {
 	local c address
 	for c in /sys/class/iscsi_connection/connection*; do
-		read -r address <"$c/persistent_address" 2>/dev/null || continue
+		{ read -r address <"$c/persistent_address"; } 2>/dev/null || continue
 		[ "$address" != "10.9.$1.1" ] || {
 			c=${c##*connection}
 			echo "${c%%:*}"
@@ -34,7 +34,7 @@ sid_at() {
 # state_at NIC-NUMBER: of its session: LOGGED_IN, FAILED, FREE, or nothing
 state_at() {
 	local state=
-	read -r state <"/sys/class/iscsi_session/session$(sid_at "$1")/state" 2>/dev/null
+	{ read -r state <"/sys/class/iscsi_session/session$(sid_at "$1")/state"; } 2>/dev/null
 	echo "$state"
 }
 
