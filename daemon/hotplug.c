@@ -228,7 +228,8 @@ static void pass_taken(void *data, bool cancelled)
 {
 	struct hotplug_pass *pass = data;
 	struct hotplug *set = pass->set;
-	bool is_incomplete = pass->error || (set->inotify_fd >= 0 && pass->store_wd < 0);
+	bool is_incomplete =
+		pass->error || pass->has_unwritten || (set->inotify_fd >= 0 && pass->store_wd < 0);
 	uint64_t pause_ms;
 
 	set->daemon->works--;
@@ -373,8 +374,8 @@ int hotplug_open(struct daemon *daemon, const char *dir)
 			    strerror(-r));
 	else if (!watch_has_udev(daemon->hotplug->watch) ||
 		 !watch_has_rtnetlink(daemon->hotplug->watch))
-		log_warning("changes of ports are seen by %s alone",
-			    watch_has_udev(daemon->hotplug->watch) ? "udev" : "rtnetlink");
+		log_debug("changes of ports are seen by %s alone",
+			  watch_has_udev(daemon->hotplug->watch) ? "udev" : "rtnetlink");
 	return 0;
 }
 

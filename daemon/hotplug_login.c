@@ -19,6 +19,7 @@
 #include "lib/loop.h"
 
 #define ROUTE_RETRY_MS 4000 /* after routes have changed */
+#define PLAN_DELAY_MS 20    /* logins fail in groups */
 
 /* Owned by the set's list until it has ended. */
 struct hotplug_login {
@@ -288,9 +289,12 @@ static void login_ended(int sid, enum iscsi_err err, const char *sentence, void 
 	for (size_t i = 0; i < login->joined_count; i++)
 		login->joined[i].fn(sid, err, sentence, login->joined[i].data);
 	login_forget(login);
-	/* Later: others may be about to end, too. */
-	if (!set->is_stopping && (err != ISCSI_ERR_SUCCESS || set->queue_at < set->queue_count))
-		loop_timer_set(set->login_timer, 0);
+	if (set->is_stopping)
+		return;
+	/* Another iface of a leading record, and when what failed is due. */
+	if (err != ISCSI_ERR_SUCCESS)
+		loop_timer_set(set->login_timer, PLAN_DELAY_MS);
+	logins_begin(set);
 }
 
 static struct hotplug_login *login_under_way(const struct hotplug *set, const struct session *like,
@@ -363,22 +367,25 @@ static bool login_begin(struct hotplug *set, struct record *node,
 	return true;
 }
 
+static bool is_of(const struct session *session, const struct record *node)
+{
+	const char *iface = record_text(node, F_IFACE_ISCSI_IFACENAME);
+
+	return !session->is_leaving &&
+	       !strcmp(session_target(session), record_text(node, F_NODE_NAME)) &&
+	       !strcmp(session_iface(session), *iface ? iface : "default") &&
+	       !strcmp(session_address(session), record_text(node, F_NODE_CONN_ADDRESS)) &&
+	       session_port(session) == record_number(node, F_NODE_CONN_PORT);
+}
+
 /* Sessions of a record that are there or coming, not counting what is prepared here. */
-static unsigned int sessions_of(const struct daemon *daemon, const char *name)
+static unsigned int sessions_of(const struct daemon *daemon, const struct record *node)
 {
 	const struct session *session;
-	char other[NODE_KEY_TEXT_MAX];
-	struct node_key key;
 	unsigned int count = 0;
 
 	TAILQ_FOREACH(session, &daemon->sessions, entry)
-	{
-		if (session->is_leaving)
-			continue;
-		node_key_of(&session->node, &key);
-		hotplug_name(&key, other);
-		count += !strcmp(name, other);
-	}
+	count += is_of(session, node);
 	return count;
 }
 
@@ -404,7 +411,7 @@ static bool is_automatic(const struct record *node)
 static void record_begin(struct hotplug *set, struct record *node, struct hotplug_record *record)
 {
 	unsigned int wanted = record->is_leading ? 1 : record->nr_sessions,
-		     there = sessions_of(set->daemon, record->name);
+		     there = sessions_of(set->daemon, node);
 
 	for (; there < wanted; there++) {
 		struct record copy;

@@ -107,7 +107,7 @@ static bool is_new(const struct port *port, void *data)
 {
 	const struct hotplug_pass *pass = data;
 
-	return pass->reasons & (REASON_START | REASON_POLICY) ||
+	return pass->reasons & (REASON_START | REASON_POLICY | REASON_AGAIN) ||
 	       flags_of(pass, port) & PASS_PORT_NEW;
 }
 
@@ -115,10 +115,15 @@ static void iface_made(const struct record *iface, const struct port *port, cons
 		       int error, void *data)
 {
 	struct hotplug_pass *pass = data;
-	struct pass_news *news = news_add(pass, error ? "iface-failed" : "iface-made",
-					  error ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO);
 	const char *name = record_text(iface, F_IFACE_ISCSI_IFACENAME);
+	struct pass_news *news;
 
+	pass->has_unwritten |= error != 0;
+	/* Said once, tried again: /etc may be read-only while the machine starts. */
+	if (error && pass->reasons == REASON_AGAIN)
+		return;
+	news = news_add(pass, error ? "iface-failed" : "iface-made",
+			error ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO);
 	if (!news)
 		return;
 	snprintf(news->iface, sizeof(news->iface), "%s", name);
@@ -161,7 +166,6 @@ static void keep_iface(struct work *work, size_t at)
 	const struct record *iface = &work->ifaces.list[at];
 	struct hotplug_iface *kept = &pass->ifaces[at];
 	const struct port *port = iface_port(iface, &pass->ports);
-	struct verdict verdict;
 
 	snprintf(kept->name, sizeof(kept->name), "%s", record_text(iface, F_IFACE_ISCSI_IFACENAME));
 	kept->hash = hash_of(iface);
@@ -169,10 +173,21 @@ static void keep_iface(struct work *work, size_t at)
 	if (port)
 		memcpy(kept->port, pass->keys[port - pass->ports.list], sizeof(kept->port));
 	work->ports[at] = port;
-	if (!kept->is_managed || !port || flags_of(pass, port) & PASS_PORT_HELD || !*pass->reach)
-		return;
-	verdict_give(iface, &work->ifaces, &pass->ports, *pass->reach, NULL, &verdict);
-	work->is_usable[at] = verdict.is_bound;
+}
+
+static void judge_ifaces(struct work *work)
+{
+	struct hotplug_pass *pass = work->pass;
+	struct verdict verdict;
+
+	for (size_t i = 0; i < pass->iface_count; i++) {
+		if (!pass->ifaces[i].is_managed || !work->ports[i] ||
+		    flags_of(pass, work->ports[i]) & PASS_PORT_HELD)
+			continue;
+		verdict_give(&work->ifaces.list[i], &work->ifaces, &pass->ports, *pass->reach, NULL,
+			     &verdict);
+		work->is_usable[i] = verdict.is_bound;
+	}
 }
 
 static int read_ifaces(struct work *work)
@@ -455,7 +470,7 @@ static bool has_managed(const struct hotplug_pass *pass)
 
 /* Routes are asked for where an iface is to be bound by them; what was known of them may be stale.
  */
-static void open_reach(struct hotplug_pass *pass)
+static bool open_reach(struct hotplug_pass *pass)
 {
 	int r = 0;
 
@@ -463,10 +478,12 @@ static void open_reach(struct hotplug_pass *pass)
 		r = reach_new(pass->reach);
 	else if (pass->reasons & ~(unsigned int)REASON_STORE)
 		reach_forget(*pass->reach);
-	if (r < 0)
-		complain(pass,
-			 "the kernel cannot be asked for routes, so that nothing is bound: %s",
-			 strerror(-r));
+	if (r == 0)
+		return true;
+	pass->error = r;
+	complain(pass, "the kernel cannot be asked for routes, so that nothing is bound: %s",
+		 strerror(-r));
+	return false;
 }
 
 void pass_run(void *data)
@@ -481,14 +498,14 @@ void pass_run(void *data)
 	read_policy(pass);
 	if (!pass->policy)
 		return;
-	open_reach(pass);
 	r = read_ifaces(&work);
 	/* A folder of ifaces that was just made. */
 	if (pass->iface_wd < 0)
 		watch_files(pass);
 	if (r < 0)
 		pass->error = r;
-	else if (has_managed(pass) && *pass->reach) {
+	else if (has_managed(pass) && open_reach(pass)) {
+		judge_ifaces(&work);
 		make_bindings(&work);
 		read_store(&work);
 	}

@@ -222,7 +222,8 @@ struct hotplug_pass {
 	int store_wd, iface_wd;
 	struct pass_news *news;
 	size_t news_count;
-	int error; /* what has to be done again */
+	bool has_unwritten; /* an iface record */
+	int error;	    /* what has to be done again */
 };
 
 void pass_run(void *data);

@@ -54,6 +54,8 @@ static void test_again(void **state)
 	world_store(world, 1, world->target.port, NULL, "automatic");
 	world_picture(world, 1, false);
 	world_run(world, has_failed);
+	assert_true(loop_timer_is_set(world->daemon.hotplug->login_timer));
+	only_record(world)->next_ms = 0;
 	world_run(world, world_has_one);
 	world_run(world, world_is_idle);
 	assert_int_equal(only_record(world)->failures, 0);
