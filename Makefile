@@ -129,9 +129,13 @@ $(O)/san/tests/unit/%: $(O)/san/tests/unit/%.o $(san-archives)
 # Tests with devices that are not there: what reads /sys and listens for uevents is led to umockdev's. Its library is linked, not preloaded:
 # so it stands behind the sanitizers' and before libc by itself, and the program runs like every other.
 umockdev := $(shell $(PKG_CONFIG) --cflags umockdev-1.0 2>/dev/null)
-umockdev-tests := $(patsubst %.c,$(O)/san/%,$(shell grep -l card_trees.h tests/unit/*.c))
+umockdev-tests := $(patsubst %.c,$(O)/san/%,$(shell grep -sl card_trees.h tests/unit/*.c))
 $(umockdev-tests:%=%.o): PKG_CFLAGS += $(umockdev)
 $(umockdev-tests): PKG_LIBS += $(shell $(PKG_CONFIG) --libs umockdev-1.0 2>/dev/null) -Wl,--push-state,--no-as-needed -lumockdev-preload -Wl,--pop-state
+
+# Tests whose seconds are shorter ones.
+quick-tests := $(patsubst %.c,$(O)/san/%,$(shell grep -sl quick_time.h tests/unit/*.c))
+$(quick-tests): PKG_LIBS += -Wl,--wrap=loop_now_ms,--wrap=loop_timer_set,--wrap=poll,--wrap=usleep
 
 check-unit: $(unit-tests) ## run the unit tests (ASAN+UBSAN)
 	$(Q)tests/unit/run $(unit-tests)

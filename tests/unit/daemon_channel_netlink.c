@@ -5,6 +5,7 @@
 
 #include "daemon/logout.h"
 #include "transport/abi/params.h"
+#include "tests/unit/quick_time.h"
 
 #define CAPS_ISER (ISCSI_CAP_RECOVERY_L0 | ISCSI_CAP_MULTI_R2T | ISCSI_CAP_TEXT_NEGO)
 #define CAPS_CARD (CAPS_ISER | ISCSI_CAP_HDRDGST | ISCSI_CAP_DATADGST)

@@ -5,6 +5,7 @@
 
 #include "daemon/handover.h"
 #include "daemon/state.h"
+#include "tests/unit/quick_time.h"
 
 static void test_order(void **state)
 {

@@ -5,6 +5,7 @@
 
 #include "daemon/in_use.h"
 #include "daemon/logout.h"
+#include "tests/unit/quick_time.h"
 
 static void test_order(void **state)
 {

@@ -5,6 +5,7 @@
 #include "daemon/logout.h"
 #include "daemon/nop.h"
 #include "transport/abi/params.h"
+#include "tests/unit/quick_time.h"
 
 static void test_times(void **state)
 {

@@ -10,6 +10,7 @@
 #include "daemon/logout.h"
 #include "daemon/recovery.h"
 #include "daemon/state.h"
+#include "tests/unit/quick_time.h"
 
 static struct session *first(struct world *world)
 {

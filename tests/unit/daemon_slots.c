@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 
 #include "daemon/slots.h"
+#include "tests/unit/quick_time.h"
 
 #define MANY 200
 

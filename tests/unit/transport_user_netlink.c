@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "transport/user/netlink.h"
+#include "tests/unit/quick_time.h"
 
 #define HANDLE 0xffffffffc0a51000ull
 
