@@ -119,7 +119,6 @@ static int bind_iface(struct sendtargets_runs *runs, size_t index)
 		return error;
 	run->err = ISCSI_ERR_SUCCESS;
 	run->is_managed = true;
-	run->is_present = binder_is_present(binder, index);
 	return 0;
 }
 

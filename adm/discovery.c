@@ -132,19 +132,13 @@ static bool is_offered(const struct sendtargets_run *run, const struct node_key 
 	return bsearch(&at, run->sorted, run->sorted_count, sizeof(*run->sorted), by_entry);
 }
 
-/* An iface of the manager whose port is not there has no say either: others may have been told less. */
-static bool has_say(const struct sendtargets_runs *runs, const struct sendtargets_run *run)
-{
-	return run->err == ISCSI_ERR_SUCCESS && run->sorted_count && (run->is_present || !run->is_managed || !runs->bindings.binder);
-}
-
 /* Only ifaces that got an answer have a say about what is gone. */
 static bool is_stale(const struct work *work, const struct node_key *key)
 {
 	for (size_t i = 0; i < work->runs->count; i++) {
 		const struct sendtargets_run *run = &work->runs->runs[i];
 
-		if (has_say(work->runs, run) && record_is(&run->iface, F_IFACE_ISCSI_IFACENAME, key->iface))
+		if (run->err == ISCSI_ERR_SUCCESS && run->sorted_count && record_is(&run->iface, F_IFACE_ISCSI_IFACENAME, key->iface))
 			return !is_offered(run, key);
 	}
 	return false;

@@ -21,7 +21,6 @@ struct sendtargets_run {
 	unsigned char *stored;		/* owned; per entry what became of its record, enum sendtargets_stored; NULL: nothing is stored */
 	enum iscsi_err err;
 	bool is_managed;		/* bound by reachability (bindings.h) */
-	bool is_present;		/* of a managed one */
 	bool only_asks;			/* a way for the question, bound to nothing */
 };
 

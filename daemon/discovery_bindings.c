@@ -157,7 +157,6 @@ static int bind_iface(struct poller_bindings *bindings, struct binder *binder, s
 	int r = 0;
 
 	snprintf(binding->iface, sizeof(binding->iface), "%s", binder_name(binder, index));
-	binding->is_present = binder_is_present(binder, index);
 	for (size_t i = 0; r == 0 && i < bindings->reported.count; i++) {
 		const struct sendtargets_entry *entry = &bindings->reported.entries[i];
 		const bool *is_bound = binder_decide(binder, &entry->portal);

@@ -112,16 +112,14 @@ static void bindings_read(void *data)
 	poller_bindings_read(&work->bindings);
 }
 
-/* An iface whose port is not there keeps the sessions it has: others may have been told less. */
 static void bindings_use(struct poller *poller, const struct poller_bindings *bindings)
 {
 	if (bindings->error)
 		poller_log(poller, LOG_LEVEL_WARNING, "what it reported cannot be kept or bound: %s",
 			   strerror(-bindings->error));
 	for (size_t i = 0; i < bindings->count; i++)
-		if (bindings->list[i].is_present)
-			poller_bound(poller, bindings->list[i].iface, &bindings->list[i].list,
-				     &bindings->reported);
+		poller_bound(poller, bindings->list[i].iface, &bindings->list[i].list,
+			     &bindings->reported);
 }
 
 static void bindings_taken(void *data, bool cancelled)

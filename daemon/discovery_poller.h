@@ -194,7 +194,6 @@ void poller_reading_ways(struct poller_reading *reading);
 /* What a managed iface is bound to of what was reported. */
 struct poller_binding {
 	char iface[NODE_IFACE_MAX + 1];
-	bool is_present; /* its port is there */
 	struct sendtargets_list list;
 };
 

@@ -245,7 +245,7 @@ static bool is_wanted(const struct record *iface, void *data)
 
 	if (at == work->ifaces.count || !work->is_usable[at])
 		return false;
-	return pass->reasons & (REASON_START | REASON_ROUTES | REASON_AGAIN) ||
+	return pass->reasons & (REASON_START | REASON_ROUTES | REASON_STORE | REASON_AGAIN) ||
 	       flags_of(pass, work->ports[at]) & PASS_PORT_CHANGED ||
 	       has_iface_changed(pass, &pass->ifaces[at]);
 }

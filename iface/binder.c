@@ -83,13 +83,6 @@ const char *binder_name(const struct binder *binder, size_t index)
 	return record_text(binder->list[index].iface, F_IFACE_ISCSI_IFACENAME);
 }
 
-bool binder_is_present(const struct binder *binder, size_t index)
-{
-	const struct verdict_port *of = &binder->list[index];
-
-	return of->port || of->verdict.reason == VERDICT_ROUTE;
-}
-
 bool binder_may_bind(const struct binder *binder)
 {
 	for (size_t i = 0; i < binder->count; i++)

@@ -20,7 +20,6 @@ void binder_free(struct binder *binder);	/* NULL is fine */
 size_t binder_count(const struct binder *binder);
 const struct record *binder_iface(const struct binder *binder, size_t index);
 const char *binder_name(const struct binder *binder, size_t index);
-bool binder_is_present(const struct binder *binder, size_t index);	/* its port is there, or it names none */
 bool binder_may_bind(const struct binder *binder);	/* false: whatever the portal, none of them is bound to it */
 
 /* For each iface whether it is bound to this portal; lives with the binder. Only the address counts. NULL: no memory. */

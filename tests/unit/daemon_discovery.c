@@ -286,7 +286,7 @@ static void test_managed(void **state)
 	assert_true(session->is_polled);
 	assert_int_equal(world->target.questions, 1);
 	expect_found(world, "127.0.0.1;fe80::1%none;");
-	/* Their port is gone: who is offered what is not known, so nothing ends. */
+	/* The port is gone, but the portal is offered still: nothing ends. */
 	store_iface(world, "near", "no-such-nic", "reachable");
 	offer_text(world, "");
 	ask_now(world);
