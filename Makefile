@@ -217,7 +217,7 @@ install-texts:
 	$(call install-text,0755,$(wildcard etc/sysv/*),$(initdir))
 	$(call install-text,0644,$(wildcard docs/man/*.8),$(mandir)/man8)
 	$(call install-text,0644,$(wildcard docs/man/*.5),$(mandir)/man5)
-	install -m 0644 README.md docs/*.md docs/*.varlink $(DESTDIR)$(docdir)
+	install -m 0644 README.md docs/*.md docs/*.svg docs/*.varlink $(DESTDIR)$(docdir)
 	install -m 0644 etc/completion/iscsiadm $(DESTDIR)$(bashcompdir)/iscsiadm
 
 clean: ## remove what was built

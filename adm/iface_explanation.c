@@ -78,7 +78,8 @@ static void print_selection(const struct explanation *explanation)
 	if (nics_is_none(policy->nics))
 		print_line("Selected by iface.nics: no, it is none");
 	else if (!explanation->pattern)
-		print_line("Selected by iface.nics: no, nothing there matches");
+		print_line("Selected by iface.nics: no, %s", *explanation->port->nic_kind || *explanation->port->master ?
+			   "only its name would select it, as it is virtual or a port of another" : "nothing there matches");
 	else
 		print_line("Selected by iface.nics: %s, by %s", explanation->is_selected ? "yes" : "no", explanation->pattern);
 }

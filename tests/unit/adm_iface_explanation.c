@@ -198,6 +198,9 @@ static void test_ports(void **state)
 	explanation.pattern = NULL;
 	explanation.is_selected = false;
 	fake_capture(print, &explanation);
+	assert_non_null(strstr(fake_out, "Selected by iface.nics: no, only its name would select it, as it is virtual or a port of another\n"));
+	port.master[0] = '\0';
+	fake_capture(print, &explanation);
 	assert_non_null(strstr(fake_out, "Selected by iface.nics: no, nothing there matches\n"));
 	port = (struct port){ .kind = PORT_HBA, .transport = "qla4xxx", .host_no = 4, .hwaddress = "00:0e:1e:04:93:92",
 			      .has_entity = true, .port_state = "Link Up", .ipaddress = "10.9.1.20" };
