@@ -149,6 +149,16 @@ static const struct port_address *find_source(const struct port *port, const str
 	return NULL;
 }
 
+/* The kernel hands what goes to an own address to itself, and never to a socket that is bound to the NIC. */
+static bool is_own(const struct port *port, const struct question *question)
+{
+	for (size_t i = 0; i < port->address_count; i++)
+		if (port->addresses[i].family == question->family &&
+		    !memcmp(port->addresses[i].bytes, question->bytes, question->family == AF_INET ? 4 : 16))
+			return !port->is_loopback;
+	return false;
+}
+
 /* ---- routes ---- */
 
 static size_t bucket_of(const struct question *question)
@@ -212,6 +222,8 @@ int reach_ask(struct reach *reach, const struct port *port, const struct portal 
 		return -ENETDOWN;
 	if (is_link_local(&question) && *scope && !is_scope_of(scope, port))
 		return -EXDEV;
+	if (is_own(port, &question))
+		return -ELOOP;
 	source = find_source(port, &question);
 	if (!source)
 		return -EADDRNOTAVAIL;

@@ -268,6 +268,9 @@ static void say_no_way(const struct port *port, const struct portal *portal, int
 	case -EXDEV:
 		decide(verdict, VERDICT_NO_ROUTE, "%s is on the link of another NIC than %s", at, port->netdev);
 		break;
+	case -ELOOP:
+		decide(verdict, VERDICT_NO_ROUTE, "%s is an address of %s itself", at, port->netdev);
+		break;
 	case -EACCES:
 		decide(verdict, VERDICT_NO_ROUTE, "a route or rule prohibits %s on %s", at, port->netdev);
 		break;

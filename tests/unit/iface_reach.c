@@ -135,6 +135,13 @@ static void test_port_first(void **state)
 	assert_int_equal(kernel.family, AF_INET);
 	assert_int_equal(ask(reach, &port, "10.9.1.1"), 0);
 	assert_int_equal(kernel.asked, 2);
+	assert_int_equal(ask(reach, &port, "10.9.1.10"), -ELOOP);
+	assert_int_equal(ask(reach, &port, "[fe80::10]"), -ELOOP);
+	assert_int_equal(kernel.asked, 2);
+	port.is_loopback = true;
+	assert_int_equal(ask(reach, &port, "10.9.1.10"), 0);
+	port.is_loopback = false;
+	assert_int_equal(kernel.asked, 3);
 	port.has_carrier = false;
 	assert_int_equal(ask(reach, &port, "10.9.1.1"), -ENETDOWN);
 	port.has_carrier = true;
@@ -142,7 +149,7 @@ static void test_port_first(void **state)
 	assert_int_equal(ask(reach, &port, "10.9.1.1"), -ENETDOWN);
 	assert_int_equal(ask(reach, &port, "array.example"), -EDESTADDRREQ);
 	assert_int_equal(ask(reach, &hba, "10.9.1.1"), -EINVAL);
-	assert_int_equal(kernel.asked, 2);
+	assert_int_equal(kernel.asked, 3);
 	reach_free(reach);
 }
 

@@ -183,6 +183,7 @@ static void test_routes(void **state)
 	memset(way->source, 0, sizeof(way->source));
 	expect(world, "192.0.2.1", VERDICT_ROUTE, "default route by fe80::1 on eth1, VRF red");
 	expect(world, "[fd00::1]", VERDICT_NO_ADDRESS, "eth1 has no usable IPv6 address to reach fd00::1 from");
+	expect(world, "10.9.1.10", VERDICT_NO_ROUTE, "10.9.1.10 is an address of eth1 itself");
 	world->way.error = -ENETUNREACH;
 	expect(world, "192.0.2.1", VERDICT_NO_ROUTE, "no route to 192.0.2.1 on eth1");
 	world->way.error = -EACCES;
