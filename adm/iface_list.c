@@ -24,7 +24,11 @@ struct listing {
 
 void iface_complain_file(const char *path, int error, void *data)
 {
-	print_problem("%s is not usable and is passed over: %s", path, strerror(-error));
+	struct text why = { 0 };
+
+	iface_explain_complaint(path, error, &why);
+	print_problem("%s is not usable and is passed over: %s", path, why.data && !why.failed ? why.data : strerror(-error));
+	text_done(&why);
 }
 
 void machine_read(struct adm *adm, struct machine *ret_machine)

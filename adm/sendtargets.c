@@ -4,6 +4,7 @@
  * ifaces ask at the same time, polled in one loop, or the daemon asks: where we do not see its network, and for ifaces of drivers that
  * connect by themselves. Called by discovery.c; never opens the store.
  */
+#include "adm/iface.h"
 #include "adm/sendtargets.h"
 
 #include <errno.h>
@@ -58,11 +59,6 @@ struct sendtargets_run *sendtargets_runs_add(struct sendtargets_runs *runs, cons
 	return record_copy(&grown[runs->count].iface, iface) ? NULL : &grown[runs->count++];
 }
 
-static void complain_file(const char *path, int error, void *data)
-{
-	print_problem("%s is not usable and is passed over: %s", path, strerror(-error));
-}
-
 static int add_named(struct adm *adm, struct sendtargets_runs *runs, const char *name)
 {
 	struct sendtargets_run *run;
@@ -82,7 +78,7 @@ static int add_named(struct adm *adm, struct sendtargets_runs *runs, const char 
 static int add_stored(struct adm *adm, struct sendtargets_runs *runs)
 {
 	struct ifaces ifaces;
-	int error = ifaces_read(adm->iface_dir, complain_file, NULL, &ifaces);
+	int error = ifaces_read(adm->iface_dir, iface_complain_file, NULL, &ifaces);
 
 	if (!error)
 		error = bindings_open(&runs->bindings, &ifaces, adm->sysfs);

@@ -143,9 +143,14 @@ static void iface_complaint(const char *path, int error, void *data)
 {
 	struct hotplug_pass *pass = data;
 
-	if (pass->reasons & (REASON_START | REASON_IFACES | REASON_POLICY))
-		complain(pass, "%.256s is no iface record and is passed over: %s", path,
-			 strerror(-error));
+	struct text why = {.data = NULL};
+
+	if (!(pass->reasons & (REASON_START | REASON_IFACES | REASON_POLICY)))
+		return;
+	iface_explain_complaint(path, error, &why);
+	complain(pass, "%.256s is no iface record and is passed over: %s", path,
+		 why.data && !why.failed ? why.data : strerror(-error));
+	text_done(&why);
 }
 
 static uint64_t hash_of(const struct record *iface)

@@ -203,6 +203,39 @@ static int visit_builtin(size_t which, iface_each_fn *fn, void *data)
 	return result;
 }
 
+/* Only the first line counts: it made the file unusable. */
+static int explain_line(const char *name, const char *value, unsigned int line, int error, void *data)
+{
+	struct text *sentence = data;
+
+	if (error == -ENOENT)
+		return 0;
+	text_addf(sentence, "line %u: ", line);
+	if (*name)
+		record_explain(field_find(RECORD_IFACE, name), value, sentence);
+	else
+		text_add(sentence, "it is neither a comment nor a setting (name = value)");
+	return error;
+}
+
+void iface_explain_complaint(const char *path, int error, struct text *ret_sentence)
+{
+	const char *name = strrchr(path, '/');
+	struct text text = {.data = NULL};
+	size_t before = ret_sentence->len;
+	struct record iface;
+
+	record_init(&iface, RECORD_IFACE);
+	if (error == -EINVAL && !iface_name_is_storable(name ? name + 1 : path))
+		text_add(ret_sentence, "no iface can have that name");
+	else if (error == -EINVAL && !text_read_file(path, FILE_MAX_BYTES, &text))
+		record_parse(&iface, text.data ? text.data : "", text.len, ORIGIN_RECORD, explain_line, ret_sentence);
+	if (ret_sentence->len == before)
+		text_add(ret_sentence, strerror(-error));
+	record_done(&iface);
+	text_done(&text);
+}
+
 int iface_each(const char *dir, iface_each_fn *fn, iface_complaint_fn *complain, void *data)
 {
 	struct dirent **entries = NULL;

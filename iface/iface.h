@@ -33,6 +33,9 @@ typedef int iface_each_fn(const struct record *iface, void *data);
 typedef void iface_complaint_fn(const char *path, int error, void *data);
 int iface_each(const char *dir, iface_each_fn *fn, iface_complaint_fn *complain, void *data);
 
+/* What a complaint is about, for the administrator: "line 3: iface.bind: "maybe" is not one of ...", or the words of the error. */
+void iface_explain_complaint(const char *path, int error, struct text *ret_sentence);
+
 /*
  * What a software (tcp) session of this iface binds to. netdev empty: let the network choose.
  * By net_ifacename, or by hwaddress looked up among the NICs present, by the rule of iface/candidate.h (addresses compare without case).

@@ -63,6 +63,11 @@ static int see(const struct record *iface, void *data)
 
 static void complain(const char *path, int error, void *data)
 {
+	struct text why = { 0 };
+
+	iface_explain_complaint(path, error, &why);
+	check(why.data && *why.data && !why.failed, "a complaint without words");
+	text_done(&why);
 	complaints++;
 }
 

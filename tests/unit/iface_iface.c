@@ -229,6 +229,39 @@ static void bad_value_is_a_bad_file(void **state)
 	assert_int_equal(iface_load(dir, "if0", &iface), -EINVAL);
 }
 
+/* What an administrator is told of a file that is passed over. */
+static void complaints_say_why(void **state)
+{
+	static const struct {
+		const char *text, *why;
+	} rows[] = {
+		{ "# fine\nnode.name = x\niface.bind = sometimes\n", "line 3: iface.bind: \"sometimes\" is not one of never, reachable or always" },
+		{ "iface.mtu = big\nrubbish\n", "line 1: iface.mtu: \"big\" is not a number from 0 to 65535" },
+		{ "iface.mtu = 9000\nrubbish\n", "line 2: it is neither a comment nor a setting (name = value)" },
+		{ "", "Invalid argument" },
+	};
+	struct text why = { 0 };
+	char path[] = "/tmp/if.XXXXXX";
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(ftruncate(fd, 0), 0);
+		assert_int_equal(pwrite(fd, rows[i].text, strlen(rows[i].text), 0), strlen(rows[i].text));
+		iface_explain_complaint(path, -EINVAL, &why);
+		assert_string_equal(why.data, rows[i].why);
+		text_done(&why);
+	}
+	close(fd);
+	unlink(path);
+	iface_explain_complaint("/nowhere/default", -EINVAL, &why);
+	assert_string_equal(why.data, "no iface can have that name");
+	text_done(&why);
+	iface_explain_complaint("/nowhere", -EACCES, &why);
+	assert_string_equal(why.data, "Permission denied");
+	text_done(&why);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -241,6 +274,7 @@ int main(void)
 		CASE(listing_is_sorted_and_complains),
 		CASE(listing_stops_when_told),
 		CASE(bad_value_is_a_bad_file),
+		cmocka_unit_test(complaints_say_why),
 	};
 	return cmocka_run_group_tests_name("iface/iface", tests, NULL, NULL);
 }

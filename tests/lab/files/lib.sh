@@ -114,7 +114,8 @@ at_portal() {
 # lab_find_nic SIDE ID: the interface with the lab's address of NIC ID; SIDE 0 is the initiator, 1 the target
 lab_find_nic() {
 	lab_mac=$(printf '52:54:09:%02x:00:%02x' "$1" "$2")
-	for lab_dir in /sys/class/net/*; do
+	for lab_dir in /sys/class/net/*/; do
+		lab_dir=${lab_dir%/}
 		{ read -r lab_address <"$lab_dir/address"; } 2>/dev/null || continue
 		[ "$lab_address" != "$lab_mac" ] || {
 			echo "${lab_dir##*/}"
