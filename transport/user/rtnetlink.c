@@ -505,7 +505,7 @@ static void set_route(struct rtway *way, const struct rtroute *match)
 static int way_v4(struct rtnetlink *route, const struct question *question, struct rtway *way)
 {
 	const void *source = NULL;
-	struct rtroute found;
+	struct rtroute found = {.family = AF_UNSPEC};
 	int r = ask(route, question, 0, NULL, &found);
 
 	if (r == 0 && found.has_source) {
@@ -529,7 +529,7 @@ static int way_v4(struct rtnetlink *route, const struct question *question, stru
  */
 static int way_v6(struct rtnetlink *route, const struct question *question, struct rtway *way)
 {
-	struct rtroute found;
+	struct rtroute found = {.family = AF_UNSPEC};
 	int r = ask(route, question, 0, NULL, &found);
 
 	if (r == 0 && found.type != RTN_LOCAL && found.oif != question->ifindex)
