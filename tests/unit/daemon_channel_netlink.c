@@ -5,7 +5,6 @@
 
 #include "daemon/logout.h"
 #include "transport/abi/params.h"
-#include "tests/unit/quick_time.h"
 
 #define CAPS_ISER (ISCSI_CAP_RECOVERY_L0 | ISCSI_CAP_MULTI_R2T | ISCSI_CAP_TEXT_NEGO)
 #define CAPS_CARD (CAPS_ISER | ISCSI_CAP_HDRDGST | ISCSI_CAP_DATADGST)
@@ -25,6 +24,7 @@ static struct session *logged_in(struct world *world, const char *transport, uin
 {
 	struct session *session = offload_session(world, transport, caps);
 
+	world_set(session, F_NODE_CONN_TIMEO_LOGIN_TIMEOUT, "4"); /* it works, also on a busy machine */
 	start_login(session, world_ended, world);
 	world_run(world, world_one_ended);
 	assert_string_equal(world->sentence[0], "");
@@ -124,11 +124,14 @@ static void test_refused_anywhere(void **state)
 	static const int requests[] = {ISCSI_UEVENT_CREATE_BOUND_SESSION, ISCSI_UEVENT_CREATE_CONN, ISCSI_UEVENT_BIND_CONN,
 				       ISCSI_UEVENT_SET_PARAM, ISCSI_UEVENT_START_CONN};
 	struct world *world = *state;
+	struct session *session;
 
 	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
 		world->kernel.refuse = requests[i];
 		world->ended = 0;
-		start_login(offload_session(world, "iser", CAPS_ISER), world_ended, world);
+		session = offload_session(world, "iser", CAPS_ISER);
+		world_set(session, F_NODE_CONN_TIMEO_LOGIN_TIMEOUT, "4");
+		start_login(session, world_ended, world);
 		world_run(world, world_one_ended);
 		assert_int_equal(world->err[0], ISCSI_ERR_INTERNAL);
 		assert_true(TAILQ_EMPTY(&world->daemon.sessions));
