@@ -49,6 +49,10 @@ j 0 -m discovery -t st -p $portal -o update
 has "found and rewritten" '"type":"found".*"stored":"update"'
 j 0 -m discovery -t st -p $portal -o new
 has "found and kept" '"type":"found".*"stored":"kept"'
+j 0 -m iface -I if9 -o new -n iface.net_ifacename -v no-such-nic -n iface.bind -v reachable
+j 0 -m discovery -t st -p $portal -o nonpersistent
+has "found, and nobody reaches it" '"type":"found".*"iface":null,"stored":null'
+j 0 -m iface -I if9 -o delete
 j 0 -m discoverydb -t st -p 10.9.0.1:3999 -o new
 j 0 -m discoverydb -t st -p 10.9.0.1:3999 -o update -n discovery.sendtargets.reopen_max -v 0
 j 11 -m discoverydb -t st -p 10.9.0.1:3999 -D
