@@ -25,39 +25,17 @@ void attributes_done(struct attributes *attributes)
 	*attributes = (struct attributes){ 0 };
 }
 
-/* Room for bytes more. Not realloc(): it would leave a copy of secrets behind. */
-static int grow(struct attributes *attributes, size_t bytes)
-{
-	size_t room = attributes->room ? attributes->room : 1024;
-	uint8_t *buffer;
-
-	while (room < attributes->bytes + bytes)
-		room *= 2;
-	if (room > ATTRIBUTES_BYTES_MAX)
-		return -EMSGSIZE;
-	if (room == attributes->room)
-		return 0;
-	buffer = calloc(1, room);
-	if (!buffer)
-		return -ENOMEM;
-	if (attributes->buffer) {
-		memcpy(buffer, attributes->buffer, attributes->bytes);
-		explicit_bzero(attributes->buffer, attributes->room);
-	}
-	free(attributes->buffer);
-	attributes->buffer = buffer;
-	attributes->room = room;
-	return 0;
-}
-
 /* The buffer is zero behind what is in use. */
 static void append(struct attributes *attributes, uint16_t param, const void *head, size_t head_bytes, const void *value, size_t bytes)
 {
 	size_t area = bytes > VALUE_BYTES_MIN ? bytes : VALUE_BYTES_MIN;
 	struct nlattr attribute = { .nla_len = (uint16_t)(NLA_HDRLEN + head_bytes + area), .nla_type = param };
-	int error = bytes > BATCH_PARAM_BYTES_MAX ? -EMSGSIZE : grow(attributes, NLA_ALIGN(attribute.nla_len));
+	int error = -EMSGSIZE;
 	uint8_t *at;
 
+	if (bytes <= BATCH_PARAM_BYTES_MAX)
+		error = batch_room(&attributes->buffer, &attributes->room, attributes->bytes, NLA_ALIGN(attribute.nla_len),
+				   ATTRIBUTES_BYTES_MAX);
 	if (error) {
 		attributes->error = attributes->error ? attributes->error : error;
 		return;
@@ -284,28 +262,6 @@ int request_logout_flashnode_sid(struct netlink *nl, uint64_t handle, uint32_t h
 
 /* ---- counters ---- */
 
-/* The gate: what the driver says of itself is believed as far as the message reaches. */
-static int take_host_stats(const uint8_t *data, size_t bytes, struct iscsi_host_stats *ret_stats, struct iscsi_stats_custom *custom,
-			   unsigned int custom_max, unsigned int *ret_custom_count)
-{
-	unsigned int count, i;
-
-	if (bytes < sizeof(*ret_stats))
-		return -EPROTO;
-	memcpy(ret_stats, data, sizeof(*ret_stats));
-	count = (unsigned int)((bytes - sizeof(*ret_stats)) / sizeof(*custom));
-	if (count > ret_stats->custom_length)
-		count = ret_stats->custom_length;
-	if (count > custom_max)
-		count = custom_max;
-	for (i = 0; i < count; i++) {
-		memcpy(&custom[i], data + sizeof(*ret_stats) + i * sizeof(*custom), sizeof(*custom));
-		custom[i].name[ISCSI_STATS_CUSTOM_NAME_BYTES - 1] = '\0';
-	}
-	*ret_custom_count = count;
-	return 0;
-}
-
 int request_get_host_stats(struct netlink *nl, uint64_t handle, uint32_t host_no, struct iscsi_host_stats *ret_stats,
 			   struct iscsi_stats_custom *custom, unsigned int custom_max, unsigned int *ret_custom_count)
 {
@@ -317,7 +273,12 @@ int request_get_host_stats(struct netlink *nl, uint64_t handle, uint32_t host_no
 	*ret_custom_count = 0;
 	uevent.u.host.host_no = host_no;
 	error = batch_send_request(nl, &uevent, NULL, 0, &reply);
+	if (!error && reply.data_bytes < sizeof(*ret_stats))
+		error = -EPROTO;
 	if (error)
 		return error;
-	return take_host_stats(data, reply.data_bytes, ret_stats, custom, custom ? custom_max : 0, ret_custom_count);
+	memcpy(ret_stats, data, sizeof(*ret_stats));
+	*ret_custom_count = batch_take_custom(data + sizeof(*ret_stats), reply.data_bytes - sizeof(*ret_stats), ret_stats->custom_length,
+					      custom, custom ? custom_max : 0);
+	return 0;
 }

@@ -32,29 +32,43 @@ void batch_done(struct request_batch *batch)
 	batch_init(batch, batch->handle);
 }
 
-/* Not realloc(): it would leave a copy of secrets behind. */
-static int grow(struct request_batch *batch, size_t bytes)
+int batch_room(uint8_t **buffer, size_t *room, size_t used, size_t more, size_t max)
 {
-	size_t room = batch->room ? batch->room : 4096;
-	uint8_t *buffer;
+	size_t wanted = *room ? *room : 4096;
+	uint8_t *larger;
 
-	while (room < batch->bytes + bytes)
-		room *= 2;
-	if (room > BATCH_BYTES_MAX)
+	while (wanted < used + more)
+		wanted *= 2;
+	if (wanted > max)
 		return -EMSGSIZE;
-	if (room == batch->room)
+	if (wanted == *room)
 		return 0;
-	buffer = malloc(room);
-	if (!buffer)
+	larger = calloc(1, wanted);
+	if (!larger)
 		return -ENOMEM;
-	if (batch->buffer) {
-		memcpy(buffer, batch->buffer, batch->bytes);
-		explicit_bzero(batch->buffer, batch->room);
+	if (*buffer) {
+		memcpy(larger, *buffer, used);
+		explicit_bzero(*buffer, *room);
 	}
-	free(batch->buffer);
-	batch->buffer = buffer;
-	batch->room = room;
+	free(*buffer);
+	*buffer = larger;
+	*room = wanted;
 	return 0;
+}
+
+unsigned int batch_take_custom(const uint8_t *data, size_t bytes, uint32_t announced, struct iscsi_stats_custom *custom, unsigned int max)
+{
+	size_t count = bytes / sizeof(*custom);
+
+	if (count > announced)
+		count = announced;
+	if (count > max)
+		count = max;
+	for (size_t i = 0; i < count; i++) {
+		memcpy(&custom[i], data + i * sizeof(*custom), sizeof(*custom));
+		custom[i].name[ISCSI_STATS_CUSTOM_NAME_BYTES - 1] = '\0';
+	}
+	return (unsigned int)count;
 }
 
 void batch_append(struct request_batch *batch, const struct iscsi_uevent *uevent, const void *part1, size_t bytes1,
@@ -62,7 +76,8 @@ void batch_append(struct request_batch *batch, const struct iscsi_uevent *uevent
 {
 	size_t length = NLMSG_LENGTH(sizeof(*uevent)) + bytes1 + bytes2;
 	struct nlmsghdr head = { .nlmsg_len = NLMSG_ALIGN(length), .nlmsg_type = uevent->type };
-	int error = length > BATCH_BYTES_MAX ? -EMSGSIZE : grow(batch, head.nlmsg_len);
+	int error = length > BATCH_BYTES_MAX ? -EMSGSIZE :
+					       batch_room(&batch->buffer, &batch->room, batch->bytes, head.nlmsg_len, BATCH_BYTES_MAX);
 	uint8_t *at;
 
 	if (error) {

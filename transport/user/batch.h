@@ -68,6 +68,18 @@ struct iscsi_uevent batch_request(const struct request_batch *batch, enum iscsi_
 void batch_append(struct request_batch *batch, const struct iscsi_uevent *uevent, const void *part1, size_t bytes1, const void *part2,
 		  size_t bytes2);
 
+/*
+ * Makes room for `more` bytes behind the `used` ones, at most max in all; what is new is zero. Not realloc(): it would leave a copy of
+ * secrets behind. -EMSGSIZE, -ENOMEM; the buffer is as it was then.
+ */
+int batch_room(uint8_t **buffer, size_t *room, size_t used, size_t more, size_t max);
+
+/*
+ * A driver's own counters, which stand behind those that every driver has: as many as were announced, as far as the message reaches, at
+ * most max. Names are ended. How many there are.
+ */
+unsigned int batch_take_custom(const uint8_t *data, size_t bytes, uint32_t announced, struct iscsi_stats_custom *custom, unsigned int max);
+
 /* Sends a batch of one and ends it; *reply may have room for data, and gets the message. */
 int batch_send_one(struct netlink *nl, struct request_batch *batch, struct netlink_reply *reply);
 

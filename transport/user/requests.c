@@ -116,27 +116,6 @@ int request_send_pdu(struct netlink *nl, uint64_t handle, uint32_t sid, uint32_t
 	return send_alone(nl, &batch);
 }
 
-/* What the kernel says about itself is believed as far as the message reaches. */
-static int take_stats(const uint8_t *data, size_t bytes, struct iscsi_stats *ret_stats,
-		      struct iscsi_stats_custom *custom, unsigned int custom_max, unsigned int *ret_custom_count)
-{
-	unsigned int count, i;
-
-	if (bytes < sizeof(*ret_stats))
-		return -EPROTO;
-	memcpy(ret_stats, data, sizeof(*ret_stats));
-	count = (unsigned int)((bytes - sizeof(*ret_stats)) / sizeof(*custom));
-	if (count > ret_stats->custom_length)
-		count = ret_stats->custom_length;
-	if (count > custom_max)
-		count = custom_max;
-	for (i = 0; i < count; i++)
-		memcpy(&custom[i], data + sizeof(*ret_stats) + i * sizeof(*custom), sizeof(*custom));
-	if (ret_custom_count)
-		*ret_custom_count = count;
-	return 0;
-}
-
 int request_get_stats(struct netlink *nl, uint64_t handle, uint32_t sid, uint32_t cid, struct iscsi_stats *ret_stats,
 		      struct iscsi_stats_custom *custom, unsigned int custom_max, unsigned int *ret_custom_count)
 {
@@ -144,14 +123,22 @@ int request_get_stats(struct netlink *nl, uint64_t handle, uint32_t sid, uint32_
 	struct netlink_reply reply = { .data = data, .data_room = sizeof(data) };
 	struct request_batch batch = { .handle = handle };
 	struct iscsi_uevent uevent = batch_request(&batch, ISCSI_UEVENT_GET_STATS);
+	unsigned int count;
 	int error;
 
 	uevent.u.conn.sid = sid;
 	uevent.u.conn.cid = cid;
 	error = batch_send_request(nl, &uevent, NULL, 0, &reply);
+	if (!error && reply.data_bytes < sizeof(*ret_stats))
+		error = -EPROTO;
 	if (error)
 		return error;
-	return take_stats(data, reply.data_bytes, ret_stats, custom, custom ? custom_max : 0, ret_custom_count);
+	memcpy(ret_stats, data, sizeof(*ret_stats));
+	count = batch_take_custom(data + sizeof(*ret_stats), reply.data_bytes - sizeof(*ret_stats), ret_stats->custom_length, custom,
+				  custom ? custom_max : 0);
+	if (ret_custom_count)
+		*ret_custom_count = count;
+	return 0;
 }
 
 /* ---- endpoints ---- */
