@@ -75,6 +75,42 @@ static void test_drop_nothing(void **state)
 	assert_int_equal(background_drop(0, 0), 0);
 }
 
+/* What a process that has dropped is: 0, or which of these it is not. */
+static int drop_and_look(void)
+{
+	uid_t uids[3];
+	gid_t gids[3];
+
+	if (background_drop(65534, 65533))
+		return 1;
+	if (getresuid(&uids[0], &uids[1], &uids[2]) || uids[0] != 65534 || uids[1] != 65534 || uids[2] != 65534)
+		return 2;
+	if (getresgid(&gids[0], &gids[1], &gids[2]) || gids[0] != 65533 || gids[1] != 65533 || gids[2] != 65533)
+		return 3;
+	if (getgroups(0, NULL))
+		return 4;
+	/* there is no way back, and no way on */
+	if (!setuid(0) || !setgid(0) || background_drop(0, 0) || background_drop(65532, 0) != -EPERM)
+		return 5;
+	return 0;
+}
+
+static void test_drop(void **state)
+{
+	int status;
+	pid_t child;
+
+	if (getuid())
+		skip();
+	child = fork();
+	assert_true(child >= 0);
+	if (!child)
+		_exit(drop_and_look());
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 /* A living process takes the probe's signal, and nothing of it stays behind. */
 static void test_was_not_killed(void **state)
 {
@@ -95,6 +131,7 @@ int main(void)
 		cmocka_unit_test(test_parent),
 		cmocka_unit_test(test_pid_file),
 		cmocka_unit_test(test_drop_nothing),
+		cmocka_unit_test(test_drop),
 		cmocka_unit_test(test_was_not_killed),
 	};
 
