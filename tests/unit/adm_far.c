@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -131,6 +132,25 @@ static void test_discovery(void **state)
 	assert_int_equal(iscsiadm("-m discovery -t st -p 10.9.9.9 -I default"), ISCSI_ERR_ISCSID_COMM);
 }
 
+/* Routes of another network cannot be asked: a managed iface is bound to what came through it, the rest is the daemon's to add. */
+static void test_managed(void **state)
+{
+	static const char managed[] = "iface.iscsi_ifacename = m0\niface.net_ifacename = no-such-nic\niface.bind = reachable\n";
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/ifaces", fake.dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/ifaces/m0", fake.dir);
+	assert_int_equal(text_write_file(path, managed, strlen(managed), 0600), 0);
+	assert_int_equal(iscsiadm("-m discovery -t st -p 10.9.9.9"), ISCSI_ERR_SUCCESS);
+	assert_string_equal(fake_out, "10.0.0.1:3260,1 iqn.x:a\n");
+	assert_int_equal(iscsiadm("-m node -P 1"), ISCSI_ERR_SUCCESS);
+	assert_non_null(strstr(fake_out, "\t\tIface Name: m0\n"));
+	/* Its NIC is not there, which nobody asked about. */
+	assert_int_equal(iscsiadm("-m discovery -t st -p 10.9.9.9"), ISCSI_ERR_PDU_TIMEOUT);
+	assert_null(strstr(fake_err, "nic7"));
+}
+
 static void test_old_daemon(void **state)
 {
 	assert_int_equal(iscsiadm("-m session"), ISCSI_ERR_NO_OBJS_FOUND);
@@ -141,7 +161,8 @@ static void test_old_daemon(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest far[] = { cmocka_unit_test(test_sessions), cmocka_unit_test(test_rescan), cmocka_unit_test(test_discovery) };
+	const struct CMUnitTest far[] = { cmocka_unit_test(test_sessions), cmocka_unit_test(test_rescan), cmocka_unit_test(test_discovery),
+					  cmocka_unit_test(test_managed) };
 	const struct CMUnitTest old[] = { cmocka_unit_test(test_old_daemon) };
 	int failed = cmocka_run_group_tests(far, start_far, stop);
 
