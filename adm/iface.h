@@ -49,6 +49,7 @@ struct explained_portal {
 	struct node_key key;		/* target "": none is known there; iface: the explained one */
 	struct verdict verdict;
 	bool is_discovered;		/* a discovery has reported it: only such portals are bound by themselves */
+	bool is_declined;		/* its record was removed by hand */
 	bool has_record;
 	char startup[16];		/* of the record */
 	bool is_held;			/* logged out by hand: iscsid does not log in to it */

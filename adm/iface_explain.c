@@ -167,6 +167,8 @@ static int read_store(struct gathering *gathering)
 	error = node_each(store, &everything, take_node, gathering);
 	if (!error)
 		error = found_each(store, &everything, take_found, gathering);
+	for (size_t i = 0; !error && i < explanation->portal_count; i++)
+		explanation->portals[i].is_declined = declined_exists(store, &explanation->portals[i].key);
 	store_drop(store);
 	if (error == -ENOMEM)
 		return error;

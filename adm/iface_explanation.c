@@ -154,7 +154,8 @@ static void print_portal_facts(const struct explained_portal *portal, bool store
 	if (portal->has_record)
 		print_line("Record: yes, startup %s%s", portal->startup, portal->is_held ? HELD : "");
 	else if (store_was_read)
-		print_line("Record: no%s", portal->is_discovered ? "" : ", and no discovery has reported this portal");
+		print_line("Record: no%s", portal->is_declined ? ", removed by hand" : portal->is_discovered ? "" :
+					   ", and no discovery has reported this portal");
 	if (portal->sid)
 		print_line("Session: %u, %s", portal->sid, print_or(portal->session_state, "state not known"));
 	else
@@ -179,7 +180,7 @@ static void print_portal_line(const struct explained_portal *portal)
 	}
 	print_line("Portal: %s %s: %s%s; %s%s%s; %s", portal_format(&portal->key.portal, portal->key.portal.tpgt >= 0, buffer),
 		   portal->key.target, verdict_answer(&portal->verdict), text.failed ? "" : text.data,
-		   portal->has_record ? "record " : "no record", portal->startup, portal->is_held ? HELD : "", session);
+		   portal->has_record ? "record " : portal->is_declined ? "record removed by hand" : "no record", portal->startup, portal->is_held ? HELD : "", session);
 	text_done(&text);
 }
 
@@ -233,6 +234,7 @@ static struct json_object *portal_object(const struct explained_portal *portal, 
 		emit_bool(object, "discovered", portal->is_discovered);
 	else
 		emit_null(object, "discovered");
+	emit_bool(object, "declined", portal->is_declined);
 	emit_text(object, "startup", portal->startup);
 	emit_bool(object, "held", portal->is_held);
 	if (portal->sid)

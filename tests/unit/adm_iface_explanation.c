@@ -115,7 +115,13 @@ static void test_one_portal(void **state)
 	struct explanation explanation = explain_all();
 
 	explanation.has_portal = true;
+	explanation.portals = &portals[1];
 	explanation.portal_count = 1;
+	portals[1].is_declined = true;
+	fake_capture(print, &explanation);
+	assert_non_null(strstr(fake_out, "Record: no, removed by hand\n"));
+	portals[1].is_declined = false;
+	explanation.portals = portals;
 	explanation.is_flapping = ANSWER_YES;
 	explanation.hold_sec = 12;
 	fake_capture(print, &explanation);
@@ -160,7 +166,7 @@ static void test_little(void **state)
 		"\"selected\":null,\"pattern\":null,\"held_back\":null,\"hold\":null,\"last_event\":null,\"last_cause\":null,\"last_seconds\":null,\"bound\":false,\"reason\":\"unmanaged\","
 		"\"sentence\":null,\"portals\":[{\"target\":null,\"portal\":{\"address\":\"10.9.3.1\",\"port\":3260,\"tpgt\":null},"
 		"\"bound\":true,\"reason\":\"unmanaged\",\"sentence\":\"iface.bind is not set\",\"way\":\"none, No route to host\","
-		"\"record\":null,\"discovered\":null,\"startup\":null,\"held\":false,\"sid\":null,\"session_state\":null}],"
+		"\"record\":null,\"discovered\":null,\"declined\":false,\"startup\":null,\"held\":false,\"sid\":null,\"session_state\":null}],"
 		"\"unreadable\":[\"records of targets: Permission denied\"]}\n");
 }
 
@@ -224,9 +230,9 @@ static void test_json(void **state)
 					 "\"addresses\":[\"10.9.3.10/24\"],\"selected\":true,\"pattern\":\"lab*\",\"held_back\":false,"
 					 "\"hold\":null,\"last_event\":\"port-up\",\"last_cause\":\"link is up\",\"last_seconds\":12,"
 					 "\"bound\":true,\"reason\":\"route\""));
-	assert_non_null(strstr(fake_out, "\"record\":true,\"discovered\":true,\"startup\":\"automatic\",\"held\":true,\"sid\":7,\"session_state\":\"LOGGED_IN\"}"));
+	assert_non_null(strstr(fake_out, "\"record\":true,\"discovered\":true,\"declined\":false,\"startup\":\"automatic\",\"held\":true,\"sid\":7,\"session_state\":\"LOGGED_IN\"}"));
 	assert_non_null(strstr(fake_out, "\"bound\":false,\"reason\":\"no-route\",\"sentence\":\"no route to fd00:4::1 on lab3\",\"way\":null,"
-					 "\"record\":false,\"discovered\":false,\"startup\":null,\"held\":false,\"sid\":null,\"session_state\":null}"));
+					 "\"record\":false,\"discovered\":false,\"declined\":false,\"startup\":null,\"held\":false,\"sid\":null,\"session_state\":null}"));
 }
 
 int main(void)

@@ -71,6 +71,7 @@ $A -m iface -I $if1 -o update -n iface.bind -v reachable -n iface.state -v disab
 wait_for "$A -m node -p 10.9.0.1 -I $if1 -o show" 10 >/dev/null
 $A -m node -p 10.9.0.1 -I $if1 -u >/dev/null 2>&1
 $A -m node -p 10.9.0.1 -I $if1 -o delete
+ok "what was removed by hand" says 'Record: no, removed by hand' $if1 -p 10.9.0.1
 ok "JSON: disabled" reason disabled $if1 -p 10.9.1.1
 $A -m iface -I $if1 -o update -n iface.state -v '<empty>' >/dev/null 2>&1
 $A -m iface -I mine -o new -n iface.net_ifacename -v nic1 >/dev/null
@@ -87,6 +88,13 @@ $A -m node -p 10.9.1.1 -u >/dev/null 2>&1
 ok "logged out by hand" says 'Record: yes, startup automatic, logged out by hand' $if1 -p 10.9.1.1
 $A -m node -p 10.9.1.1 -l >/dev/null 2>&1
 ok "logged in by hand again" says 'Record: yes, startup automatic' $if1 -p 10.9.1.1
+
+# A portal whose last record was removed is forgotten, until it is discovered.
+$A -m node -p 10.9.1.1 -u >/dev/null 2>&1
+$A -m node -p 10.9.1.1 -o delete
+ok "forgotten" says 'Record: no, and no discovery has reported this portal' $if1 -p 10.9.1.1
+$A -m discovery -t sendtargets -p 10.9.0.1 >/dev/null
+ok "and back by a discovery" wait_for 'sleep 0.2; all_at 0 1' 20
 
 # A cable, and a NIC.
 lab-hotplug link nic 1 down
