@@ -33,4 +33,14 @@ kill -9 1234567 2>/dev/null; echo 99999 >/run/iscsid.pid
 sh $S status; is $? 1 "a left-over pid file is 1"
 ok "start over it" sh $S start
 ok "stop" sh $S stop
+
+# -u and -g: a daemon that is nobody answers, and the kernel takes no request of it
+ok "start as nobody" iscsid -u 65534 -g 65534
+is "$(sed -n 's/^[UG]id:[[:space:]]*//p' "/proc/$(cat /run/iscsid.pid)/status" | tr -s '\t ' ' ' | tr '\n' ' ')" \
+	"65534 65534 65534 65534 65534 65534 65534 65534 " "it is"
+$A -m session; is $? 21 "it tells that there is no session"
+timeout 60 $A -m node --login; status=$?
+ok "no login ($status)" test $status -ne 0 -a $status -ne 124
+is "$(sessions)" 0 "nothing is left of it"
+ok "it ends when it is asked to" $A -k 0
 suite_done
