@@ -149,13 +149,22 @@ static const struct port_address *find_source(const struct port *port, const str
 	return NULL;
 }
 
+static bool is_loopback(const struct question *question)
+{
+	static const uint8_t v6[16] = { [15] = 1 };
+
+	return question->family == AF_INET ? question->bytes[0] == 127 : !memcmp(question->bytes, v6, sizeof(v6));
+}
+
 /* The kernel hands what goes to an own address to itself, and never to a socket that is bound to the NIC. */
 static bool is_own(const struct port *port, const struct question *question)
 {
+	if (port->is_loopback || is_loopback(question))
+		return false;
 	for (size_t i = 0; i < port->address_count; i++)
 		if (port->addresses[i].family == question->family &&
 		    !memcmp(port->addresses[i].bytes, question->bytes, question->family == AF_INET ? 4 : 16))
-			return !port->is_loopback;
+			return true;
 	return false;
 }
 
