@@ -103,6 +103,7 @@ __attribute__((unused)) static bool world_has_record(struct world *world, int nu
 	return is_there;
 }
 
+/* As an administrator does with -I: it is not made again by itself. */
 __attribute__((unused)) static void world_remove_record(struct world *world, int number)
 {
 	struct node_key key = world_key(world, number, world->target.port);
@@ -110,6 +111,7 @@ __attribute__((unused)) static void world_remove_record(struct world *world, int
 
 	assert_int_equal(store_begin(world->dir, STORE_WRITE, &store), 0);
 	assert_int_equal(node_remove(store, &key), 0);
+	assert_int_equal(declined_save(store, &key), 0);
 	assert_int_equal(store_commit(store), 0);
 }
 
