@@ -29,6 +29,8 @@ event_ns() {
 	awk -v action="$1" '$2 == action && /net\/(eth|nic)[0-9]* / { gsub(/.*\[|\]/, "", $1); at = $1 } END { printf "%.0f\n", at * 1000000000 }' /tmp/uevents
 }
 
+tmo() { grep -H . /sys/class/iscsi_session/session*/recovery_tmo; }
+
 ok "a target on three segments" target_make $target 0 1 2
 manage 'nic*'
 udevadm monitor -k -s net >/tmp/uevents 2>&1 &
@@ -60,6 +62,7 @@ ok "three sessions, on three NICs" all_at 0 1 2
 for n in 0 1 2; do ok "what session $n reads comes over nic$n" own_nic "nic0 nic1 nic2" $n; done
 disks >/tmp/disks
 map >/tmp/map
+tmo >/tmp/tmo
 diag "$(cat /tmp/map)"
 
 ip addr del 10.9.2.10/24 dev nic2
@@ -92,12 +95,18 @@ watch_loss 1
 ok "nic1 is pulled" lab-hotplug del nic 1
 within_second "$(event_ns remove)" /tmp/out.1 nic-pulled "from the kernel's event of its removal to the loss of the session"
 sleep 20
+daemon_kill
+daemon_start
+ok "iscsid dies meanwhile, and starts: the others are as they were" [ "$(state_at 0) $(state_at 2)" = "LOGGED_IN LOGGED_IN" ]
+sleep 3
 watch_login 1
 ok "nic1 is plugged again" lab-hotplug add nic 1 --bare
 wait_for '[ -s /tmp/in.1 ]' 60
 within_second "$(event_ns add)" /tmp/in.1 nic-added "from the kernel's event of nic1 to LOGGED_IN"
 disks >/tmp/disks.now
 map >/tmp/map.now
+tmo >/tmp/tmo.now
+ok "the same recovery time-outs" diff /tmp/tmo /tmp/tmo.now
 ok "the same sessions with the same disks" diff /tmp/disks /tmp/disks.now
 ok "on the same NICs" diff /tmp/map /tmp/map.now
 
