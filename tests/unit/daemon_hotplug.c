@@ -49,6 +49,8 @@ static void test_burst(void **state)
 {
 	struct world *world = *state;
 
+	/* Else it depends on when the first pass reads it whether the port is held back for seconds. */
+	world_config(world, "iface.nics = lo\niface.flap_max = 0\n");
 	world_store(world, 1, world->target.port, NULL, "automatic");
 	for (int i = 0; i < 200; i++) {
 		world_nic(i % 2);
@@ -56,7 +58,6 @@ static void test_burst(void **state)
 		if (i % 50 == 0)
 			world_pass(world, 1);
 	}
-	world_config(world, "iface.nics = lo\niface.flap_max = 0\n");
 	hotplug_reload(&world->daemon);
 	world_picture(world, 0, false);
 	world_nic(true);
