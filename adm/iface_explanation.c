@@ -180,7 +180,8 @@ static void print_portal_line(const struct explained_portal *portal)
 	}
 	print_line("Portal: %s %s: %s%s; %s%s%s; %s", portal_format(&portal->key.portal, portal->key.portal.tpgt >= 0, buffer),
 		   portal->key.target, verdict_answer(&portal->verdict), text.failed ? "" : text.data,
-		   portal->has_record ? "record " : portal->is_declined ? "record removed by hand" : "no record", portal->startup, portal->is_held ? HELD : "", session);
+		   portal->has_record ? "record " : portal->is_declined ? "record removed by hand" : "no record", portal->startup,
+		   portal->is_held ? HELD : "", session);
 	text_done(&text);
 }
 

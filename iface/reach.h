@@ -26,7 +26,8 @@ size_t reach_questions(const struct reach *reach);	/* how often the kernel was a
  * 0 and *ret_way (may be NULL); -ENETUNREACH and the like of rtnetlink_way(); -EADDRNOTAVAIL: the NIC has no usable address of the
  * portal's family, or nothing but a link-local one for a portal that is elsewhere; -ENETDOWN: it is down or without carrier;
  * -EDESTADDRREQ: the portal is a host name, which nobody looks up here; -EXDEV: it is a link-local address on another NIC's link;
- * -ELOOP: it is an address of the NIC itself, where nothing leaves; -EINVAL: the port is no NIC. Answers are remembered for each address of each NIC, refusals too.
+ * -ELOOP: it is an address of the NIC itself, where nothing leaves; -EINVAL: the port is no NIC. Answers are remembered for each
+ * address of each NIC, refusals too.
  */
 int reach_ask(struct reach *reach, const struct port *port, const struct portal *portal, struct rtway *ret_way);
 
