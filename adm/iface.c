@@ -6,6 +6,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -16,6 +17,8 @@
 #include "adm/objects.h"
 #include "adm/print.h"
 #include "iface/hba.h"
+#include "iface/policy.h"
+#include "lib/conf.h"
 #include "lib/name.h"
 #include "transport/user/transport.h"
 
@@ -465,12 +468,28 @@ static enum iscsi_err no_iface(unsigned int operations)
 	return ISCSI_ERR_SYSFS_LOOKUP;
 }
 
+/* By what iscsid.conf says of them; what is wrong in it is said by those who need it. */
+static void make_ifaces(struct adm *adm)
+{
+	struct policy policy = { .nics = NULL };
+	char path[PATH_MAX];
+	struct conf *conf;
+
+	snprintf(path, sizeof(path), "%s/iscsid.conf", adm->dir);
+	if (!conf_load(path, NULL, NULL, &conf)) {
+		(void)policy_read(conf, NULL, NULL, &policy);
+		conf_free(conf);
+	}
+	hba_make_ifaces(adm->sysfs, adm->iface_dir, &policy, iface_complain_file, NULL);
+	policy_done(&policy);
+}
+
 /* Ports of HBAs that have no iface yet get theirs, so that they can be listed and bound without a daemon. */
 static void find_ports(struct adm *adm)
 {
 	if (!geteuid() && !strcmp(adm->sysfs, SYSFS_ROOT))
 		hba_load_transports(adm->sysfs);
-	hba_make_ifaces(adm->sysfs, adm->iface_dir, iface_complain_file, NULL);
+	make_ifaces(adm);
 }
 
 static enum iscsi_err monitor(struct adm *adm)

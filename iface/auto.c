@@ -268,7 +268,6 @@ static void name_nic(const struct making *making, const struct port *port, char 
 
 static int set_texts(struct record *iface, const struct port *port, const char *name, enum bind_policy bind)
 {
-	static const char *const words[] = { "", "never", "reachable", "always" };
 	bool by_address = has_own_address(port);
 	const struct {
 		enum field field;
@@ -278,7 +277,7 @@ static int set_texts(struct record *iface, const struct port *port, const char *
 		{ by_address ? F_IFACE_HWADDRESS : F_IFACE_NET_IFACENAME, by_address ? port->permanent : port->netdev },
 		{ F_IFACE_TRANSPORT_NAME, "tcp" },
 		{ F_IFACE_ORIGIN, ORIGIN_AUTO_WORD },
-		{ F_IFACE_BIND, words[bind] },
+		{ F_IFACE_BIND, policy_bind_word(bind) },
 		{ F_IFACE_PATH, by_address ? port->path : "" },
 	};
 	int error = 0;
@@ -349,7 +348,7 @@ static int make_entity(struct making *making, const struct sysfs_host *host, con
 		if (is_entity_of(&entities[i], port))
 			entity = &entities[i];
 	if (!error && port->has_entity == !!entity)
-		error = hba_make(root, making->dir, host, entity, &iface);
+		error = hba_make(root, making->dir, host, entity, making->policy, &iface);
 	else if (!error)
 		error = -EEXIST;
 	free(entities);

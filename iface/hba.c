@@ -385,13 +385,25 @@ int hba_read(const char *root, const struct sysfs_host *host, const struct kerne
 
 struct making {
 	const char *root, *dir;
+	const struct policy *policy;
 	iface_complaint_fn *complain;
 	void *data;
 };
 
+static int set_policy(const struct policy *policy, struct record *iface)
+{
+	int error = record_set(iface, F_IFACE_ORIGIN, "auto", ORIGIN_RECORD);
+
+	if (!error && policy && policy->says_bind)
+		error = record_set(iface, F_IFACE_BIND, policy_bind_word(policy->bind), ORIGIN_RECORD);
+	if (!error && policy && policy->says_fast_fail)
+		error = record_set_number(iface, F_IFACE_FAST_FAIL, policy->fast_fail, ORIGIN_RECORD);
+	return error;
+}
+
 /* Asks first whether there is one: reading a card's settings takes time. */
 int hba_make(const char *root, const char *dir, const struct sysfs_host *host, const struct kernel_iface *kernel_iface,
-	     struct record *ret_iface)
+	     const struct policy *policy, struct record *ret_iface)
 {
 	char name[NAME_MAX], path[PATH_MAX + NAME_MAX];
 	int error;
@@ -403,7 +415,7 @@ int hba_make(const char *root, const char *dir, const struct sysfs_host *host, c
 	error = hba_read(root, host, kernel_iface, ret_iface);
 	if (error)
 		return error;
-	error = record_set(ret_iface, F_IFACE_ORIGIN, "auto", ORIGIN_RECORD);
+	error = set_policy(policy, ret_iface);
 	if (!error)
 		error = iface_save_new(dir, ret_iface);
 	if (error)
@@ -420,7 +432,7 @@ static int make_one(struct making *making, const struct sysfs_host *host, const 
 {
 	char name[NAME_MAX], path[PATH_MAX + NAME_MAX];
 	struct record iface;
-	int error = hba_make(making->root, making->dir, host, kernel_iface, &iface);
+	int error = hba_make(making->root, making->dir, host, kernel_iface, making->policy, &iface);
 
 	if (!error) {
 		record_done(&iface);
@@ -449,9 +461,9 @@ static int make_host(struct making *making, const struct sysfs_host *host)
 	return error;
 }
 
-int hba_make_ifaces(const char *root, const char *dir, iface_complaint_fn *complain, void *data)
+int hba_make_ifaces(const char *root, const char *dir, const struct policy *policy, iface_complaint_fn *complain, void *data)
 {
-	struct making making = { .root = root, .dir = dir, .complain = complain, .data = data };
+	struct making making = { .root = root, .dir = dir, .policy = policy, .complain = complain, .data = data };
 	struct sysfs_host *hosts;
 	size_t count;
 	int error = sysfs_hosts(root, &hosts, &count);

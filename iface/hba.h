@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "iface/iface.h"
+#include "iface/policy.h"
 #include "transport/user/adapter.h"
 #include "transport/user/kernel_iface.h"
 #include "transport/user/sysfs.h"
@@ -35,18 +36,18 @@ int hba_find_host(const char *root, const struct record *iface, struct sysfs_hos
 int hba_read(const char *root, const struct sysfs_host *host, const struct kernel_iface *kernel_iface, struct record *ret_iface);
 
 /*
- * The same, with iface.origin, as a new file in dir. ret_iface is initialised only on 0. -EEXIST: there is one of that name; as
- * iface_save().
+ * The same, with iface.origin and what iscsid.conf says of iface.bind and iface.fast_fail (policy; NULL: nothing), as a new file in
+ * dir. ret_iface is initialised only on 0. -EEXIST: there is one of that name; as iface_save().
  */
 int hba_make(const char *root, const char *dir, const struct sysfs_host *host, const struct kernel_iface *kernel_iface,
-	     struct record *ret_iface);
+	     const struct policy *policy, struct record *ret_iface);
 
 /*
  * Writes an iface file for every network entity of every HBA port that has none: transport.mac.ipv4.N or .ipv6.N, transport.mac for
  * ports that show no entities. Files that are there are never touched. Where this user may not write nothing happens; other
  * failures are complained of. 0, or a negative errno if the hosts cannot be read.
  */
-int hba_make_ifaces(const char *root, const char *dir, iface_complaint_fn *complain, void *data);
+int hba_make_ifaces(const char *root, const char *dir, const struct policy *policy, iface_complaint_fn *complain, void *data);
 
 /*
  * Loads the transports of NICs whose card could carry sessions by itself (cxgb4 for cxgb4i, ...); those that need iscsiuio only while

@@ -8,14 +8,20 @@
 #include <errno.h>
 #include <string.h>
 
-static enum bind_policy bind_of(const char *word)
+const char *policy_bind_word(enum bind_policy bind)
 {
 	static const char *const words[] = {
 		[BIND_UNSET] = "", [BIND_NEVER] = "never", [BIND_REACHABLE] = "reachable", [BIND_ALWAYS] = "always",
 	};
+
+	return words[bind];
+}
+
+static enum bind_policy bind_of(const char *word)
+{
 	enum bind_policy policy = BIND_ALWAYS;
 
-	while (policy > BIND_UNSET && strcmp(words[policy], word) != 0)
+	while (policy > BIND_UNSET && strcmp(policy_bind_word(policy), word) != 0)
 		policy--;
 	return policy;
 }
@@ -62,6 +68,8 @@ int policy_read(const struct conf *conf, record_complaint_fn *complain, void *da
 		if (ret_policy->bind == BIND_UNSET)
 			ret_policy->bind = BIND_REACHABLE;
 		ret_policy->fast_fail = (int)record_number(&record, F_POLICY_FAST_FAIL);
+		ret_policy->says_bind = record_has(&record, F_POLICY_BIND);
+		ret_policy->says_fast_fail = record_has(&record, F_POLICY_FAST_FAIL);
 		ret_policy->flap_max = number_of(&record, F_POLICY_FLAP_MAX);
 		ret_policy->flap_window_sec = number_of(&record, F_POLICY_FLAP_WINDOW);
 		ret_policy->flap_hold_sec = number_of(&record, F_POLICY_FLAP_HOLD);

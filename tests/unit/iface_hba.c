@@ -420,7 +420,7 @@ static void makes_files(void **state)
 	struct record iface;
 
 	dir_of(dir, sizeof(dir));
-	assert_int_equal(hba_make_ifaces(root, dir, NULL, NULL), 0);
+	assert_int_equal(hba_make_ifaces(root, dir, NULL, NULL, NULL), 0);
 	assert_int_equal(iface_load(dir, "qla4xxx." PORT_MAC ".ipv4.0", &iface), 0);
 	check_settings(&iface, V4);
 	assert_text(&iface, F_IFACE_TRANSPORT_NAME, "qla4xxx");
@@ -448,6 +448,22 @@ static void makes_files(void **state)
 	record_done(&iface);
 }
 
+/* iscsid.conf may say that they bind themselves. */
+static void follows_policy(void **state)
+{
+	struct policy policy = { .bind = BIND_REACHABLE, .says_bind = true, .fast_fail = 7, .says_fast_fail = true };
+	struct record iface;
+	char dir[100];
+
+	dir_of(dir, 80);
+	strcat(dir, "-policy");
+	assert_int_equal(hba_make_ifaces(root, dir, &policy, NULL, NULL), 0);
+	assert_int_equal(iface_load(dir, "qla4xxx." PORT_MAC ".ipv4.0", &iface), 0);
+	assert_text(&iface, F_IFACE_BIND, "reachable");
+	assert_int_equal(record_number(&iface, F_IFACE_FAST_FAIL), 7);
+	record_done(&iface);
+}
+
 static int count_one(const struct record *iface, void *data)
 {
 	++*(unsigned int *)data;
@@ -465,7 +481,7 @@ static void touches_nothing(void **state)
 	snprintf(path, sizeof(path), "%s/bnx2i.00:10:18:00:00:05", dir);
 	make_file("ifaces", "bnx2i.00:10:18:00:00:05", "iface.transport_name = bnx2i\niface.mtu = 1400\n");
 	make_file("ifaces", "be2iscsi.00:90:fa:00:00:04.ipv4.0", "nonsense\n");
-	assert_int_equal(hba_make_ifaces(root, dir, NULL, NULL), 0);
+	assert_int_equal(hba_make_ifaces(root, dir, NULL, NULL, NULL), 0);
 	assert_int_equal(iface_load(dir, "bnx2i.00:10:18:00:00:05", &iface), 0);
 	assert_int_equal(record_number(&iface, F_IFACE_MTU), 1400);
 	record_done(&iface);
@@ -496,6 +512,7 @@ int main(void)
 		cmocka_unit_test(settings),	  cmocka_unit_test(other_words),	 cmocka_unit_test(ipv4_addresses),
 		cmocka_unit_test(ipv6_addresses), cmocka_unit_test(vlan_port_and_state), cmocka_unit_test(nothing_to_configure),
 		cmocka_unit_test(bad_addresses),  cmocka_unit_test(makes_files),	 cmocka_unit_test(touches_nothing),
+		cmocka_unit_test(follows_policy),
 		cmocka_unit_test(finds_hosts),
 	};
 

@@ -18,7 +18,7 @@ static const struct card {
 
 static void make_ifaces(void)
 {
-	assert_int_equal(hba_make_ifaces("/sys", ifaces_dir, NULL, NULL), 0);
+	assert_int_equal(hba_make_ifaces("/sys", ifaces_dir, NULL, NULL, NULL), 0);
 }
 
 static void assert_only(const char *card, unsigned int count)
