@@ -140,7 +140,7 @@ static void test_iface_by_hand(void **state)
 	assert_int_equal(record_set(&iface, F_IFACE_ISCSI_IFACENAME, "mine", ORIGIN_RECORD), 0);
 	assert_int_equal(record_set(&iface, F_IFACE_TRANSPORT_NAME, "tcp", ORIGIN_RECORD), 0);
 	assert_int_equal(record_set(&iface, F_IFACE_NET_IFACENAME, "lo", ORIGIN_RECORD), 0);
-	assert_int_equal(record_set(&iface, F_IFACE_BIND, "reachable", ORIGIN_RECORD), 0);
+	assert_int_equal(record_set(&iface, F_IFACE_BIND, "always", ORIGIN_RECORD), 0);
 	assert_int_equal(iface_save(dir, &iface), 0);
 	record_done(&iface);
 	world_run(world, world_has_one);

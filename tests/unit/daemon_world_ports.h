@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Ports for the daemon's test world: pictures as a watch would give them, a store and iscsid.conf. The
- * one NIC that sessions can really leave from is the loopback interface, shown as a NIC like others.
+ * one NIC that sessions can really leave from is the loopback interface, shown as a NIC like others; no
+ * route leads from it, so ifaces are bound always.
  */
 #ifndef OPENHBA_TESTS_UNIT_DAEMON_WORLD_PORTS_H
 #define OPENHBA_TESTS_UNIT_DAEMON_WORLD_PORTS_H
@@ -30,7 +31,7 @@ __attribute__((unused)) static void world_config(struct world *world, const char
 	char text[512];
 
 	snprintf(text, sizeof(text),
-		 "node.startup = automatic\nnode.session.scan = manual\nnode.conn[0].timeo.logout_timeout = 1\n%s", settings);
+		 "iface.bind = always\nnode.startup = automatic\nnode.session.scan = manual\nnode.conn[0].timeo.logout_timeout = 1\n%s", settings);
 	snprintf(world_config_path, sizeof(world_config_path), "%s/iscsid.conf", world->dir);
 	assert_int_equal(text_write_file(world_config_path, text, strlen(text), 0600), 0);
 	world->daemon.options.config_path = world_config_path;
@@ -145,7 +146,7 @@ __attribute__((unused)) static int world_ports_setup(void **state)
 	world = *state;
 	world_was_seen = false;
 	world_nic(true);
-	world_config(world, "iface.nics = lo\niface.bind = reachable\n");
+	world_config(world, "iface.nics = lo\n");
 	assert_int_equal(hotplug_new(&world->daemon, world->dir), 0);
 	return 0;
 }
