@@ -455,8 +455,7 @@ static void follows_policy(void **state)
 	struct record iface;
 	char dir[100];
 
-	dir_of(dir, 80);
-	strcat(dir, "-policy");
+	snprintf(dir, sizeof(dir), "%s/ifaces-policy", root);
 	assert_int_equal(hba_make_ifaces(root, dir, &policy, NULL, NULL), 0);
 	assert_int_equal(iface_load(dir, "qla4xxx." PORT_MAC ".ipv4.0", &iface), 0);
 	assert_text(&iface, F_IFACE_BIND, "reachable");
