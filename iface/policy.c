@@ -53,6 +53,12 @@ static unsigned int number_of(const struct record *record, enum field field)
 	return (unsigned int)record_number(record, field);
 }
 
+/* Does the file, be it the built-in value? */
+static bool says(const struct record *record, enum field field)
+{
+	return !strcmp(record_origin_text(record, field), "iscsid.conf");
+}
+
 int policy_read(const struct conf *conf, record_complaint_fn *complain, void *data, struct policy *ret_policy)
 {
 	struct record record;
@@ -68,8 +74,8 @@ int policy_read(const struct conf *conf, record_complaint_fn *complain, void *da
 		if (ret_policy->bind == BIND_UNSET)
 			ret_policy->bind = BIND_REACHABLE;
 		ret_policy->fast_fail = (int)record_number(&record, F_POLICY_FAST_FAIL);
-		ret_policy->says_bind = record_has(&record, F_POLICY_BIND);
-		ret_policy->says_fast_fail = record_has(&record, F_POLICY_FAST_FAIL);
+		ret_policy->says_bind = says(&record, F_POLICY_BIND);
+		ret_policy->says_fast_fail = says(&record, F_POLICY_FAST_FAIL);
 		ret_policy->flap_max = number_of(&record, F_POLICY_FLAP_MAX);
 		ret_policy->flap_window_sec = number_of(&record, F_POLICY_FLAP_WINDOW);
 		ret_policy->flap_hold_sec = number_of(&record, F_POLICY_FLAP_HOLD);

@@ -509,8 +509,10 @@ int found_remove(struct store *store, const struct node_key *key)
 
 static void declined_key_format(const struct node_key *key, char text[DECLINED_KEY_MAX])
 {
-	memcpy(text, DECLINED_PREFIX, strlen(DECLINED_PREFIX));
-	node_key_format(key, text + strlen(DECLINED_PREFIX));
+	char node[NODE_KEY_TEXT_MAX];
+
+	node_key_format(key, node);
+	snprintf(text, DECLINED_KEY_MAX, DECLINED_PREFIX "%s", node);
 }
 
 bool declined_key_is(const char *text)

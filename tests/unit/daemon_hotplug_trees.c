@@ -21,6 +21,7 @@ static int setup(void **state)
 		start_udevd();
 	world->daemon.sysfs = "/sys";
 	world_config(world, "");
+	assert_int_equal(text_write_file(world_config_path, "", 0, 0600), 0);
 	snprintf(ifaces_dir, sizeof(ifaces_dir), "%s/ifaces", world->dir);
 	return 0;
 }

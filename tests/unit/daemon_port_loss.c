@@ -500,7 +500,8 @@ static void test_no_way(void **state)
 	assert_false(session->is_port_lost);
 	port_loss_returned(&world->daemon, &port, "added");
 	world_run(world, is_back);
-	assert_int_equal(session->attempts, 1);
+	/* The attempt that was under way, or the one behind it. */
+	assert_in_range(session->attempts, 1, 2);
 }
 
 /* No iface to leave from was found when nobody had said that it was lost. */

@@ -45,6 +45,23 @@ static void assert_default(const struct policy *policy)
 	assert_int_equal(policy->flap_max, 5);
 	assert_int_equal(policy->flap_window_sec, 60);
 	assert_int_equal(policy->flap_hold_sec, 10);
+	assert_false(policy->says_fast_fail);
+}
+
+/* The built-in values, but said. */
+static void says_what_is_built_in(void **state)
+{
+	struct policy policy;
+
+	read_conf("iface.bind = reachable\n", &policy);
+	assert_default(&policy);
+	assert_true(policy.says_bind);
+	policy_done(&policy);
+	read_conf("iface.bind = sometimes\niface.fast_fail = 0\n", &policy);
+	assert_int_equal(policy.bind, BIND_REACHABLE);
+	assert_false(policy.says_bind);
+	assert_true(policy.says_fast_fail);
+	policy_done(&policy);
 }
 
 static void nothing_said(void **state)
@@ -117,7 +134,7 @@ static void records(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nothing_said),
+		cmocka_unit_test(nothing_said), cmocka_unit_test(says_what_is_built_in),
 		cmocka_unit_test(all_said),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(records),
