@@ -5,7 +5,7 @@
 . /lab/env
 . /lab/lib.sh
 . /in/lib.sh
-prefix=iqn.2026-11.org.openhba.misbehave: port=3300 conf=/etc/iscsi/iscsid.conf run=/tmp/run rss_max_kb=8192 good_max_ms=15000
+prefix=iqn.2026-11.org.openhba.misbehave: port=3300 conf=/etc/iscsi/iscsid.conf run=/tmp/run rss_max_kb=8192 good_max_ms=30000
 tab=$(printf '\t')
 # freed memory goes back, so that growth is growth
 export ASAN_OPTIONS="$ASAN_OPTIONS:quarantine_size_mb=2"
