@@ -196,6 +196,15 @@ check-host: all check-build
 	$(Q)tests/check-host $(unit-tests)
 check-build: $(unit-tests) $(O)/san/iscsid $(O)/san/iscsiadm $(O)/san/iscsistart $(fuzz-names:%=$(O)/san/tests/fuzz/%) $(O)/tests/store-kill
 
+# The kernel modules, built by the kernel's own make in a copy of their sources: KSRC is the kernel's build folder.
+KSRC     ?= /lib/modules/$(shell uname -r)/build
+kernel    = $(shell $(MAKE) -s --no-print-directory -C $(KSRC) kernelrelease)
+module-dirs := transport/abi transport/class drivers
+
+modules: ## build the kernel modules for KSRC (the running kernel's headers)
+	$(Q)mkdir -p $(O)/modules/$(kernel) && cp -ru --parents Kbuild $(module-dirs) $(O)/modules/$(kernel)
+	$(Q)$(MAKE) -C $(KSRC) M=$(abspath $(O)/modules/$(kernel)) modules
+
 # What a text that is installed says of places, made true for where it is installed. The programs know theirs from CPPFLAGS.
 placed := sed 's|/usr/sbin|@sbin@|g; s|/run/iscsid/|@run@/|g; s|/etc/iscsi|@conf@|g; s|PATH=$$PATH:@sbin@|PATH=@sbin@:$$PATH|; \
 	s|@sbin@|$(sbindir)|g; s|@run@|$(rundir)|g; s|@conf@|$(confdir)|g'
@@ -226,6 +235,6 @@ clean: ## remove what was built
 help: ## list the targets
 	$(Q)grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
 
-.PHONY: FORCE all clean help check-unit check check-host check-build demo lint install install-texts bench fuzz soak
+.PHONY: FORCE all clean help check-unit check check-host check-build demo lint install install-texts bench fuzz modules soak
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The software data path: a session is one SCSI host (as Linux has it for the transport "tcp"), with an array of connections of which
+ * one is used today. Nothing in here assumes one connection or one hardware queue.
+ *
+ * THE LOCK of a connection is its socket's. Receiving happens in the socket's callbacks and is therefore under it; sending takes it
+ * (inline: the spinlock, if nobody owns the socket, without sleeping; worker: lock_sock()); the error handler takes it (lock_sock())
+ * when it has to see tasks that do not move. What a connection sends and receives needs no other lock. Completions are collected under
+ * it and delivered outside (complete.c), because a completion may submit the next command.
+ *
+ *	class: session->mutex -> conn->ep_mutex		(create, bind, start, stop, destroy: never side by side)
+ *	  session->eh_mutex				(error handler: one at a time)
+ *	    socket lock of a connection			(rx, tx, tasks in flight, timers' decisions)
+ *	      session->window.lock, session->mgmt_lock	(leaf spinlocks, short, irq-safe not needed: bh)
+ *
+ * A TASK is the private part of a SCSI command (or one of a session's few of its own: NOP, TMF, text, logout, login), found by its tag, and
+ * owned by whoever the state word says. The state word is atomic because a submission, a timeout and a completion meet without a lock;
+ * all else of a task changes under the socket lock of its connection.
+ *
+ *	state  = generation (14 bits) | flags
+ *	tag    = generation | internal | number		what travels as ITT; stale tags do not match and are a protocol error
+ *
+ *	idle -> SUBMITTED (queuecommand, on conn->submitted) -> ACTIVE (tx took it under the lock) -> DONE -> idle
+ *
+ *	TASK_TX    tx has it: queued, or part of a PDU of it is still to be sent
+ *	TASK_RX    a data segment of it is being received
+ *	DONE is delivered when neither is set; a response that overtakes our own Data-Out waits for tx.
+ *
+ * How a connection dies: stop() sets DOWN (new submissions are refused or found by the drain), puts the socket's callbacks back under
+ * lock_sock(), flushes the worker and the completion tasklet, and only then fails what is left, with nobody else alive.
+ */
+#ifndef OPENHBA_TCP_H
+#define OPENHBA_TCP_H
+
+#include <linux/atomic.h>
+#include <linux/interrupt.h>
+#include <linux/llist.h>
+#include <linux/scatterlist.h>
+#include <linux/timer.h>
+#include <linux/workqueue.h>
+#include <net/sock.h>
+#include <scsi/iscsi_if.h>
+#include <scsi/scsi_cmnd.h>
+#include <scsi/scsi_host.h>
+#include <scsi/scsi_transport_iscsi.h>
+
+#include "transport/abi/iscsi_proto.h"
+
+#define TCP_CONNS_MAX		1	/* connections a session may have today; 16 is what the layout is made for */
+#define TCP_MGMT_TASKS		16	/* own tasks of a session: login, text, logout, NOP, TMF */
+#define TCP_USER_DATA_MAX	8192	/* data segment of a PDU of or for user space */
+#define TCP_AHS_MAX		1024	/* 255 words of 4 bytes */
+
+struct tcp_session;
+struct tcp_conn;
+
+/* --- where in a command's memory ------------------------------------------------------------------------------------------------- */
+
+/* A place in a scatterlist that only moves forward, so that no PDU walks the list from its begin. cursor.c */
+struct tcp_cursor {
+	struct scatterlist *sg;
+	u32 sg_offset;		/* bytes into sg */
+	u32 offset;		/* bytes into the command's data */
+};
+
+/* --- tasks (task.c) ----------------------------------------------------------------------------------------------------------------- */
+
+#define TASK_SUBMITTED	BIT(0)	/* pushed to conn->submitted, not taken yet */
+#define TASK_ACTIVE	BIT(1)	/* has a CmdSN (or is immediate) and a place in the connection */
+#define TASK_TX		BIT(2)
+#define TASK_RX		BIT(3)
+#define TASK_DONE	BIT(4)	/* answered: result is set */
+#define TASK_ABORTING	BIT(5)	/* a TMF about it is under way: no more Data-Out; still answered if the target answers first */
+#define TASK_FLAGS	0x3ffu
+#define TASK_GENERATION_SHIFT 18
+
+#define TAG_INTERNAL	BIT(17)		/* one of session->mgmt */
+#define TAG_NUMBER	0x1ffffu	/* the block layer's tag, or the index in session->mgmt */
+
+/* What is sent for a task: its request PDU with immediate data, unsolicited Data-Out, or the answer to one R2T. */
+struct tcp_burst {
+	u32 offset, end;	/* bytes of the command's data still to be sent: [offset, end) */
+	__be32 ttt;		/* ISCSI_TAG_NONE: unsolicited */
+	u32 datasn;
+	u32 r2tsn;
+};
+
+struct tcp_task {
+	atomic_t state;
+	u32 tag;			/* host order; ITT on the wire is cpu_to_be32(tag) */
+	struct tcp_conn *conn;
+	struct scsi_cmnd *cmd;		/* NULL: one of ours */
+	struct llist_node submit;	/* conn->submitted */
+	struct list_head tx;		/* conn->tx_commands or conn->tx_data, empty otherwise */
+	struct list_head active;	/* conn->active while ACTIVE */
+	struct llist_node done;		/* conn->done while it waits for delivery */
+	u32 cmdsn;
+	u32 data_bytes;			/* of the command, one direction */
+	/* tx */
+	struct tcp_cursor out;
+	struct tcp_burst burst;		/* being sent */
+	struct list_head r2ts;		/* struct tcp_r2t, answered in the order of r2tsn */
+	u8 r2t_count;
+	/* rx */
+	struct tcp_cursor in;
+	u32 received;			/* bytes of Data-In */
+	u32 exp_datasn;			/* next DataSN or R2TSN */
+	unsigned long started, moved;	/* jiffies: submitted; last progress */
+	u8 protection;			/* 0 */
+	/* one of ours */
+	struct tcp_mgmt *mgmt;
+};
+
+/* An own task's extras. */
+struct tcp_mgmt {
+	struct tcp_task task;
+	struct iscsi_bhs header;	/* complete but for ITT, CmdSN, ExpStatSN */
+	void *data;			/* kept until sent; mgmt_put() frees it */
+	u32 data_bytes;
+	bool immediate;
+	bool from_user;			/* the answer goes up by iscsi_recv_pdu(), with user_itt in place of ours */
+	__be32 user_itt;
+	u8 response;			/* TMF */
+	struct completion *answered;	/* of whom waits, or NULL */
+	bool in_use;			/* session->mgmt_lock */
+};
+
+/* --- sequence numbers (window.c; pure, also built into a test program of user space) ---------------------------------------------------- */
+
+struct tcp_window {
+	spinlock_t lock;
+	u32 cmdsn;		/* next one to be given away */
+	u32 exp_cmdsn, max_cmdsn;
+};
+
+/* --- receiving (rx.c: a machine that may be cut at any byte) -------------------------------------------------------------------------------- */
+
+enum rx_piece { RX_BHS, RX_AHS, RX_HEADER_DIGEST, RX_DATA, RX_PAD, RX_DATA_DIGEST };
+
+struct tcp_rx {
+	enum rx_piece piece;
+	u32 have, want;			/* bytes of the piece */
+	u32 crc;
+	u8 digest[ISCSI_CRC32C_BYTES];
+	struct iscsi_bhs bhs;
+	u8 ahs[TCP_AHS_MAX];
+	u32 data_bytes, pad_bytes;
+	const struct rx_row *row;	/* rx_rows[], by opcode */
+	struct tcp_task *task;		/* of this PDU, TASK_RX set while data goes to its pages */
+	bool discard;			/* the rest of the data segment goes nowhere */
+	u8 *buffer;			/* TCP_USER_DATA_MAX bytes: data of PDUs that are not Data-In */
+};
+
+/* --- sending (tx.c) ---------------------------------------------------------------------------------------------------------------------------- */
+
+/* The PDU being sent: header with digest copied, data by reference. */
+struct tcp_tx {
+	struct tcp_task *task;		/* NULL: between PDUs */
+	u8 header[ISCSI_BHS_BYTES + TCP_AHS_MAX + ISCSI_CRC32C_BYTES];
+	u32 header_bytes, header_sent;
+	u32 data_bytes, data_sent;	/* from task->out, or mgmt->data */
+	u8 trailer[4 + ISCSI_CRC32C_BYTES];	/* pad, data digest */
+	u32 trailer_bytes, trailer_sent;
+	u32 crc;
+	bool last_of_burst;
+};
+
+enum tcp_conn_state {
+	TCP_CONN_FREE,		/* no socket */
+	TCP_CONN_BOUND,		/* PDUs of user space only (login) */
+	TCP_CONN_UP,		/* full feature phase */
+	TCP_CONN_LOGOUT,	/* a logout was sent: only what is under way */
+	TCP_CONN_FAILED,	/* reported, waits for stop() */
+};
+
+struct tcp_conn {
+	struct iscsi_cls_conn *cls;
+	struct tcp_session *session;
+	u32 cid;
+	enum tcp_conn_state state;	/* one writer: conn_state() in conn.c */
+
+	struct socket *sock;
+	void (*old_data_ready)(struct sock *sk);
+	void (*old_state_change)(struct sock *sk);
+	void (*old_write_space)(struct sock *sk);
+
+	/* negotiated; constant while UP */
+	bool header_digest, data_digest;
+	u32 max_recv_bytes, max_xmit_bytes;	/* MaxRecvDataSegmentLength: ours, the target's */
+	u32 exp_statsn;
+
+	struct llist_head submitted;	/* queuecommand -> tx; newest first */
+	unsigned long tx_flags;		/* bit TX_KICKED: somebody owes the queue a run */
+	struct list_head tx_mgmt;	/* own PDUs, first of all */
+	struct list_head tx_data;	/* R2Ts to answer, unsolicited data: before new commands */
+	struct list_head tx_commands;	/* waiting for the window or the socket */
+	struct list_head active;	/* all that the target may answer */
+	struct tcp_tx tx;
+	struct tcp_rx rx;
+	struct work_struct tx_work;	/* session->workqueue */
+
+	struct llist_head done;		/* complete.c */
+	struct tasklet_struct complete;
+
+	/* nop.c */
+	struct timer_list timer;
+	unsigned long last_recv, last_ping;	/* jiffies */
+	struct tcp_mgmt *ping;
+	int recv_tmo_sec, ping_tmo_sec;		/* 0: no pings */
+
+	struct iscsi_stats stats;		/* under the socket lock */
+	char persistent_address[64];
+	u32 persistent_port;
+	char *local_ipaddr;
+};
+
+/* What user space set and the kernel only keeps and shows. */
+struct tcp_names {
+	char *targetname, *targetalias, *initiatorname, *ifacename, *username, *username_in, *password, *password_in,
+	     *boot_root, *boot_nic, *boot_target, *portal_type, *discovery_parent_type;
+};
+
+/* dd_data of iscsi_cls_session, and shost_priv() of its host. */
+struct tcp_session {
+	struct iscsi_cls_session *cls;
+	struct Scsi_Host *shost;
+	struct tcp_conn *conns[TCP_CONNS_MAX];	/* RCU; the index is a path, not the CID */
+	u32 conn_count;
+	struct tcp_window window;
+	struct workqueue_struct *workqueue;	/* WQ_MEM_RECLAIM */
+
+	/* negotiated (RFC 7143 13) */
+	bool initial_r2t, immediate_data, data_pdu_in_order, data_sequence_in_order;
+	u32 max_outstanding_r2t, first_burst_bytes, max_burst_bytes;
+	u32 erl, tpgt, discovery_session;
+	/* error handler, seconds */
+	int abort_tmo_sec, lu_reset_tmo_sec, tgt_reset_tmo_sec;
+	bool fast_abort;
+	struct mutex eh_mutex;
+	u32 generation;				/* of recoveries: an error handler sees that the session was made anew meanwhile */
+	wait_queue_head_t recovered;		/* state of the session changed */
+
+	spinlock_t mgmt_lock;
+	struct tcp_mgmt mgmt[TCP_MGMT_TASKS];	/* the first two are kept for login/text and logout, the next two for NOP and TMF */
+	struct tcp_names names;
+	char *host_initiatorname, *host_hwaddress, *host_netdev;	/* SET_HOST_PARAM */
+};
+
+/* --- who calls whom ------------------------------------------------------------------------------------------------------------------------------- */
+
+/* task.c */
+struct tcp_task *task_find(struct tcp_conn *conn, __be32 itt);	/* by tag and generation, ACTIVE and of this connection; NULL: nobody's. Socket lock */
+void task_start(struct tcp_task *task, struct tcp_conn *conn, u32 number);	/* new generation, tag */
+void task_answered(struct tcp_task *task);	/* result is in cmd (or mgmt): DONE, delivered now or when tx and rx let go. Socket lock */
+void task_tx_done(struct tcp_task *task);	/* nothing of it is left to send. Socket lock */
+void task_rx_done(struct tcp_task *task);
+int task_take_back(struct tcp_task *task);	/* for the error handler: nobody touches it any more. -EBUSY: a PDU of it is half sent. Socket lock */
+void tasks_fail(struct tcp_conn *conn, int scsi_result);	/* all that is left, connection dead */
+
+/* complete.c */
+void complete_later(struct tcp_task *task);	/* scsi_done() outside of the socket lock, in a batch */
+void complete_flush(struct tcp_conn *conn);	/* sleeps until none is under way */
+
+/* window.c */
+bool window_open(const struct tcp_window *window);		/* may a command be sent now? Racy without the lock: a hint */
+bool window_take(struct tcp_window *window, u32 *ret_cmdsn);
+bool window_update(struct tcp_window *window, u32 exp_cmdsn, u32 max_cmdsn);	/* RFC 7143 4.2.2.1; true: it opened */
+
+/* tx.c */
+void tx_submit(struct tcp_conn *conn, struct tcp_task *task, bool kick);	/* any context that may not sleep */
+void tx_kick(struct tcp_conn *conn);		/* send inline if the socket is free, else by the worker */
+void tx_kick_locked(struct tcp_conn *conn);	/* rx has the socket lock: send what became possible (R2T, window) */
+void tx_work(struct work_struct *work);
+void tx_write_space(struct tcp_conn *conn);
+void tx_forget(struct tcp_conn *conn);		/* connection dead: nothing is half sent any more */
+int tx_mgmt(struct tcp_conn *conn, struct tcp_mgmt *mgmt);	/* queue one of ours, and kick */
+
+/* rx.c */
+int rx_init(struct tcp_conn *conn);
+void rx_reset(struct tcp_conn *conn);		/* a new socket: begins at a BHS */
+void rx_exit(struct tcp_conn *conn);
+void rx_data_ready(struct tcp_conn *conn);	/* socket lock; takes all there is */
+
+/* mgmt.c: own tasks */
+struct tcp_mgmt *mgmt_get(struct tcp_session *session, enum iscsi_pdu_opcode opcode);	/* NULL: all in use */
+void mgmt_put(struct tcp_mgmt *mgmt);
+int mgmt_send_user(struct tcp_conn *conn, const void *header, const void *data, u32 data_bytes);
+void mgmt_answered(struct tcp_conn *conn, struct tcp_mgmt *mgmt, const struct iscsi_bhs *bhs, const void *data, u32 data_bytes);
+
+/* conn.c */
+void conn_failure(struct tcp_conn *conn, enum iscsi_err error);	/* once per socket; any context, also under the socket lock */
+void conn_up_to_user(struct tcp_conn *conn, const struct iscsi_bhs *bhs, const void *data, u32 data_bytes);	/* async, reject, NOP-In, login ... */
+
+/* nop.c */
+void nop_start(struct tcp_conn *conn);
+void nop_stop(struct tcp_conn *conn);		/* sleeps */
+void nop_received(struct tcp_conn *conn, const struct iscsi_bhs_nop_in *bhs, const void *data, u32 data_bytes);	/* socket lock */
+
+/* scsi.c, eh.c */
+extern const struct scsi_host_template scsi_template;
+int scsi_queue(struct Scsi_Host *shost, struct scsi_cmnd *cmd);
+void scsi_response(struct tcp_task *task, const struct iscsi_bhs_scsi_response *bhs, const void *data, u32 data_bytes);
+void scsi_data_in_status(struct tcp_task *task, const struct iscsi_bhs_data_in *bhs);
+int eh_abort(struct scsi_cmnd *cmd);
+int eh_device_reset(struct scsi_cmnd *cmd);
+int eh_target_reset(struct scsi_cmnd *cmd);
+int eh_host_reset(struct scsi_cmnd *cmd);
+
+#endif

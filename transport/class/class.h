@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of the transport class share. <scsi/scsi_transport_iscsi.h> is the contract with the drivers and is fixed to the
+ * byte: a driver's view (struct iscsi_cls_session ...) lies at the END of the class's own struct, its dd_data directly behind it,
+ * and everything the class adds stands in front of it, unseen.
+ *
+ *	struct class_session | struct iscsi_cls_session | dd_data of the driver
+ *
+ * Locks, in this order; none is ever taken against it:
+ *
+ *	transport->rwsem	(read: every request; write: unregistering)	the driver stays while a request runs
+ *	host mutex		requests about a host: chap table, flashnodes, ifaces, ping, bsg
+ *	session->mutex		requests about one session: two sessions never wait for each other
+ *	conn->cls.ep_mutex	binding, starting, stopping of one connection (known to drivers)
+ *	session->cls.lock, conn->cls.lock	states and flags, irq-safe, never held over a call to a driver
+ *
+ * Lookups go through xarrays under RCU or the xarray's lock and return a counted reference; they cost the same with one session as with thousands.
+ */
+#ifndef OPENHBA_CLASS_H
+#define OPENHBA_CLASS_H
+
+#include <linux/device.h>
+#include <linux/mutex.h>
+#include <linux/rwsem.h>
+#include <linux/transport_class.h>
+#include <linux/xarray.h>
+#include <net/netlink.h>
+#include <scsi/scsi_host.h>
+#include <scsi/scsi_transport.h>
+#include <scsi/scsi_transport_iscsi.h>
+
+#define CLASS_VERSION "2.0-870"
+
+struct class_request;	/* netlink.c */
+
+/* --- transports: one per registered driver -------------------------------------------------------------------------------- */
+
+struct class_transport {
+	struct scsi_transport_template t;	/* what the driver gets back; first, as the mid layer hands it around */
+	struct iscsi_transport *ops;
+	struct device dev;			/* /sys/class/iscsi_transport/NAME; releases this struct */
+	struct rw_semaphore rwsem;
+	bool gone;				/* under rwsem: unregistered, requests find it no more */
+	u32 id;					/* handle in sysfs and in messages: a number, not an address */
+	struct transport_container conn_cont;
+	struct transport_container session_cont;
+};
+
+/* By handle. Taken for reading, with the driver's module held; NULL if there is none. Each get needs its put. */
+struct class_transport *class_transport_get(u64 handle);
+void class_transport_put(struct class_transport *transport);
+struct class_transport *class_transport_of(const struct iscsi_transport *ops);	/* no reference: valid while ops is registered */
+
+/* --- hosts ----------------------------------------------------------------------------------------------------------------- */
+
+/* By number, with a reference (scsi_host_put); only hosts of this driver, NULL otherwise. */
+struct Scsi_Host *class_host_get(const struct iscsi_transport *ops, u32 host_no);
+struct mutex *class_host_mutex(struct Scsi_Host *shost);	/* struct iscsi_cls_host's */
+
+/* --- sessions -------------------------------------------------------------------------------------------------------------- */
+
+struct class_session {
+	struct mutex mutex;		/* one request at a time */
+	struct xarray conns;		/* cid -> struct class_conn; its lock */
+	bool visible;			/* under mutex: in the table of sessions; removing makes it invisible first, then quiet, then gone */
+	u32 generation;			/* counts changes of state, /sys/.../generation; written by session_state.c alone */
+	struct iscsi_cls_session cls;	/* last: dd_data follows */
+};
+
+#define to_class_session(_cls) container_of(_cls, struct class_session, cls)
+
+/* By number, with a reference on its device (class_session_put); NULL if it is gone or going. */
+struct class_session *class_session_get(const struct iscsi_transport *ops, u32 sid);
+void class_session_put(struct class_session *session);
+/* The one writer of cls.state: refuses what is no transition, counts, and tells user space by a uevent. Any context. */
+int session_state_set(struct iscsi_cls_session *cls, int state);
+const char *session_state_name(int state);		/* text in sysfs */
+const char *session_target_state_name(int state);
+/* recovery_tmo: seconds, negative for never; by_hand: written in sysfs, later values of netlink are ignored */
+int session_recovery_tmo_set(struct iscsi_cls_session *cls, int seconds, bool by_hand);
+/* Another session with the same initiator name, ISID, target name and portal group? -EEXIST. Called once those are known (before START). */
+int session_identity_check(struct class_session *session);
+/* Starts removing the target and its devices; KEVENT_UNBIND_SESSION follows. */
+void session_unbind(struct iscsi_cls_session *cls);
+/* Removes without waiting (DESTROY_SESSION_ASYNC); KEVENT_DESTROY_SESSION follows. */
+int session_destroy_async(struct iscsi_cls_session *cls);
+int session_init(void);
+void session_exit(void);
+
+/* --- connections ----------------------------------------------------------------------------------------------------------- */
+
+struct class_conn {
+	u32 generation;
+	bool text_bound;		/* SET_PARAM is allowed: bound or up */
+	struct iscsi_cls_conn cls;	/* last: dd_data follows */
+};
+
+#define to_class_conn(_cls) container_of(_cls, struct class_conn, cls)
+
+/* Of a session whose mutex is held; no reference: the mutex keeps it. NULL if there is none. */
+struct class_conn *class_conn_find(struct class_session *session, u32 cid);
+const char *conn_state_name(int state);
+/* The one writer of cls.state. */
+void conn_state_set(struct iscsi_cls_conn *cls, enum iscsi_connection_state state);
+/* BIND, START, STOP with everything around the driver's call (cleanup by the class itself, endpoint, ep_mutex); session->mutex is held.
+ * They return what goes into r.retcode, and -errno (negative) through *fault for what the class itself refuses.
+ */
+int conn_bind(struct class_session *session, struct class_conn *conn, u64 transport_eph, bool leading, int *fault);
+int conn_start(struct class_session *session, struct class_conn *conn);
+void conn_stop(struct class_session *session, struct class_conn *conn, int flag);
+int conn_send_pdu(struct class_session *session, struct class_conn *conn, void *header, void *data, u32 data_bytes);
+int conn_init(void);
+void conn_exit(void);
+
+/* --- endpoints, ifaces, flashnodes, bsg ------------------------------------------------------------------------------------- */
+
+int endpoint_init(void);
+void endpoint_exit(void);
+/* EP_DISCONNECT: the way through the connection that owns the endpoint. ops' endpoints only. */
+int endpoint_disconnect(struct iscsi_transport *ops, u64 handle);
+int iface_init(void);
+void iface_exit(void);
+int flashnode_init(void);
+void flashnode_exit(void);
+int bsg_host_add(struct Scsi_Host *shost, struct iscsi_cls_host *ihost);	/* nothing to do without ops->bsg_request */
+void bsg_host_remove(struct Scsi_Host *shost);
+
+/* --- sysfs: attribute groups made from the rows of transport/abi --------------------------------------------------------------- */
+
+extern struct class iscsi_transport_class;	/* sysfs of transports: handle, caps */
+extern struct class iscsi_endpoint_class;
+extern struct class iscsi_iface_class;
+extern struct transport_class iscsi_host_class;
+extern struct transport_class iscsi_session_class;
+extern struct transport_class iscsi_connection_class;
+/* One group each, owned by sysfs.c; which attributes a driver shows is asked through its attr_is_visible. */
+extern const struct attribute_group sysfs_session_group, sysfs_conn_group, sysfs_host_group, sysfs_iface_group;
+extern const struct attribute_group *sysfs_flash_session_groups[], *sysfs_flash_conn_groups[];
+
+/* --- messages ---------------------------------------------------------------------------------------------------------------- */
+
+int netlink_init(void);
+void netlink_exit(void);
+/* Multicast to ISCSI_NL_GRP_ISCSID or ISCSI_NL_GRP_UIP: the message, then data behind it. 0, or -errno if it could not be queued. Any context with gfp. */
+int event_send(struct iscsi_uevent *event, u32 group, const void *data, u32 data_bytes, gfp_t gfp);
+/* KEVENT_CREATE_SESSION, _DESTROY_SESSION, _UNBIND_SESSION. */
+int event_session(struct iscsi_cls_session *cls, enum iscsi_uevent_e event);
+/* KOBJ_CHANGE with ISCSI_STATE=..., for udev and a daemon that lost messages. Sleeps. */
+void event_state_changed(struct device *dev, const char *state);
+
+/* Off unless somebody sets the module parameter; no call is made then. */
+extern bool class_debug_session, class_debug_conn;
+#define session_dbg(_cls, fmt, ...) do { \
+	if (unlikely(READ_ONCE(class_debug_session))) \
+		dev_info(&(_cls)->dev, "%s: " fmt, __func__, ##__VA_ARGS__); \
+} while (0)
+#define conn_dbg(_cls, fmt, ...) do { \
+	if (unlikely(READ_ONCE(class_debug_conn))) \
+		dev_info(&(_cls)->dev, "%s: " fmt, __func__, ##__VA_ARGS__); \
+} while (0)
+
+#endif
