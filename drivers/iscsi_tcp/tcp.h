@@ -26,8 +26,18 @@
  *	TASK_RX    a data segment of it is being received
  *	DONE is delivered when neither is set; a response that overtakes our own Data-Out waits for tx.
  *
- * How a connection dies: stop() sets DOWN (new submissions are refused or found by the drain), puts the socket's callbacks back under
- * lock_sock(), flushes the worker and the completion tasklet, and only then fails what is left, with nobody else alive.
+ * How a connection dies: stop() sets FREE, puts the socket's callbacks back under lock_sock() (sk_user_data is NULL from then on), waits
+ * for timer, worker and completion tasklet, and only then fails what is left, with nobody else alive. Three rules make it safe:
+ *
+ *	who holds a socket's lock and did not come by its callback checks sk->sk_user_data == conn before it touches the connection
+ *	  (conn_lock() does it; the inline sender does it by hand);
+ *	who reads conn->sock outside of the callbacks, the timer and the worker does so under rcu_read_lock(): the socket is put a grace
+ *	  period after stop();
+ *	who pushed to conn->submitted looks at conn->state AFTERWARDS (the push is a full barrier) and, if it is not UP, queues tx_work:
+ *	  either stop() saw the push and drains it, or the pusher sees the state, and tx_work() of a connection that is not UP hands the
+ *	  commands it finds there to task_refuse(). So nothing ever stays behind, and nobody waits for a grace period.
+ *
+ * The struct of a connection lives as long as its session (queuecommand may look at it at any time), whatever user space creates and destroys.
  */
 #ifndef OPENHBA_TCP_H
 #define OPENHBA_TCP_H
@@ -119,6 +129,7 @@ struct tcp_mgmt {
 	u32 data_bytes;
 	bool immediate;
 	bool from_user;			/* the answer goes up by iscsi_recv_pdu(), with user_itt in place of ours */
+	bool unanswered;		/* ITT is reserved (NOP-Out that answers a NOP-In): done when sent, see mgmt_sent() */
 	__be32 user_itt;
 	u8 response;			/* TMF */
 	struct completion *answered;	/* of whom waits, or NULL */
@@ -166,23 +177,39 @@ struct tcp_tx {
 };
 
 enum tcp_conn_state {
-	TCP_CONN_FREE,		/* no socket */
+	TCP_CONN_FREE,		/* no socket, or one that stop() takes away */
 	TCP_CONN_BOUND,		/* PDUs of user space only (login) */
 	TCP_CONN_UP,		/* full feature phase */
 	TCP_CONN_LOGOUT,	/* a logout was sent: only what is under way */
 	TCP_CONN_FAILED,	/* reported, waits for stop() */
 };
 
+/* For GET_STATS; names as in struct iscsi_stats. Under the socket lock. */
+struct tcp_counts {
+	u64 txdata_octets, rxdata_octets;
+	u32 noptx_pdus, scsicmd_pdus, tmfcmd_pdus, login_pdus, text_pdus, dataout_pdus, logout_pdus, snack_pdus;
+	u32 noprx_pdus, scsirsp_pdus, tmfrsp_pdus, textrsp_pdus, datain_pdus, logoutrsp_pdus, r2t_pdus, async_pdus, rjt_pdus;
+	u32 digest_err, timeout_err;
+	u32 tx_sendpage_failures, rx_discontiguous_hdr, eh_abort_cnt;
+};
+
 struct tcp_conn {
-	struct iscsi_cls_conn *cls;
+	struct iscsi_cls_conn *cls;	/* NULL: user space has none now */
 	struct tcp_session *session;
 	u32 cid;
-	enum tcp_conn_state state;	/* one writer: conn_state() in conn.c */
+	enum tcp_conn_state state;	/* one writer: conn_state(), without a lock; read with READ_ONCE() */
 
-	struct socket *sock;
+	struct socket __rcu *sock;	/* written by bind and stop */
+	struct tcp_release *release;	/* puts it, made with it so that stop() never fails */
 	void (*old_data_ready)(struct sock *sk);
 	void (*old_state_change)(struct sock *sk);
 	void (*old_write_space)(struct sock *sk);
+	void (*old_error_report)(struct sock *sk);
+	/* Under the socket lock. Bytes are read when the kernel logs in itself, or from START on: those of a socket that comes in full
+	 * feature phase wait until the digests are known.
+	 */
+	bool may_read;
+	bool logged_out;		/* the target agreed: it may close */
 
 	/* negotiated; constant while UP */
 	bool header_digest, data_digest;
@@ -208,10 +235,11 @@ struct tcp_conn {
 	struct tcp_mgmt *ping;
 	int recv_tmo_sec, ping_tmo_sec;		/* 0: no pings */
 
-	struct iscsi_stats stats;		/* under the socket lock */
-	char persistent_address[64];
+	struct tcp_counts stats;
+	/* session->names_mutex */
+	struct sockaddr_storage peer, local;	/* ss_family 0: no socket */
+	char *persistent_address, *local_ipaddr;
 	u32 persistent_port;
-	char *local_ipaddr;
 };
 
 /* What user space set and the kernel only keeps and shows. */
@@ -220,12 +248,16 @@ struct tcp_names {
 	     *boot_root, *boot_nic, *boot_target, *portal_type, *discovery_parent_type;
 };
 
-/* dd_data of iscsi_cls_session, and shost_priv() of its host. */
+/* shost_priv() of its host (lives as long as that); a pointer to it is the dd_data of iscsi_cls_session. */
 struct tcp_session {
 	struct iscsi_cls_session *cls;
 	struct Scsi_Host *shost;
-	struct tcp_conn *conns[TCP_CONNS_MAX];	/* RCU; the index is a path, not the CID */
-	u32 conn_count;
+	struct tcp_conn *conns[TCP_CONNS_MAX];	/* the index is a path, not the CID; once set (release), kept until the session ends */
+	atomic_t sockets;			/* not put yet */
+	/* Written by start and stop, wakes up recovered. */
+	bool running;				/* was started, and not stopped since */
+	bool terminating;			/* STOP(TERM): nothing comes back, nothing is retried */
+	bool recovery_failed;			/* until the next START: the recovery timer ran out */
 	struct tcp_window window;
 	struct workqueue_struct *workqueue;	/* WQ_MEM_RECLAIM */
 
@@ -242,6 +274,7 @@ struct tcp_session {
 
 	spinlock_t mgmt_lock;
 	struct tcp_mgmt mgmt[TCP_MGMT_TASKS];	/* the first two are kept for login/text and logout, the next two for NOP and TMF */
+	struct mutex names_mutex;		/* texts and addresses; leaf */
 	struct tcp_names names;
 	char *host_initiatorname, *host_hwaddress, *host_netdev;	/* SET_HOST_PARAM */
 };
@@ -256,6 +289,7 @@ void task_tx_done(struct tcp_task *task);	/* nothing of it is left to send. Sock
 void task_rx_done(struct tcp_task *task);
 int task_take_back(struct tcp_task *task);	/* for the error handler: nobody touches it any more. -EBUSY: a PDU of it is half sent. Socket lock */
 void tasks_fail(struct tcp_conn *conn, int scsi_result);	/* all that is left, connection dead */
+void task_refuse(struct tcp_task *task);	/* a command found in conn->submitted of a connection that is not UP: the mid layer tries again */
 
 /* complete.c */
 void complete_later(struct tcp_task *task);	/* scsi_done() outside of the socket lock, in a batch */
@@ -273,7 +307,8 @@ void tx_kick_locked(struct tcp_conn *conn);	/* rx has the socket lock: send what
 void tx_work(struct work_struct *work);
 void tx_write_space(struct tcp_conn *conn);
 void tx_forget(struct tcp_conn *conn);		/* connection dead: nothing is half sent any more */
-int tx_mgmt(struct tcp_conn *conn, struct tcp_mgmt *mgmt);	/* queue one of ours, and kick */
+/* One of ours, also while BOUND: by conn->submitted, so any context, also under the socket lock; rx sends before it returns. */
+int tx_mgmt(struct tcp_conn *conn, struct tcp_mgmt *mgmt);
 
 /* rx.c */
 int rx_init(struct tcp_conn *conn);
@@ -284,10 +319,28 @@ void rx_data_ready(struct tcp_conn *conn);	/* socket lock; takes all there is */
 /* mgmt.c: own tasks */
 struct tcp_mgmt *mgmt_get(struct tcp_session *session, enum iscsi_pdu_opcode opcode);	/* NULL: all in use */
 void mgmt_put(struct tcp_mgmt *mgmt);
+void mgmt_sent(struct tcp_conn *conn, struct tcp_mgmt *mgmt);	/* its last byte was handed to TCP; socket lock */
+void mgmt_fail(struct tcp_conn *conn);		/* connection dead: whoever waits for an answer is told that there is none */
 int mgmt_send_user(struct tcp_conn *conn, const void *header, const void *data, u32 data_bytes);
 void mgmt_answered(struct tcp_conn *conn, struct tcp_mgmt *mgmt, const struct iscsi_bhs *bhs, const void *data, u32 data_bytes);
 
 /* conn.c */
+bool conn_state(struct tcp_conn *conn, enum tcp_conn_state state);	/* the one writer; false: no such transition from here */
+struct sock *conn_lock(struct tcp_conn *conn);	/* lock_sock() of its socket, held; NULL: it has none. Sleeps */
+void conn_unlock(struct sock *sk);
+/* Under rcu_read_lock(), or in the callbacks, the timer, the worker; NULL: no socket. */
+static inline struct sock *conn_sk(const struct tcp_conn *conn)
+{
+	struct socket *sock = rcu_dereference_raw(conn->sock);
+
+	return sock ? sock->sk : NULL;
+}
+
+static inline bool conn_is_up(const struct tcp_conn *conn)
+{
+	return READ_ONCE(conn->state) == TCP_CONN_UP;
+}
+
 void conn_failure(struct tcp_conn *conn, enum iscsi_err error);	/* once per socket; any context, also under the socket lock */
 void conn_up_to_user(struct tcp_conn *conn, const struct iscsi_bhs *bhs, const void *data, u32 data_bytes);	/* async, reject, NOP-In, login ... */
 
