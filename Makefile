@@ -196,14 +196,22 @@ check-host: all check-build
 	$(Q)tests/check-host $(unit-tests)
 check-build: $(unit-tests) $(O)/san/iscsid $(O)/san/iscsiadm $(O)/san/iscsistart $(fuzz-names:%=$(O)/san/tests/fuzz/%) $(O)/tests/store-kill
 
-# The kernel modules, built by the kernel's own make in a copy of their sources: KSRC is the kernel's build folder.
+# The kernel modules, built by the kernel's own make in a copy of their sources. KSRC is the kernel's build folder, KBUILD_OUTPUT where
+# it was built if elsewhere, KARCH another architecture; what the kernel's make knows (W=1, C=1, CROSS_COMPILE=, LLVM=1) goes on to it.
 KSRC     ?= /lib/modules/$(shell uname -r)/build
-kernel    = $(shell $(MAKE) -s --no-print-directory -C $(KSRC) kernelrelease)
+# What Debian calls its kernels is not what `make kernelrelease` says there: modprobe looks for the name in the headers.
+kernel    = $(or $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(or $(KBUILD_OUTPUT),$(KSRC))/include/generated/utsrelease.h),$(error no prepared kernel in $(or $(KBUILD_OUTPUT),$(KSRC))))
 module-dirs := transport/abi transport/class drivers
+modules-out = $(O)/modules/$(kernel)
+kbuild    = $(MAKE) -C $(KSRC) M=$(abspath $(modules-out)) O=$(KBUILD_OUTPUT) $(if $(KARCH),ARCH=$(KARCH))
 
 modules: ## build the kernel modules for KSRC (the running kernel's headers)
-	$(Q)mkdir -p $(O)/modules/$(kernel) && cp -ru --parents Kbuild $(module-dirs) $(O)/modules/$(kernel)
-	$(Q)$(MAKE) -C $(KSRC) M=$(abspath $(O)/modules/$(kernel)) modules
+	$(Q)mkdir -p $(modules-out) && cp -ru --parents Kbuild $(module-dirs) $(modules-out)
+	$(Q)$(kbuild) modules
+
+modules_install: modules ## install the kernel modules into updates/ of DESTDIR's kernel, beside the distribution's
+	$(Q)$(kbuild) modules_install INSTALL_MOD_DIR=updates INSTALL_MOD_PATH=$(DESTDIR)
+	$(Q)depmod $(if $(DESTDIR),-b $(DESTDIR)) $(kernel)
 
 # What a text that is installed says of places, made true for where it is installed. The programs know theirs from CPPFLAGS.
 placed := sed 's|/usr/sbin|@sbin@|g; s|/run/iscsid/|@run@/|g; s|/etc/iscsi|@conf@|g; s|PATH=$$PATH:@sbin@|PATH=@sbin@:$$PATH|; \
@@ -233,8 +241,8 @@ clean: ## remove what was built
 	$(Q)rm -rf $(O)
 
 help: ## list the targets
-	$(Q)grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
+	$(Q)grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
 
-.PHONY: FORCE all clean help check-unit check check-host check-build demo lint install install-texts bench fuzz modules soak
+.PHONY: FORCE all clean help modules_install check-unit check check-host check-build demo lint install install-texts bench fuzz modules soak
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

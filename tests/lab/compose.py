@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import stat
 import tempfile
 
@@ -90,8 +91,10 @@ class Filler:
 class Layers:
     """The cached layers of one run, in order; called with the cache locked."""
 
-    def __init__(self, version):
+    def __init__(self, version, more_modules=()):
         self.version = version
+        listed = (line for line in read(FILES + "/modules.list").decode().splitlines() if not line.startswith("#"))
+        self.wanted = [word for line in listed for word in line.split()] + list(more_modules)
         self.kernel = packages.kernel(version)
         self.files = []
         self.names = set()
@@ -142,9 +145,8 @@ class Layers:
         self._layer(name, recipe, fill)
 
     def add_modules(self):
-        """The modules of modules.list and their dependencies, with indexes of just this set."""
-        recipe = read(FILES + "/modules.list").decode()
-        self._layer("modules", recipe, lambda archive: _modules(archive, self.kernel, self.version, recipe))
+        """The wanted modules and their dependencies, with indexes of just this set."""
+        self._layer("modules", " ".join(self.wanted), lambda archive: _modules(archive, self))
 
 
 def _applets(archive, root):
@@ -193,25 +195,37 @@ def _module_name(path):
     return os.path.basename(path).split(".ko", 1)[0].replace("-", "_")
 
 
-def _modules(archive, kernel, version, recipe):
-    folder = f"{kernel}/lib/modules/{version}"
-    wanted = [word for line in recipe.splitlines() if not line.startswith("#") for word in line.split()]
-    guest = f"/lib/modules/{version}"
+def _stage_modules(stage, layers, own):
+    """The guest's module folder made below stage: modules.list's set, own modules in updates/, indexes of just these."""
+    folder = f"{layers.kernel}/lib/modules/{layers.version}"
+    target = f"{stage}/lib/modules/{layers.version}"
+    os.makedirs(target + "/updates")
+    for path in _module_closure(folder, layers.wanted).values():
+        plain = path.split(".ko", 1)[0] + ".ko"
+        os.makedirs(os.path.dirname(f"{target}/{plain}"), exist_ok=True)
+        with open(f"{target}/{plain}", "wb") as file:
+            file.write(packages.module_bytes(f"{folder}/{path}"))
+    for name, path in own.items():
+        shutil.copyfile(path, f"{target}/updates/{name}.ko")
+    for name in ("modules.builtin", "modules.builtin.modinfo", "modules.order"):
+        shutil.copyfile(f"{folder}/{name}", f"{target}/{name}")
+    packages.call("depmod", "-b", stage, layers.version)
+    return target
+
+
+def _modules(archive, layers):
     with tempfile.TemporaryDirectory() as stage:
-        target = stage + guest
-        for path in _module_closure(folder, wanted).values():
-            plain = path.split(".ko", 1)[0] + ".ko"
-            os.makedirs(os.path.dirname(f"{target}/{plain}"), exist_ok=True)
-            data = packages.module_bytes(f"{folder}/{path}")
-            with open(f"{target}/{plain}", "wb") as file:
-                file.write(data)
-            archive.file(f"{guest}/{plain}", data, 0o644)
-        for name in ("modules.builtin", "modules.builtin.modinfo", "modules.order"):
-            with open(f"{target}/{name}", "wb") as file:
-                file.write(read(f"{folder}/{name}"))
-        packages.call("depmod", "-b", stage, version)
-        for path in sorted(glob.glob(target + "/modules.*")):
-            archive.file(f"{guest}/{os.path.basename(path)}", read(path), 0o644)
+        target = _stage_modules(stage, layers, {})
+        for path in sorted(glob.glob(target + "/**/*.ko", recursive=True)) + sorted(glob.glob(target + "/modules.*")):
+            archive.file(path[len(stage):], read(path), 0o644)
+
+
+def _own_modules(archive, layers, own):
+    """This tree's modules, and indexes over those of the layer by which modprobe finds ours before the distribution's."""
+    with tempfile.TemporaryDirectory() as stage:
+        target = _stage_modules(stage, layers, own)
+        for path in sorted(glob.glob(target + "/updates/*.ko")) + sorted(glob.glob(target + "/modules.*")):
+            archive.file(path[len(stage):], read(path), 0o644)
 
 
 def programs(san):
@@ -257,8 +271,8 @@ def _given(archive, filler, guest, source):
         filler.add_data(guest, read(source), status.st_mode & 0o777)
 
 
-def run_part(layers, options, variables):
-    """The archive made for this run: skeleton, /lab, the tools under test, the script and its inputs."""
+def run_part(layers, options, variables, own):
+    """The archive made for this run: skeleton, /lab, the tools and own modules under test, the script and its inputs."""
     archive = Archive()
     filler = Filler(archive, layers.roots + [HOST])
     for name in ("proc", "sys", "dev", "run", "tmp", "out", "mnt", "root", "in", "var/lib", "var/log", "var/tmp", "etc/target"):
@@ -276,6 +290,8 @@ def run_part(layers, options, variables):
     for rule, text in udev_rules():
         archive.file("/usr/lib/udev/rules.d/" + rule, text.encode(), 0o644)
     _tools(archive, filler, layers, options)
+    if own:
+        _own_modules(archive, layers, own)
     for word in options.input:
         source, _, guest = word.partition(":")
         _given(archive, filler, guest or "/in/" + os.path.basename(source.rstrip("/")), source)

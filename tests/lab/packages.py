@@ -168,6 +168,30 @@ def kernel(version):
     return publish(f"{CACHE}/kernel-{version}", fill)
 
 
+def headers(version):
+    """The build folder of the kernel VERSION's headers: what KSRC is to `make modules`.
+
+    Debian's Makefile in there includes the common headers by their place on an installed system: it is led into the cache.
+    """
+    folder = f"{CACHE}/headers-{version}"
+    source = f"{folder}/usr/src/linux-headers-{version}"
+
+    def fill(root):
+        have_index()
+        text = call("apt-cache", "depends", "linux-headers-" + version).decode()
+        names = re.findall(r"Depends: (linux-(?:headers|kbuild)-\S+)", text)
+        with tempfile.TemporaryDirectory(dir=CACHE) as downloads:
+            for package in download(["linux-headers-" + version, *names], downloads):
+                unpack(package, root)
+        makefile = f"{root}/usr/src/linux-headers-{version}/Makefile"
+        with open(makefile, encoding="utf-8") as file:
+            text = file.read()
+        with open(makefile, "w", encoding="utf-8") as file:
+            file.write(text.replace("/usr/src/", folder + "/usr/src/"))
+    publish(folder, fill)
+    return source
+
+
 def extract_vmlinux(image):
     """The ELF kernel inside a bzImage: booting it directly saves the guest the decompression."""
     setup_sectors = image[0x1f1] or 4
