@@ -42,6 +42,8 @@ struct class_transport {
 	struct rw_semaphore rwsem;
 	bool gone;				/* under rwsem: unregistered, requests find it no more */
 	u32 id;					/* handle in sysfs and in messages: a number, not an address */
+	struct mutex setup;			/* drivers with endpoints were written for a class that makes one endpoint or session at a time */
+	struct rw_semaphore birth;		/* read: making a session until its maker has read it; write: destroying one, for an instant */
 	struct transport_container conn_cont;
 	struct transport_container session_cont;
 };
@@ -82,7 +84,9 @@ int session_recovery_tmo_set(struct iscsi_cls_session *cls, int seconds, bool by
 int session_identity_check(struct class_session *session);
 /* Starts removing the target and its devices; KEVENT_UNBIND_SESSION follows. */
 void session_unbind(struct iscsi_cls_session *cls);
-/* Removes without waiting (DESTROY_SESSION_ASYNC); KEVENT_DESTROY_SESSION follows. */
+/* DESTROY_SESSION: unreachable first, then gone. Takes session->mutex itself. -EBUSY with connections, -EINVAL if another is at it. */
+int session_destroy(struct class_session *session);
+/* Removes without waiting (DESTROY_SESSION_ASYNC); KEVENT_DESTROY_SESSION follows. Errors as above; takes session->mutex itself. */
 int session_destroy_async(struct iscsi_cls_session *cls);
 int session_init(void);
 void session_exit(void);
@@ -109,6 +113,8 @@ int conn_bind(struct class_session *session, struct class_conn *conn, u64 transp
 int conn_start(struct class_session *session, struct class_conn *conn);
 void conn_stop(struct class_session *session, struct class_conn *conn, int flag);
 int conn_send_pdu(struct class_session *session, struct class_conn *conn, void *header, void *data, u32 data_bytes);
+/* Waits for the class's own cleanup, then has the driver remove it. session->mutex is held: cleanup_work never takes it. */
+int conn_destroy(struct class_session *session, struct class_conn *conn);
 int conn_init(void);
 void conn_exit(void);
 
@@ -118,6 +124,12 @@ int endpoint_init(void);
 void endpoint_exit(void);
 /* EP_DISCONNECT: the way through the connection that owns the endpoint. ops' endpoints only. */
 int endpoint_disconnect(struct iscsi_transport *ops, u64 handle);
+/* What ops->ep_connect() returned belongs to ops from now on: no other driver's request may name it. */
+void endpoint_owned_by(struct iscsi_endpoint *ep, const struct iscsi_transport *ops);
+/* By handle, with a reference (iscsi_put_endpoint); ops' endpoints only, NULL otherwise. */
+struct iscsi_endpoint *endpoint_get(const struct iscsi_transport *ops, u64 handle);
+/* EP_POLL: never beside a disconnect of the same endpoint. 1 connected, 0 not yet, or -errno. */
+int endpoint_poll(struct iscsi_transport *ops, u64 handle, int timeout_ms);
 int iface_init(void);
 void iface_exit(void);
 int flashnode_init(void);
@@ -145,6 +157,8 @@ void netlink_exit(void);
 int event_send(struct iscsi_uevent *event, u32 group, const void *data, u32 data_bytes, gfp_t gfp);
 /* KEVENT_CREATE_SESSION, _DESTROY_SESSION, _UNBIND_SESSION. */
 int event_session(struct iscsi_cls_session *cls, enum iscsi_uevent_e event);
+/* KEVENT_CONN_ERROR. -errno if nobody can have got it. Any context. */
+int event_conn_error(struct iscsi_cls_conn *cls, enum iscsi_err error);
 /* KOBJ_CHANGE with ISCSI_STATE=..., for udev and a daemon that lost messages. Sleeps. */
 void event_state_changed(struct device *dev, const char *state);
 
