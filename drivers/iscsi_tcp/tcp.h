@@ -82,6 +82,7 @@ struct tcp_cursor {
 #define TASK_DONE	BIT(4)	/* answered: result is set */
 #define TASK_ABORTING	BIT(5)	/* a TMF about it is under way: no more Data-Out; still answered if the target answers first */
 #define TASK_FLAGS	0x3ffu
+#define TASK_GENERATIONS 0x3fffu
 #define TASK_GENERATION_SHIFT 18
 
 #define TAG_INTERNAL	BIT(17)		/* one of session->mgmt */
@@ -95,8 +96,14 @@ struct tcp_burst {
 	u32 r2tsn;
 };
 
+/* What a number names while the target may answer it. The generation outlives requests, so that no answer finds a later owner of a number. */
+struct tcp_slot {
+	struct tcp_task *task;	/* ACTIVE and not DONE, or NULL. Socket lock */
+	u32 generation;		/* of who owns the number */
+};
+
 struct tcp_task {
-	atomic_t state;
+	atomic_t state;		/* written by the submitter up to SUBMITTED, then under the socket lock; read anywhere */
 	u32 tag;			/* host order; ITT on the wire is cpu_to_be32(tag) */
 	struct tcp_conn *conn;
 	struct scsi_cmnd *cmd;		/* NULL: one of ours */
@@ -115,7 +122,7 @@ struct tcp_task {
 	struct tcp_cursor in;
 	u32 received;			/* bytes of Data-In */
 	u32 exp_datasn;			/* next DataSN or R2TSN */
-	unsigned long started, moved;	/* jiffies: submitted; last progress */
+	unsigned long started, moved;	/* jiffies: submitted, or given another timeout; last byte in either direction */
 	u8 protection;			/* 0 */
 	/* one of ours */
 	struct tcp_mgmt *mgmt;
@@ -132,7 +139,8 @@ struct tcp_mgmt {
 	bool unanswered;		/* ITT is reserved (NOP-Out that answers a NOP-In): done when sent, see mgmt_sent() */
 	__be32 user_itt;
 	u8 response;			/* TMF */
-	struct completion *answered;	/* of whom waits, or NULL */
+	struct completion *answered;	/* of who waits and does mgmt_put(); NULL: put when answered or lost */
+	bool lost;			/* the connection died before the answer came */
 	bool in_use;			/* session->mgmt_lock */
 };
 
@@ -221,7 +229,9 @@ struct tcp_conn {
 	struct list_head tx_mgmt;	/* own PDUs, first of all */
 	struct list_head tx_data;	/* R2Ts to answer, unsolicited data: before new commands */
 	struct list_head tx_commands;	/* waiting for the window or the socket */
-	struct list_head active;	/* all that the target may answer */
+	struct list_head active;	/* all that the target may answer, in the order of sending; DONE ones too until delivered */
+	struct tcp_slot *slots;		/* can_queue commands, then TCP_MGMT_TASKS of ours */
+	u32 slot_count;
 	struct tcp_tx tx;
 	struct tcp_rx rx;
 	struct work_struct tx_work;	/* session->workqueue */
@@ -282,18 +292,33 @@ struct tcp_session {
 /* --- who calls whom ------------------------------------------------------------------------------------------------------------------------------- */
 
 /* task.c */
+static inline bool task_is(const struct tcp_task *task, int flags)	/* any of them */
+{
+	return atomic_read(&task->state) & flags;
+}
+
+int tasks_init(struct tcp_conn *conn);		/* after the host knows can_queue */
+void tasks_exit(struct tcp_conn *conn);
 struct tcp_task *task_find(struct tcp_conn *conn, __be32 itt);	/* by tag and generation, ACTIVE and of this connection; NULL: nobody's. Socket lock */
-void task_start(struct tcp_task *task, struct tcp_conn *conn, u32 number);	/* new generation, tag */
-void task_answered(struct tcp_task *task);	/* result is in cmd (or mgmt): DONE, delivered now or when tx and rx let go. Socket lock */
-void task_tx_done(struct tcp_task *task);	/* nothing of it is left to send. Socket lock */
+/* New generation and tag; SUBMITTED. number: of the block layer, or TAG_INTERNAL | index. */
+void task_start(struct tcp_task *task, struct tcp_conn *conn, u32 number);
+void task_collect(struct tcp_conn *conn);	/* what was submitted goes to tx_commands, tx_mgmt, oldest first. Socket lock */
+void task_activate(struct tcp_task *task, u32 cmdsn);	/* tx begins its request PDU: ACTIVE and TX, may be found from now on. Socket lock */
+void task_tx_start(struct tcp_task *task);	/* it has to send once more: TX, and goes to tx_data. Socket lock */
+void task_rx_start(struct tcp_task *task);	/* a data segment goes to its pages. Socket lock */
+/* Its result is in cmd (or mgmt): DONE, delivered now or when tx and rx let go. The caller does not touch it afterwards. Socket lock. */
+void task_answered(struct tcp_task *task);
+void task_tx_done(struct tcp_task *task);	/* nothing of it is left to send; also instead of its next PDU if it is DONE or ABORTING. Socket lock */
 void task_rx_done(struct tcp_task *task);
 int task_take_back(struct tcp_task *task);	/* for the error handler: nobody touches it any more. -EBUSY: a PDU of it is half sent. Socket lock */
-void tasks_fail(struct tcp_conn *conn, int scsi_result);	/* all that is left, connection dead */
+void tasks_fail(struct tcp_conn *conn, int scsi_result);	/* all that is left, connection dead; delivers them */
 void task_refuse(struct tcp_task *task);	/* a command found in conn->submitted of a connection that is not UP: the mid layer tries again */
 
 /* complete.c */
+void complete_init(struct tcp_conn *conn);
+void complete_exit(struct tcp_conn *conn);	/* sleeps; before conn is freed */
 void complete_later(struct tcp_task *task);	/* scsi_done() outside of the socket lock, in a batch */
-void complete_flush(struct tcp_conn *conn);	/* sleeps until none is under way */
+void complete_flush(struct tcp_conn *conn);	/* sleeps until all that was answered before is delivered; not under the socket lock */
 
 /* window.c */
 bool window_open(const struct tcp_window *window);		/* may a command be sent now? Racy without the lock: a hint */
@@ -309,6 +334,7 @@ void tx_write_space(struct tcp_conn *conn);
 void tx_forget(struct tcp_conn *conn);		/* connection dead: nothing is half sent any more */
 /* One of ours, also while BOUND: by conn->submitted, so any context, also under the socket lock; rx sends before it returns. */
 int tx_mgmt(struct tcp_conn *conn, struct tcp_mgmt *mgmt);
+void r2t_forget(struct tcp_task *task);		/* r2t.c: all that were not answered. Socket lock */
 
 /* rx.c */
 int rx_init(struct tcp_conn *conn);
@@ -322,7 +348,7 @@ void mgmt_put(struct tcp_mgmt *mgmt);
 void mgmt_sent(struct tcp_conn *conn, struct tcp_mgmt *mgmt);	/* its last byte was handed to TCP; socket lock */
 void mgmt_fail(struct tcp_conn *conn);		/* connection dead: whoever waits for an answer is told that there is none */
 int mgmt_send_user(struct tcp_conn *conn, const void *header, const void *data, u32 data_bytes);
-void mgmt_answered(struct tcp_conn *conn, struct tcp_mgmt *mgmt, const struct iscsi_bhs *bhs, const void *data, u32 data_bytes);
+void mgmt_answered(struct tcp_conn *conn, struct tcp_mgmt *mgmt, const struct iscsi_bhs *bhs, const void *data, u32 data_bytes); /* ends with task_answered() */
 
 /* conn.c */
 bool conn_state(struct tcp_conn *conn, enum tcp_conn_state state);	/* the one writer; false: no such transition from here */
@@ -351,9 +377,8 @@ void nop_received(struct tcp_conn *conn, const struct iscsi_bhs_nop_in *bhs, con
 
 /* scsi.c, eh.c */
 extern const struct scsi_host_template scsi_template;
-int scsi_queue(struct Scsi_Host *shost, struct scsi_cmnd *cmd);
-void scsi_response(struct tcp_task *task, const struct iscsi_bhs_scsi_response *bhs, const void *data, u32 data_bytes);
-void scsi_data_in_status(struct tcp_task *task, const struct iscsi_bhs_data_in *bhs);
+void scsi_response(struct tcp_task *task, const struct iscsi_bhs_scsi_response *bhs, const void *data, u32 data_bytes); /* ends with task_answered() */
+void scsi_data_in_status(struct tcp_task *task, const struct iscsi_bhs_data_in *bhs);	/* S bit, data received; ends with task_answered() */
 int eh_abort(struct scsi_cmnd *cmd);
 int eh_device_reset(struct scsi_cmnd *cmd);
 int eh_target_reset(struct scsi_cmnd *cmd);
