@@ -20,11 +20,12 @@ rows: $(O)/rows $(O)/modes ## write the rows into iscsid.conf, the man pages, th
 
 .PHONY: rows
 
-# The lab's program that meets a real kernel without the daemon (suite/kernel.sh).
-$(O)/tests/lab/kernel: $(O)/tests/lab/kernel.o $(O)/libtransport-user.a $(O)/liblib.a
+# The lab's programs that meet a real kernel without the daemon.
+kernel-programs := $(addprefix $(O)/tests/lab/,kernel lives scale netlink-fuzz)
+$(kernel-programs): $(O)/tests/lab/%: $(O)/tests/lab/%.o $(O)/tests/lab/raw.o $(O)/libtransport-user.a $(O)/liblib.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(NORMAL) -pie -o $@ $^
-check-build: $(O)/tests/lab/kernel
+check-build: $(kernel-programs)
 
 # The lab's program that shows ports, their changes and ways (suite/port-kinds.sh).
 $(O)/tests/lab/ports: $(O)/tests/lab/ports.o $(normal-archives)
@@ -45,7 +46,7 @@ $(O)/tests/json-schema: $(O)/tests/json-schema.o
 check-build: $(O)/tests/json-schema
 
 # The target that misbehaves (tests/target/README.md).
-target-src := $(addprefix tests/target/,main.c conn.c login.c sendtargets.c scsi.c acts.c acts_text.c acts_scsi.c rows.c)
+target-src := $(addprefix tests/target/,main.c conn.c login.c sendtargets.c scsi.c acts.c acts_text.c acts_scsi.c fuzz.c rows.c)
 $(O)/tests/target/misbehave: $(target-src:%.c=$(O)/%.o) $(O)/liblib.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(NORMAL) -pie -o $@ $^ -ldl -lpthread

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/lab/raw.h"
 #include "transport/abi/iscsi_proto.h"
 #include "transport/user/names.h"
 #include "transport/user/adapter.h"
@@ -24,7 +25,6 @@
 #include "transport/user/sysfs.h"
 #include "transport/user/transport.h"
 
-#define INITIATOR "iqn.2026-11.org.openhba.lab:kernel"
 #define WAIT_MS	  20000
 
 static int passed, failed;
@@ -100,48 +100,14 @@ static bool wait_event(struct session *s, enum iscsi_event type, unsigned int co
 	return seen(s, type) >= count;
 }
 
-/* ---- a login in one exchange: operational stage only, no authentication ---- */
-
-static const char login_text[] = "InitiatorName=" INITIATOR "\0SessionType=Normal\0HeaderDigest=None\0DataDigest=None\0"
-				 "InitialR2T=No\0ImmediateData=Yes\0MaxBurstLength=262144\0FirstBurstLength=65536\0"
-				 "MaxOutstandingR2T=1\0MaxConnections=1\0DataPDUInOrder=Yes\0DataSequenceInOrder=Yes\0"
-				 "ErrorRecoveryLevel=0\0DefaultTime2Wait=2\0DefaultTime2Retain=0\0MaxRecvDataSegmentLength=262144";
-
-static int connect_portal(const struct session *s)
-{
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)s->port) };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 || inet_pton(AF_INET, s->address, &to.sin_addr) != 1)
-		return -1;
-	return connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0 ? -1 : fd;
-}
-
-static bool receive(int fd, void *to, size_t bytes)
-{
-	return recv(fd, to, bytes, MSG_WAITALL) == (ssize_t)bytes;
-}
-
 static bool login(struct session *s, uint32_t cmdsn)
 {
-	struct iscsi_bhs_login_request ask = { .opcode = 0x43, .flags = 0x87, .isid = { 0x00, 0x02, 0x3d, 1, 2, 3 } };
-	struct iscsi_bhs_login_response answer;
-	char data[1024] = "";
-	size_t bytes = sizeof(login_text), dsl;
+	struct raw_session raw = { .target = s->target, .address = s->address, .port = s->port, .isid = 0x3d010203 };
+	bool good = raw_login(&raw, cmdsn);
 
-	memcpy(data, login_text, bytes);
-	bytes += (size_t)snprintf(data + bytes, 300, "TargetName=%s", s->target) + 1;
-	ask.data_length[1] = (uint8_t)(bytes >> 8);
-	ask.data_length[2] = (uint8_t)bytes;
-	ask.cmdsn = htonl(cmdsn);
-	s->fd = connect_portal(s);
-	if (s->fd < 0 || send(s->fd, &ask, sizeof(ask), 0) != sizeof(ask) ||
-	    send(s->fd, data, (bytes + 3) & ~3ul, 0) != (ssize_t)((bytes + 3) & ~3ul) || !receive(s->fd, &answer, sizeof(answer)))
-		return false;
-	dsl = (size_t)answer.data_length[1] << 8 | answer.data_length[2];
-	s->statsn = ntohl(answer.statsn);
-	return (dsl + 3) / 4 * 4 <= sizeof(data) && (!dsl || receive(s->fd, data, (dsl + 3) / 4 * 4)) && !answer.status_class &&
-	       (answer.flags & 0x83) == 0x83;
+	s->fd = raw.fd;
+	s->statsn = raw.statsn;
+	return good;
 }
 
 /* ---- the handover ---- */
@@ -178,7 +144,7 @@ static const struct {
 	{ ISCSI_PARAM_PING_TMO, "6" },
 	{ ISCSI_PARAM_RECV_TMO, "5" },
 	{ ISCSI_PARAM_IFACE_NAME, "default" },
-	{ ISCSI_PARAM_INITIATOR_NAME, INITIATOR },
+	{ ISCSI_PARAM_INITIATOR_NAME, RAW_INITIATOR },
 	{ ISCSI_PARAM_DISCOVERY_SESS, "0" },
 	{ ISCSI_PARAM_IFMARKER_EN, "0" }, /* no driver knows these two */
 	{ ISCSI_PARAM_HOST_RESET_TMO, "60" },

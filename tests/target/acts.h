@@ -63,6 +63,7 @@ act_fn act_reject;	/* Reject with reason number instead of the answer */
 act_fn act_reject_first; /* and the answer */
 act_fn act_stray;	/* a PDU of opcode number for a task nobody started, then the answer */
 act_fn act_garbage;	/* number random bytes instead of the answer, then silence */
+act_fn act_fuzz;	/* from here on one PDU in number goes by chance */
 
 /* Lists of targets. */
 act_fn act_list_refused; /* of all rows with settings number whose login fails */

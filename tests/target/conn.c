@@ -93,7 +93,7 @@ void conn_hold(struct conn *conn, bool holds)
 	(void)setsockopt(conn->fd, IPPROTO_TCP, TCP_CORK, &value, sizeof(value));
 }
 
-int conn_send(struct conn *conn, const struct pdu *pdu)
+int conn_send_right(struct conn *conn, const struct pdu *pdu)
 {
 	size_t length;
 	unsigned char *wire = conn_encode(conn, pdu, &length);
@@ -101,6 +101,11 @@ int conn_send(struct conn *conn, const struct pdu *pdu)
 
 	free(wire);
 	return r;
+}
+
+int conn_send(struct conn *conn, const struct pdu *pdu)
+{
+	return conn->fuzz ? fuzz_send(conn, pdu) : conn_send_right(conn, pdu);
 }
 
 /* Digests of requests are passed over: it is the initiator that is under test. */

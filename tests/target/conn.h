@@ -19,6 +19,7 @@
 #define BURST_BYTES   65536 /* our MaxBurstLength, and the longest data segment we take */
 #define WINDOW	      32
 #define WRITES_MAX    64
+#define TAGS	      16 /* of requests that are remembered for chance */
 #define SECRET	      "wonderland123" /* of the initiator, alice */
 #define SECRET_IN     "lookingglass9" /* ours, queen */
 #define TARGET_PREFIX "iqn.2026-11.org.openhba.misbehave:"
@@ -36,6 +37,7 @@ struct write {
 struct home {
 	unsigned char *disk;
 	unsigned int visits; /* normal sessions so far */
+	uint64_t seed;	     /* for rows that go by chance */
 };
 
 struct conn {
@@ -58,6 +60,8 @@ struct conn {
 	struct pdu list; /* its data: targets to tell */
 	size_t listed;	 /* bytes of it that were told */
 	char target_name[256], initiator_name[256];
+	uint64_t fuzz; /* state of chance; 0: all goes right (fuzz.c) */
+	uint32_t fuzz_one_in, tags[TAGS], tag_count;
 };
 
 /* The life of a connection; closes fd. */
@@ -69,8 +73,9 @@ int conn_read(struct conn *conn);
 /* The bytes of a PDU on the wire, digests included; the caller frees. */
 unsigned char *conn_encode(struct conn *conn, const struct pdu *pdu, size_t *ret_length);
 
-/* Sends as it is. 0 or -1. */
+/* Sends as it is, or what chance makes of it. 0 or -1. */
 int conn_send(struct conn *conn, const struct pdu *pdu);
+int conn_send_right(struct conn *conn, const struct pdu *pdu);
 int conn_write(struct conn *conn, const void *bytes, size_t length);
 
 /* Holds back what is sent (200 ms at most), so that it arrives in one piece. */
@@ -98,6 +103,7 @@ int login_run(struct conn *conn);
 int sendtargets_answer(struct conn *conn);
 int scsi_command(struct conn *conn);
 int scsi_data_out(struct conn *conn);
+int fuzz_send(struct conn *conn, const struct pdu *pdu);
 void scsi_forget(struct conn *conn); /* all writes under way */
 
 #endif

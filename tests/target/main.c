@@ -3,7 +3,7 @@
  * misbehave: an iSCSI target that goes wrong on purpose. One port per row of rows.def, from the
  * first port on; every row is served at the same time, each connection by a thread of its own.
  *
- *	misbehave [-p FIRST-PORT]	serve all rows
+ *	misbehave [-p FIRST-PORT] [-s SEED]	serve all rows; SEED is for those that go by chance
  *	misbehave [-p FIRST-PORT] --list
  *	misbehave --conf plain|chap|mutual|digest	lines of iscsid.conf an initiator needs
  */
@@ -25,6 +25,7 @@
 
 struct server {
 	unsigned int first_port;
+	uint64_t seed;
 	struct home *homes; /* of the rows */
 	struct pollfd *watches;
 };
@@ -91,6 +92,7 @@ static void serve(struct server *server)
 		abort();
 	for (unsigned int i = 0; i < row_count; i++) {
 		server->homes[i].disk = disks + i * bytes;
+		server->homes[i].seed = server->seed;
 		server->watches[i] = (struct pollfd){listen_at(server->first_port + i), POLLIN, 0};
 	}
 	puts("ready");
@@ -131,10 +133,15 @@ static int print_conf(const char *settings)
 
 int main(int argc, char **argv)
 {
-	struct server server = {.first_port = FIRST_PORT};
+	struct server server = {.first_port = FIRST_PORT, .seed = 1};
 
 	if (argc > 2 && !strcmp(argv[1], "-p")) {
 		server.first_port = (unsigned int)atoi(argv[2]);
+		argv += 2;
+		argc -= 2;
+	}
+	if (argc > 2 && !strcmp(argv[1], "-s")) {
+		server.seed = strtoull(argv[2], NULL, 0);
 		argv += 2;
 		argc -= 2;
 	}
@@ -145,7 +152,7 @@ int main(int argc, char **argv)
 	if (argc == 3 && !strcmp(argv[1], "--conf"))
 		return print_conf(argv[2]);
 	if (argc != 1 || server.first_port < 1 || server.first_port > 60000) {
-		fprintf(stderr, "usage: misbehave [-p FIRST-PORT] [--list | --conf plain|chap|mutual|digest]\n");
+		fprintf(stderr, "usage: misbehave [-p FIRST-PORT] [-s SEED] [--list | --conf plain|chap|mutual|digest]\n");
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);

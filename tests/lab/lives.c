@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * lives TARGET ADDRESS PORT COUNT		whole lives of sessions, one after the other: login, handover, scan, a block, logout
+ * lives TARGET ADDRESS PORT COUNT leave	each life ends with its process, at a step that moves on with every life
+ * lives reap					removes whatever sessions there are, from wherever they were left
+ *
+ * No daemon, no udev. A life that goes wrong prints why; the exit status is 1 if one did. Run as root in the lab.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/lab/raw.h"
+#include "transport/abi/iscsi_proto.h"
+#include "transport/user/requests.h"
+#include "transport/user/scsi.h"
+#include "transport/user/sysfs.h"
+#include "transport/user/transport.h"
+
+#define WAIT_MS 20000
+
+struct life {
+	struct raw_session raw;
+	unsigned int steps_left; /* then the process ends; 0: never */
+	unsigned int unbound, gone, pdus;
+};
+
+static void on_event(const struct netlink_event *event, void *data)
+{
+	struct life *life = data;
+
+	if (event->sid != life->raw.sid)
+		return;
+	life->unbound += event->type == ISCSI_KEVENT_UNBIND_SESSION;
+	life->gone += event->type == ISCSI_KEVENT_DESTROY_SESSION;
+	life->pdus += event->type == ISCSI_KEVENT_RECV_PDU;
+}
+
+static void on_overflow(void *data)
+{
+}
+
+/* Said of each step, with 0 for what went well. */
+static bool step(struct life *life, const char *what, int error)
+{
+	if (error)
+		printf("# session %u: %s: %s\n", life->raw.sid, what, strerror(error < 0 ? -error : error));
+	else if (life->steps_left && !--life->steps_left)
+		_exit(0);
+	return !error;
+}
+
+static int wait_for(struct life *life, const unsigned int *count)
+{
+	struct pollfd watch = {.fd = netlink_fd(life->raw.nl), .events = POLLIN};
+
+	while (!*count)
+		if (poll(&watch, 1, WAIT_MS) != 1 || netlink_dispatch(life->raw.nl))
+			return ETIMEDOUT;
+	return 0;
+}
+
+static int read_block(struct life *life)
+{
+	char path[64], block[4096] __attribute__((aligned(4096)));
+	struct sysfs_device *devices;
+	size_t count;
+	int fd, error = ENODEV;
+
+	if (scsi_wait_block_devices(SYSFS_ROOT, life->raw.sid, WAIT_MS) < 1 ||
+	    sysfs_session_devices(SYSFS_ROOT, life->raw.sid, &devices, &count) || !count)
+		return ENODEV;
+	snprintf(path, sizeof(path), "/dev/%s", devices[0].block);
+	free(devices);
+	fd = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
+	if (fd >= 0 && pread(fd, block, sizeof(block), 0) == sizeof(block))
+		error = 0;
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
+static bool logout(struct life *life)
+{
+	struct iscsi_bhs_logout_request ask = {.opcode = 0x46, .flags = 0x80, .itt = htonl(1)};
+	struct raw_session *raw = &life->raw;
+
+	return step(life, "unbind", request_unbind_session(raw->nl, raw->handle, raw->sid)) &&
+	       step(life, "end of the unbind", wait_for(life, &life->unbound)) &&
+	       step(life, "logout PDU", request_send_pdu(raw->nl, raw->handle, raw->sid, 0, &ask, NULL, 0)) &&
+	       step(life, "its answer", wait_for(life, &life->pdus)) && step(life, "removal", raw_remove(raw)) &&
+	       step(life, "end of the removal", wait_for(life, &life->gone));
+}
+
+static bool live(struct life *life)
+{
+	struct raw_session *raw = &life->raw;
+
+	life->unbound = life->gone = life->pdus = 0;
+	return step(life, "login", raw_login(raw, 0) ? 0 : ECONNREFUSED) &&
+	       step(life, "create", request_create_session(raw->nl, raw->handle, 0, 128, 32, &raw->sid, &raw->host_no)) &&
+	       step(life, "handover", raw_hand_over(raw, true)) &&
+	       step(life, "scan", scsi_scan_session(SYSFS_ROOT, raw->sid, raw->host_no)) &&
+	       step(life, "a block", read_block(life)) && logout(life);
+}
+
+static bool begin(struct life *life)
+{
+	uint32_t caps;
+
+	return step(life, "class", transport_load_class(SYSFS_ROOT)) && step(life, "transport", transport_load(SYSFS_ROOT, "tcp")) &&
+	       step(life, "its number", transport_handle(SYSFS_ROOT, "tcp", &life->raw.handle, &caps)) &&
+	       step(life, "netlink", netlink_open(on_event, on_overflow, life, &life->raw.nl));
+}
+
+/* A child lives, and dies after so many steps. */
+static bool leave(struct life *life, unsigned int steps)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		if (!begin(life))
+			_exit(1);
+		life->steps_left = steps;
+		_exit(!live(life));
+	}
+	return pid > 0 && waitpid(pid, &status, 0) == pid && !status;
+}
+
+int main(int argc, char **argv)
+{
+	struct life life = {.raw = {.isid = 0x3d000000, .fd = -1}};
+	unsigned int count, i, bad = 0;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc == 2 && !strcmp(argv[1], "reap")) {
+		if (!begin(&life))
+			return 1;
+		printf("# %u sessions removed\n", raw_remove_all(life.raw.nl, life.raw.handle));
+		return 0;
+	}
+	if (argc < 5)
+		return 2;
+	life.raw.target = argv[1];
+	life.raw.address = argv[2];
+	life.raw.port = atoi(argv[3]);
+	count = (unsigned int)atoi(argv[4]);
+	if (argc == 5 && !begin(&life))
+		return 1;
+	for (i = 0; i < count; i++) {
+		life.raw.isid++;
+		bad += argc == 5 ? !live(&life) : !leave(&life, i % 12 + 1);
+	}
+	netlink_close(life.raw.nl);
+	return bad != 0;
+}
