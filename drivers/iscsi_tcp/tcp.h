@@ -54,6 +54,7 @@
 #include <scsi/scsi_host.h>
 #include <scsi/scsi_transport_iscsi.h>
 
+#include "drivers/compat.h"
 #include "transport/abi/iscsi_proto.h"
 
 #define TCP_CONNS_MAX		1	/* connections a session may have today; 16 is what the layout is made for */
@@ -376,9 +377,10 @@ void nop_stop(struct tcp_conn *conn);		/* sleeps */
 void nop_received(struct tcp_conn *conn, const struct iscsi_bhs_nop_in *bhs, const void *data, u32 data_bytes);	/* socket lock */
 
 /* scsi.c, eh.c */
-extern const struct scsi_host_template scsi_template;
+extern compat_host_template scsi_template;
 void scsi_response(struct tcp_task *task, const struct iscsi_bhs_scsi_response *bhs, const void *data, u32 data_bytes); /* ends with task_answered() */
 void scsi_data_in_status(struct tcp_task *task, const struct iscsi_bhs_data_in *bhs);	/* S bit, data received; ends with task_answered() */
+compat_timeout_result eh_timed_out(struct scsi_cmnd *cmd);
 int eh_abort(struct scsi_cmnd *cmd);
 int eh_device_reset(struct scsi_cmnd *cmd);
 int eh_target_reset(struct scsi_cmnd *cmd);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where kernels differ in what the data paths use. COMPAT_HAS_... come from Kbuild, which looks into the headers themselves: version
+ * numbers say little about kernels to which distributions bring back what is newer.
+ */
+#ifndef OPENHBA_COMPAT_H
+#define OPENHBA_COMPAT_H
+
+#include <linux/blkdev.h>
+#include <scsi/scsi_host.h>
+
+#ifdef COMPAT_HAS_LINUX_UNALIGNED
+#include <linux/unaligned.h>
+#else
+#include <asm/unaligned.h>
+#endif
+
+/* struct scsi_host_template, const where the mid layer never writes to it. */
+#define compat_host_template	typeof(*((struct Scsi_Host *)NULL)->hostt)
+/* What queuecommand and eh_timed_out return. */
+#define compat_queue_result	typeof(((struct scsi_host_template *)NULL)->queuecommand(NULL, NULL))
+#define compat_timeout_result	typeof(((struct scsi_host_template *)NULL)->eh_timed_out(NULL))
+
+#ifdef COMPAT_HAS_TIMEOUT_ACTION
+#define COMPAT_TIMEOUT_LATER	SCSI_EH_RESET_TIMER
+#define COMPAT_TIMEOUT_RECOVER	SCSI_EH_NOT_HANDLED
+#else
+#define COMPAT_TIMEOUT_LATER	BLK_EH_RESET_TIMER
+#define COMPAT_TIMEOUT_RECOVER	BLK_EH_DONE
+#endif
+
+/* The hook that sets a device's limits: with struct queue_limits, or (slave_configure) on the queue itself. */
+#if defined(COMPAT_HAS_SDEV_CONFIGURE)
+#define COMPAT_CONFIGURE	sdev_configure
+#define COMPAT_QUEUE_LIMITS
+#elif defined(COMPAT_HAS_DEVICE_CONFIGURE)
+#define COMPAT_CONFIGURE	device_configure
+#define COMPAT_QUEUE_LIMITS
+#else
+#define COMPAT_CONFIGURE	slave_configure
+#endif
+
+#endif
