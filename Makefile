@@ -174,6 +174,15 @@ $(O)/tests/bench/%: $(O)/tests/bench/%.o $(normal-archives)
 bench: all $(O)/tests/bench/fill ## side by side with Debian's open-iscsi, as ratios (long)
 	$(Q)tests/bench/run --write docs/performance.md
 
+# A plugin for QEMU, not a program.
+$(O)/tests/bench/profile.so: tests/bench/profile.c Makefile
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(STD) -D_GNU_SOURCE $(WARNINGS) -O2 -g -shared -fPIC -fvisibility=hidden -o $@ $<
+
+bench-io: all $(O)/tests/bench/profile.so $(O)/tests/bench/io_load ## instructions per I/O: stock modules, ours, NVMe over TCP (long)
+	$(Q)tests/bench/io --write docs/performance.md
+
 lint: ## layers, lengths, licences, spelling, checkpatch, cppcheck, clang-tidy, scan-build
 	$(Q)tests/check-host --lint
 
@@ -243,6 +252,6 @@ clean: ## remove what was built
 help: ## list the targets
 	$(Q)grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
 
-.PHONY: FORCE all clean help modules_install check-unit check check-host check-build demo lint install install-texts bench fuzz modules soak
+.PHONY: FORCE all clean help modules_install check-unit check check-host check-build demo lint install install-texts bench bench-io fuzz modules soak
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
