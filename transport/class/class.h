@@ -132,6 +132,8 @@ struct iscsi_endpoint *endpoint_get(const struct iscsi_transport *ops, u64 handl
 int endpoint_poll(struct iscsi_transport *ops, u64 handle, int timeout_ms);
 int iface_init(void);
 void iface_exit(void);
+/* Of this host, with a reference on its device; NULL if there is none. */
+struct iscsi_bus_flash_session *flashnode_get(struct Scsi_Host *shost, u32 index);
 int flashnode_init(void);
 void flashnode_exit(void);
 int bsg_host_add(struct Scsi_Host *shost, struct iscsi_cls_host *ihost);	/* nothing to do without ops->bsg_request */
