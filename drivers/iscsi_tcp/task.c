@@ -183,8 +183,7 @@ void task_tx_done(struct tcp_task *task)
 	task_assert_locked(task->conn);
 	list_del_init(&task->tx);
 	task_mark(task, 0, TASK_TX);
-	if (task_is(task, TASK_ABORTING))
-		wake_up(&task->conn->session->recovered);
+	task->moved = jiffies;
 	task_settle(task);
 }
 
@@ -194,26 +193,6 @@ void task_rx_done(struct tcp_task *task)
 	task->moved = jiffies;
 	task_mark(task, 0, TASK_RX);
 	task_settle(task);
-}
-
-int task_take_back(struct tcp_task *task)
-{
-	struct tcp_conn *conn = task->conn;
-
-	task_assert_locked(conn);
-	/* The bytes of a PDU of which some are on their way have to follow, from pages that are still the command's. */
-	if (conn->tx.task == task)
-		return -EBUSY;
-	task_collect(conn);
-	task_unlink(task);
-	task_mark(task, 0, TASK_FLAGS);
-	return 0;
-}
-
-void task_refuse(struct tcp_task *task)
-{
-	task->cmd->result = iscsi_session_chkready(task->conn->session->cls) ?: DID_IMM_RETRY << 16;
-	complete_later(task);
 }
 
 static void task_fail(struct tcp_task *task, int scsi_result)
@@ -226,6 +205,34 @@ static void task_fail(struct tcp_task *task, int scsi_result)
 		task_mark(task, TASK_DONE, 0);
 	}
 	task_deliver(task);
+}
+
+void task_refuse(struct tcp_task *task)
+{
+	task_fail(task, iscsi_session_chkready(task->conn->session->cls) ?: DID_REQUEUE << 16);
+}
+
+void task_quiet(struct tcp_task *task)
+{
+	struct tcp_conn *conn = task->conn;
+
+	task_assert_locked(conn);
+	task_mark(task, TASK_ABORTING, 0);
+	if (conn->tx.task != task) {
+		list_del_init(&task->tx);
+		task_mark(task, 0, TASK_TX);
+	}
+}
+
+int task_drop(struct tcp_task *task, int scsi_result)
+{
+	task_assert_locked(task->conn);
+	if (task->conn->tx.task == task) {
+		task_quiet(task);
+		return -EBUSY;
+	}
+	task_fail(task, scsi_result);
+	return 0;
 }
 
 void tasks_fail(struct tcp_conn *conn, int scsi_result)

@@ -311,7 +311,11 @@ void task_rx_start(struct tcp_task *task);	/* a data segment goes to its pages. 
 void task_answered(struct tcp_task *task);
 void task_tx_done(struct tcp_task *task);	/* nothing of it is left to send; also instead of its next PDU if it is DONE or ABORTING. Socket lock */
 void task_rx_done(struct tcp_task *task);
-int task_take_back(struct tcp_task *task);	/* for the error handler: nobody touches it any more. -EBUSY: a PDU of it is half sent. Socket lock */
+/* For the error handler. Quiet: ABORTING, nothing more of it is sent but the rest of a PDU. Drop: out of the connection and delivered
+ * with this result; -EBUSY: a PDU of it is half sent. Socket lock.
+ */
+void task_quiet(struct tcp_task *task);
+int task_drop(struct tcp_task *task, int scsi_result);
 void tasks_fail(struct tcp_conn *conn, int scsi_result);	/* all that is left, connection dead; delivers them */
 void task_refuse(struct tcp_task *task);	/* a command found in conn->submitted of a connection that is not UP: the mid layer tries again */
 
