@@ -138,7 +138,7 @@ static int run_locked_session(struct class_request *req, const struct request_ro
 {
 	struct class_session *session = req->session;
 
-	guard(mutex)(&session->mutex);
+	guard(class_session)(session);
 	if (!session->visible)
 		return -EINVAL;
 	if (row->subject == SUBJECT_CONN) {
