@@ -81,6 +81,15 @@ void task_start(struct tcp_task *task, struct tcp_conn *conn, u32 number)
 	atomic_set(&task->state, generation << TASK_GENERATION_SHIFT | TASK_SUBMITTED);
 }
 
+void task_keep_tag(struct tcp_task *task, u32 tag)
+{
+	if (WARN_ON_ONCE((task->tag ^ tag) & (TAG_INTERNAL | TAG_NUMBER)))
+		return;
+	task->tag = tag;
+	task_slot(task->conn, tag)->generation = tag >> TASK_GENERATION_SHIFT;
+	atomic_set(&task->state, (tag & ~TASK_FLAGS & ~(TAG_INTERNAL | TAG_NUMBER)) | TASK_SUBMITTED);
+}
+
 static void task_sort(struct tcp_conn *conn)
 {
 	struct tcp_task *task, *next;

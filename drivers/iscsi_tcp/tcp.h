@@ -193,7 +193,7 @@ enum tcp_conn_state {
 	TCP_CONN_FAILED,	/* reported, waits for stop() */
 };
 
-/* For GET_STATS; names as in struct iscsi_stats. Under the socket lock. */
+/* For GET_STATS: begins as struct iscsi_stats does. Under the socket lock. */
 struct tcp_counts {
 	u64 txdata_octets, rxdata_octets;
 	u32 noptx_pdus, scsicmd_pdus, tmfcmd_pdus, login_pdus, text_pdus, dataout_pdus, logout_pdus, snack_pdus;
@@ -207,18 +207,19 @@ struct tcp_conn {
 	struct tcp_session *session;
 	u32 cid;
 	enum tcp_conn_state state;	/* one writer: conn_state(), without a lock; read with READ_ONCE() */
+	spinlock_t failure_lock;	/* reporting against destroying: cls */
 
 	struct socket __rcu *sock;	/* written by bind and stop */
 	struct tcp_release *release;	/* puts it, made with it so that stop() never fails */
 	void (*old_data_ready)(struct sock *sk);
 	void (*old_state_change)(struct sock *sk);
 	void (*old_write_space)(struct sock *sk);
-	void (*old_error_report)(struct sock *sk);
 	/* Under the socket lock. Bytes are read when the kernel logs in itself, or from START on: those of a socket that comes in full
 	 * feature phase wait until the digests are known.
 	 */
 	bool may_read;
 	bool logged_out;		/* the target agreed: it may close */
+	u32 login_tag;			/* of the first login request of this socket, 0: none yet */
 
 	/* negotiated; constant while UP */
 	bool header_digest, data_digest;
@@ -303,6 +304,7 @@ void tasks_exit(struct tcp_conn *conn);
 struct tcp_task *task_find(struct tcp_conn *conn, __be32 itt);	/* by tag and generation, ACTIVE and of this connection; NULL: nobody's. Socket lock */
 /* New generation and tag; SUBMITTED. number: of the block layer, or TAG_INTERNAL | index. */
 void task_start(struct tcp_task *task, struct tcp_conn *conn, u32 number);
+void task_keep_tag(struct tcp_task *task, u32 tag);	/* started, not submitted yet: takes the tag its number had before */
 void task_collect(struct tcp_conn *conn);	/* what was submitted goes to tx_commands, tx_mgmt, oldest first. Socket lock */
 void task_activate(struct tcp_task *task, u32 cmdsn);	/* tx begins its request PDU: ACTIVE and TX, may be found from now on. Socket lock */
 void task_tx_start(struct tcp_task *task);	/* it has to send once more: TX, and goes to tx_data. Socket lock */
@@ -326,6 +328,7 @@ void complete_later(struct tcp_task *task);	/* scsi_done() outside of the socket
 void complete_flush(struct tcp_conn *conn);	/* sleeps until all that was answered before is delivered; not under the socket lock */
 
 /* window.c */
+void window_begin(struct tcp_window *window);	/* a new connection: one command may go until the target tells more. RFC 7143 4.2.2.1 */
 bool window_open(const struct tcp_window *window);		/* may a command be sent now? Racy without the lock: a hint */
 bool window_take(struct tcp_window *window, u32 *ret_cmdsn);
 bool window_update(struct tcp_window *window, u32 exp_cmdsn, u32 max_cmdsn);	/* RFC 7143 4.2.2.1; true: it opened */
@@ -337,8 +340,7 @@ void tx_kick_locked(struct tcp_conn *conn);	/* rx has the socket lock: send what
 void tx_work(struct work_struct *work);
 void tx_write_space(struct tcp_conn *conn);
 void tx_forget(struct tcp_conn *conn);		/* connection dead: nothing is half sent any more */
-/* One of ours, also while BOUND: by conn->submitted, so any context, also under the socket lock; rx sends before it returns. */
-int tx_mgmt(struct tcp_conn *conn, struct tcp_mgmt *mgmt);
+void tx_mgmt(struct tcp_conn *conn, struct tcp_mgmt *mgmt);	/* one of ours, also while BOUND: to conn->tx_mgmt, and sends. Socket lock */
 void r2t_forget(struct tcp_task *task);		/* r2t.c: all that were not answered. Socket lock */
 
 /* rx.c */
@@ -348,12 +350,12 @@ void rx_exit(struct tcp_conn *conn);
 void rx_data_ready(struct tcp_conn *conn);	/* socket lock; takes all there is */
 
 /* mgmt.c: own tasks */
-struct tcp_mgmt *mgmt_get(struct tcp_session *session, enum iscsi_pdu_opcode opcode);	/* NULL: all in use */
+/* A started task with an immediate request header of this opcode, to be filled in and given to tx_mgmt(); NULL: all in use. Socket lock. */
+struct tcp_mgmt *mgmt_get(struct tcp_conn *conn, enum iscsi_pdu_opcode opcode);
 void mgmt_put(struct tcp_mgmt *mgmt);
-void mgmt_sent(struct tcp_conn *conn, struct tcp_mgmt *mgmt);	/* its last byte was handed to TCP; socket lock */
-void mgmt_fail(struct tcp_conn *conn);		/* connection dead: whoever waits for an answer is told that there is none */
-int mgmt_send_user(struct tcp_conn *conn, const void *header, const void *data, u32 data_bytes);
-void mgmt_answered(struct tcp_conn *conn, struct tcp_mgmt *mgmt, const struct iscsi_bhs *bhs, const void *data, u32 data_bytes); /* ends with task_answered() */
+void mgmt_sent(struct tcp_mgmt *mgmt);	/* its last byte was handed to TCP, task_tx_done() follows; socket lock */
+/* rx found the task by the ITT of this PDU; socket lock. The opcode is checked here. Ends with task_answered(). */
+void mgmt_answered(struct tcp_conn *conn, struct tcp_mgmt *mgmt, const struct iscsi_bhs *bhs, const void *data, u32 data_bytes);
 
 /* conn.c */
 bool conn_state(struct tcp_conn *conn, enum tcp_conn_state state);	/* the one writer; false: no such transition from here */
@@ -378,7 +380,8 @@ void conn_up_to_user(struct tcp_conn *conn, const struct iscsi_bhs *bhs, const v
 /* nop.c */
 void nop_start(struct tcp_conn *conn);
 void nop_stop(struct tcp_conn *conn);		/* sleeps */
-void nop_received(struct tcp_conn *conn, const struct iscsi_bhs_nop_in *bhs, const void *data, u32 data_bytes);	/* socket lock */
+/* A NOP-In whose ITT is ISCSI_TAG_NONE: the target asks, or tells its window. Socket lock. An answer to a ping of ours goes to mgmt_answered(). */
+void nop_received(struct tcp_conn *conn, const struct iscsi_bhs_nop_in *bhs, const void *data, u32 data_bytes);
 
 /* scsi.c, eh.c */
 extern compat_host_template scsi_template;
