@@ -159,25 +159,35 @@ static bool eh_abandon(struct tcp_conn *conn, struct tcp_mgmt *mgmt, struct comp
 	return abandoned;
 }
 
+/* NULL: no connection to send it on, or too many of ours on their way. */
+static struct tcp_mgmt *eh_send(struct tcp_conn *conn, const struct eh_row *row, const struct scsi_cmnd *cmd, struct completion *answered)
+{
+	struct sock *sk = conn_lock(conn);
+	struct tcp_mgmt *mgmt = NULL;
+
+	if (!sk)
+		return NULL;
+	if (conn_is_up(conn))
+		mgmt = mgmt_get(conn, ISCSI_PDU_TASK_REQUEST);
+	if (mgmt) {
+		eh_request(mgmt, row, cmd);
+		mgmt->answered = answered;
+		tx_mgmt(conn, mgmt);
+	}
+	conn_unlock(sk);
+	return mgmt;
+}
+
 /* Asks the target; its response (RFC 7143 11.6.1), or -errno if there is none. */
 static int eh_ask(struct tcp_conn *conn, const struct eh_row *row, const struct scsi_cmnd *cmd)
 {
-	struct tcp_session *session = conn->session;
 	DECLARE_COMPLETION_ONSTACK(answered);
-	struct tcp_mgmt *mgmt;
+	struct tcp_mgmt *mgmt = eh_send(conn, row, cmd, &answered);
 	int response;
 
-	mgmt = mgmt_get(session, ISCSI_PDU_TASK_REQUEST);
 	if (!mgmt)
 		return -EBUSY;
-	eh_request(mgmt, row, cmd);
-	mgmt->answered = &answered;
-	response = tx_mgmt(conn, mgmt);
-	if (response) {
-		mgmt_put(mgmt);
-		return response;
-	}
-	if (!wait_for_completion_timeout(&answered, eh_timeout(session, row)) && eh_abandon(conn, mgmt, &answered))
+	if (!wait_for_completion_timeout(&answered, eh_timeout(conn->session, row)) && eh_abandon(conn, mgmt, &answered))
 		return -ETIMEDOUT;
 	response = mgmt->lost ? -ECONNRESET : mgmt->response;
 	mgmt_put(mgmt);
