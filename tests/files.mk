@@ -46,7 +46,7 @@ $(O)/tests/json-schema: $(O)/tests/json-schema.o
 check-build: $(O)/tests/json-schema
 
 # The target that misbehaves (tests/target/README.md).
-target-src := $(addprefix tests/target/,main.c conn.c login.c sendtargets.c scsi.c acts.c acts_text.c acts_scsi.c fuzz.c rows.c)
+target-src := $(addprefix tests/target/,main.c conn.c login.c sendtargets.c scsi.c acts.c acts_text.c acts_scsi.c acts_task.c fuzz.c rows.c)
 $(O)/tests/target/misbehave: $(target-src:%.c=$(O)/%.o) $(O)/liblib.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(NORMAL) -pie -o $@ $^ -ldl -lpthread

@@ -82,4 +82,29 @@ act_fn act_luns;	/* a list of number LUNs */
 act_fn act_luns_garbage; /* a list of number LUNs that are all ones */
 act_fn act_residual;	/* overflow and underflow of number bytes at once */
 
+/* Tasks (acts_task.c). Opcode and tag travel in one number: POKE(opcode, tag). */
+act_fn act_named;	/* a PDU for that tag, then the answer */
+act_fn act_as;		/* the same for the command's tag with these bits flipped */
+act_fn act_data_in;	/* number bytes of Data-In for the command, whatever it is, then the answer */
+act_fn act_data_hole;	/* Data-In at that offset */
+act_fn act_r2t;		/* an R2T for number bytes of it, whatever it is, then the answer */
+act_fn act_good;	/* a good end instead of the answer */
+act_fn act_good_after;	/* the answer, then a good end */
+act_fn act_sense_long;	/* CHECK CONDITION with number bytes of data */
+act_fn act_sense_lie;	/* CHECK CONDITION with 18 bytes of sense, said to be number */
+act_fn act_sense_cut;	/* CHECK CONDITION with number bytes of data that are no sense */
+act_fn act_reject_named; /* Reject of a PDU of this opcode and the command's tag with these bits flipped, then the answer */
+act_fn act_reject_cut;	/* Reject with number bytes of the PDU it is about, then the answer */
+act_fn act_hold;	/* HOLD(): no answer until task management asks */
+
+/* What is said to an abort, a LUN reset, another reset: a response of RFC 7143 11.6.1, or one of these. */
+#define HOLD(abort, lun_reset, target_reset) ((uint64_t)(abort) | (uint64_t)(lun_reset) << 8 | (uint64_t)(target_reset) << 16)
+#define HOLD_STEPS 3
+enum hold_answer {
+	HOLD_SILENT = 0xe0,	  /* nothing */
+	HOLD_ANSWER_FIRST = 0xe1, /* the command's answer, then that there is no such task */
+	HOLD_ANSWER_AFTER = 0xe2, /* that it is done, then the command's answer all the same */
+	HOLD_ANSWER_ONLY = 0xe3,  /* the command's answer alone */
+};
+
 #endif

@@ -212,14 +212,8 @@ static int nop_answer(struct conn *conn)
 
 static int task_answer(struct conn *conn)
 {
-	struct pdu pdu = {0};
-	int r;
-
 	scsi_forget(conn);
-	conn_response(conn, &pdu, ISCSI_PDU_TASK_RESPONSE, ntohl(conn->request.bhs.itt));
-	r = conn_send(conn, &pdu);
-	pdu_done(&pdu);
-	return r;
+	return hold_ask(conn);
 }
 
 /* The initiator closes; a target that does it first would hide whether it does. */

@@ -16,6 +16,7 @@
 
 #define DISK_BLOCKS   8192 /* of 512 bytes */
 #define BLOCK_BYTES   512
+#define TRAP_BLOCK    4096
 #define BURST_BYTES   65536 /* our MaxBurstLength, and the longest data segment we take */
 #define WINDOW	      32
 #define WRITES_MAX    64
@@ -56,6 +57,10 @@ struct conn {
 	bool header_digest, data_digest; /* in full feature phase */
 	bool spoils_header_digest, spoils_data_digest; /* of the next PDU */
 	struct pdu request;
+	struct iscsi_bhs_scsi_command command; /* that the answer at hand is for */
+	bool holds; /* a command is not answered (acts_task.c) */
+	unsigned char hold_answers[3];
+	struct iscsi_bhs held;
 	struct write writes[WRITES_MAX];
 	struct pdu list; /* its data: targets to tell */
 	size_t listed;	 /* bytes of it that were told */
@@ -103,6 +108,7 @@ int login_run(struct conn *conn);
 int sendtargets_answer(struct conn *conn);
 int scsi_command(struct conn *conn);
 int scsi_data_out(struct conn *conn);
+int hold_ask(struct conn *conn); /* answers task management of the request */
 int fuzz_send(struct conn *conn, const struct pdu *pdu);
 void scsi_forget(struct conn *conn); /* all writes under way */
 

@@ -30,6 +30,7 @@ enum place {
 	AT_READ,
 	AT_WRITE, /* its response */
 	AT_R2T,
+	AT_TRAP, /* the first answer to a read or write of TRAP_BLOCK, which nobody reads by himself */
 	AT_NOP,
 	AT_LOGOUT,
 	PLACE_COUNT,

@@ -9,6 +9,7 @@
 
 #define TIMES 3
 #define ON(place, nth)	  AT_##place, nth, AT_##place == AT_FULL || AT_##place == AT_IDLE || AT_##place >= AT_COMMAND ? TIMES : 0
+#define ONCE(place, nth)   AT_##place, nth, 1
 #define ALWAYS(place, nth) AT_##place, nth, 0
 #define DO(act, ...)	  act_##act, __VA_ARGS__
 #define DO_NOTHING	  NULL, 0, NULL
@@ -41,6 +42,7 @@ const char *place_name(enum place place)
 		[AT_LOGIN] = "login",	   [AT_LIST] = "list",	       [AT_TEXT] = "text",	   [AT_COMMAND] = "command",
 		[AT_INQUIRY] = "inquiry",  [AT_REPORT_LUNS] = "report-luns", [AT_CAPACITY] = "capacity", [AT_READY] = "ready",
 		[AT_MODE_SENSE] = "mode-sense", [AT_READ] = "read",    [AT_WRITE] = "write",	   [AT_R2T] = "r2t",
+		[AT_TRAP] = "trap",
 		[AT_NOP] = "nop",	   [AT_LOGOUT] = "logout",
 	};
 

@@ -172,10 +172,23 @@ static bool is_write(const unsigned char *cdb)
 
 /* --- answers */
 
+static bool is_trap(const unsigned char *cdb)
+{
+	uint64_t block;
+	uint32_t count;
+
+	if (!is_write(cdb) && cdb[0] != 0x08 && cdb[0] != 0x28 && cdb[0] != 0x88)
+		return false;
+	cdb_extent(cdb, &block, &count);
+	return block == TRAP_BLOCK;
+}
+
 static enum place place_of(const struct conn *conn, const unsigned char *cdb)
 {
 	if (conn->row->place == AT_COMMAND)
 		return AT_COMMAND;
+	if (conn->row->place == AT_TRAP && is_trap(cdb))
+		return AT_TRAP;
 	if (is_write(cdb))
 		return AT_WRITE;
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
@@ -198,6 +211,7 @@ static int send_status(struct conn *conn, const struct iscsi_bhs_scsi_command *c
 	struct iscsi_bhs_scsi_response *bhs = (void *)&pdu.bhs;
 	int r;
 
+	conn->command = *command;
 	conn_response(conn, &pdu, ISCSI_PDU_SCSI_RESPONSE, ntohl(command->itt));
 	if (residual)
 		bhs->flags |= ISCSI_BIT_RESPONSE_UNDERFLOW;
@@ -219,6 +233,7 @@ static int send_data(struct conn *conn, const struct iscsi_bhs_scsi_command *com
 	struct iscsi_bhs_data_in *bhs = (void *)&pdu.bhs;
 	int r = 0;
 
+	conn->command = *command;
 	while (!r && sent < length) {
 		part = length - sent < conn->initiator_segment ? length - sent : conn->initiator_segment;
 		conn_response(conn, &pdu, ISCSI_PDU_DATA_IN, ntohl(command->itt));
@@ -271,6 +286,7 @@ static int write_go_on(struct conn *conn, struct write *write)
 		memset(write, 0, sizeof(*write));
 		return r;
 	}
+	conn->command = write->command;
 	conn_response(conn, &pdu, ISCSI_PDU_R2T, ntohl(write->command.itt));
 	conn->statsn--; /* an R2T tells StatSN, but takes none */
 	memcpy(pdu.bhs.lun, write->command.lun, sizeof(pdu.bhs.lun));
@@ -278,7 +294,7 @@ static int write_go_on(struct conn *conn, struct write *write)
 	bhs->r2tsn = htonl(write->r2tsn++);
 	bhs->offset = htonl(write->have);
 	bhs->desired_bytes = htonl(rest < BURST_BYTES ? rest : BURST_BYTES);
-	r = conn_answer(conn, AT_R2T, &pdu);
+	r = conn_answer(conn, place_of(conn, write->command.cdb) == AT_TRAP ? AT_TRAP : AT_R2T, &pdu);
 	pdu_done(&pdu);
 	return r;
 }
