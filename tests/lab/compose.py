@@ -91,17 +91,16 @@ class Filler:
 class Layers:
     """The cached layers of one run, in order; called with the cache locked."""
 
-    def __init__(self, version, more_modules=()):
-        self.version = version
+    def __init__(self, kernel, more_modules=()):
+        self.kernel = kernel
         listed = (line for line in read(FILES + "/modules.list").decode().splitlines() if not line.startswith("#"))
         self.wanted = [word for line in listed for word in line.split()] + list(more_modules)
-        self.kernel = packages.kernel(version)
         self.files = []
         self.names = set()
         self.roots = []
         self.root = {}
         code = b"".join(read(f"{HERE}/{name}.py") for name in ("compose", "cpio", "elf"))
-        self._key = hashlib.sha256(code + version.encode()).hexdigest()
+        self._key = hashlib.sha256(code + kernel.folder.encode()).hexdigest()
 
     def _layer(self, name, recipe, fill):
         """Take a layer from the cache, or let fill(archive) make it."""
@@ -197,8 +196,8 @@ def _module_name(path):
 
 def _stage_modules(stage, layers, own):
     """The guest's module folder made below stage: modules.list's set, own modules in updates/, indexes of just these."""
-    folder = f"{layers.kernel}/lib/modules/{layers.version}"
-    target = f"{stage}/lib/modules/{layers.version}"
+    folder = f"{layers.kernel.folder}/lib/modules/{layers.kernel.release}"
+    target = f"{stage}/lib/modules/{layers.kernel.release}"
     os.makedirs(target + "/updates")
     for path in _module_closure(folder, layers.wanted).values():
         plain = path.split(".ko", 1)[0] + ".ko"
@@ -209,7 +208,7 @@ def _stage_modules(stage, layers, own):
         shutil.copyfile(path, f"{target}/updates/{name}.ko")
     for name in ("modules.builtin", "modules.builtin.modinfo", "modules.order"):
         shutil.copyfile(f"{folder}/{name}", f"{target}/{name}")
-    packages.call("depmod", "-b", stage, layers.version)
+    packages.call("depmod", "-b", stage, layers.kernel.release)
     return target
 
 

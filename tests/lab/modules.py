@@ -8,30 +8,56 @@ nothing else of the guest: compose.py puts the files where modprobe finds them f
 import fcntl
 import glob
 import os
+import shutil
 
 import packages
+import umlkernel
 
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 OURS = {"class": ["scsi_transport_iscsi"], "tcp": ["iscsi_tcp"]}
 MIXES = {"stock": [], "ours": [name for names in OURS.values() for name in names], **OURS}
 
 
-def build(version):
-    """Build for the kernel VERSION; returns {module name: file}."""
+def _source(kernel):
+    """What the kernel's make is called with: the KSRC, and more words."""
+    if kernel.tree:
+        return kernel.tree, umlkernel.WORDS
     with packages.locked():
-        source = packages.headers(version)
+        return packages.headers(kernel.release), []
+
+
+def _make(*words):
+    """One make at a time."""
     os.makedirs(TREE + "/build/modules", exist_ok=True)
     with open(TREE + "/build/modules/lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        packages.call("make", "-s", "--no-print-directory", f"-j{os.cpu_count()}", "modules", "KSRC=" + source, cwd=TREE)
-    files = glob.glob(f"{TREE}/build/modules/{version}/**/*.ko", recursive=True)
-    return {os.path.basename(path)[:-3]: path for path in files}
+        packages.call("make", "-s", "--no-print-directory", f"-j{os.cpu_count()}", "modules", *words, cwd=TREE)
 
 
-def chosen(mix, version):
+def _built(folder):
+    return {os.path.basename(path)[:-3]: path for path in glob.glob(folder + "/**/*.ko", recursive=True)}
+
+
+def build(kernel):
+    """Build this tree's modules for a kernel; returns {module name: file}."""
+    source, words = _source(kernel)
+    _make("KSRC=" + source, *(word.replace("ARCH=", "KARCH=") for word in words))
+    return _built(f"{TREE}/build/modules/{kernel.release}")
+
+
+def others(folder, kernel):
+    """Build the modules of another folder, in a copy; returns {module name: file}."""
+    source, words = _source(kernel)
+    copy = f"{TREE}/build/modules/{os.path.basename(os.path.abspath(folder))}-{kernel.release}"
+    shutil.copytree(folder, copy, dirs_exist_ok=True)
+    _make("-C", source, "M=" + copy, *words)
+    return _built(copy)
+
+
+def chosen(mix, kernel):
     """The files of this tree's modules that --modules MIX stands for."""
     names = MIXES[mix]
-    built = build(version) if names else {}
+    built = build(kernel) if names else {}
     missing = [name for name in names if name not in built]
     if missing:
         raise packages.SetupError("not built: " + ", ".join(missing))

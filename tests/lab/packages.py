@@ -5,6 +5,7 @@ apt resolves and downloads, tar unpacks; nothing is installed on the host. Every
 published by rename, under one lock, so that two labs may start on a fresh machine at the same time.
 """
 
+import collections
 import contextlib
 import fcntl
 import glob
@@ -22,6 +23,10 @@ import zlib
 CACHE = os.environ.get("OPENHBA_LAB_CACHE", "/var/cache/openhba-lab")
 LIBRARY = re.compile(r"(lib|zlib)(?!perl|python)")
 SKIPPED = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/info", "usr/lib/debug/.dwz")
+
+
+# A kernel to boot: folder has lib/modules/RELEASE; program is the file to start; tree is what User Mode Linux's modules are built against.
+Kernel = collections.namedtuple("Kernel", "release folder program tree", defaults=[None])
 
 
 class SetupError(Exception):
@@ -152,7 +157,7 @@ def default_kernel():
 
 
 def kernel(version):
-    """The folder with boot/vmlinuz-VERSION, lib/modules/VERSION with modules.dep, and vmlinux."""
+    """Debian's linux-image-VERSION: boot/vmlinuz-VERSION, lib/modules/VERSION with modules.dep, and vmlinux."""
     def fill(root):
         have_index()
         with tempfile.TemporaryDirectory(dir=CACHE) as folder:
@@ -165,7 +170,8 @@ def kernel(version):
             image = extract_vmlinux(file.read())
         with open(root + "/vmlinux", "wb") as file:
             file.write(image)
-    return publish(f"{CACHE}/kernel-{version}", fill)
+    folder = publish(f"{CACHE}/kernel-{version}", fill)
+    return Kernel(version, folder, folder + "/vmlinux")
 
 
 def headers(version):

@@ -22,7 +22,7 @@ KNOWN_OF_STOCK = re.compile(rb"WARNING: .* check_flush_dependency")
 SPLAT = re.compile(
     rb"Kernel panic|Oops[: ]|\bBUG: |\bWARNING: |kernel BUG at|general protection fault|blocked for more than"
     rb"|possible (recursive|circular) locking|suspicious RCU usage|self-detected stall|refcount_t: "
-    rb"|list_(add|del) corruption|unregister_netdevice: waiting for|Call Trace:")
+    rb"|list_(add|del) corruption|unregister_netdevice: waiting for|Call Trace:|UBSAN: |ODEBUG: |new suspected memory leaks")
 
 
 class Died(Exception):
@@ -66,7 +66,7 @@ def tsc_khz():
     return round(ticks * 1e6 / ns)
 
 
-def _die_with_parent():
+def die_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
@@ -79,7 +79,7 @@ def kvm_works(vmlinux, initrd, seconds=6):
              "-append", "panic=-1 quiet lab_probe=1", "-device", "isa-debug-exit,iobase=0x501,iosize=1"]
     try:
         done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False,
-                              preexec_fn=_die_with_parent)
+                              preexec_fn=die_with_parent)
     except subprocess.TimeoutExpired:
         return "no"
     return "yes" if done.returncode == 1 else "no"
@@ -123,14 +123,35 @@ def command(options, folder, vmlinux, accel, khz):
     return words + _nic_words(options.nics, options.peers) + ["-append", append] + options.qemu
 
 
+class Output:
+    """Passes on what a script says, up to the marker that ends it."""
+
+    def __init__(self, nonce):
+        self._marker = b"\0lab " + nonce.encode() + b" "
+        self._tail = b""
+
+    def take(self, data, show):
+        """Show what cannot be the beginning of the marker; a complete marker gives the status."""
+        data = self._tail + data
+        at = data.find(b"\0lab ")
+        if at >= 0 and data.startswith(self._marker[:len(data) - at], at):
+            show(data[:at])
+            self._tail = data[at:]
+            end = self._tail.find(b"\n")
+            return None if end < 0 else int(self._tail[len(self._marker):end])
+        keep = next((n for n in (4, 3, 2, 1) if data.endswith(self._marker[:n])), 0)
+        self._tail = data[len(data) - keep:]
+        show(data[:len(data) - keep])
+        return None
+
+
 class Machine:
     """A running QEMU and the three sockets it connects to. Owned by run; close() leaves nothing behind."""
 
     def __init__(self, words, folder, options, nonce):
         self.options = options
         self.deadline = time.monotonic() + options.timeout
-        self._marker = b"\0lab " + nonce.encode() + b" "
-        self._tail = b""
+        self._output = Output(nonce)
         self._question = b""
         self._reader = None
         listeners = {}
@@ -140,7 +161,7 @@ class Machine:
             listeners[name].listen(1)
         self.log = open(folder + "/qemu.log", "wb+")
         self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
-                                        preexec_fn=_die_with_parent)
+                                        preexec_fn=die_with_parent)
         try:
             self.sockets = {name: self._accept(listener) for name, listener in listeners.items()}
         except BaseException:
@@ -199,23 +220,9 @@ class Machine:
                     data = key.fileobj.recv(65536)
                     if not data:
                         raise Died("the machine ended before the script")
-                    status = self._output(data, show) if key.data == "out" else self._control(data)
+                    status = self._output.take(data, show) if key.data == "out" else self._control(data)
                     if status is not None:
                         return status
-
-    def _output(self, data, show):
-        """Show what cannot be the beginning of the marker; a complete marker gives the status."""
-        data = self._tail + data
-        at = data.find(b"\0lab ")
-        if at >= 0 and data.startswith(self._marker[:len(data) - at], at):
-            show(data[:at])
-            self._tail = data[at:]
-            end = self._tail.find(b"\n")
-            return None if end < 0 else int(self._tail[len(self._marker):end])
-        keep = next((n for n in (4, 3, 2, 1) if data.endswith(self._marker[:n])), 0)
-        self._tail = data[len(data) - keep:]
-        show(data[:len(data) - keep])
-        return None
 
     def _control(self, data):
         """Answer complete lines of lab-hotplug: "add nic 2", "link nic 2 down"."""

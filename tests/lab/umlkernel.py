@@ -5,7 +5,6 @@ Both come with the tree that modules of our own are built against. The sources a
 has the debug kernel's configuration and patches. `python3 umlkernel.py packaged|debug` makes one and prints its tree.
 """
 
-import collections
 import contextlib
 import fcntl
 import glob
@@ -25,8 +24,8 @@ SERIES = "6.1"
 # What building modules needs of a kernel's source.
 TREE = ("Makefile", "Kbuild", "Kconfig", "scripts", "include", "arch/um", "arch/x86", "tools/include", "tools/build", "tools/scripts")
 
-# release is what modprobe looks for; folder has lib/modules/RELEASE; program is the kernel; tree is the KSRC of ARCH=um.
-Kernel = collections.namedtuple("Kernel", "release folder program tree")
+# What modules are built with. Only code that asks for it is checked for bounds: modules of our own are, the kernel is not.
+WORDS = ["ARCH=um", "UBSAN_SANITIZE=y"]
 
 
 @contextlib.contextmanager
@@ -136,7 +135,7 @@ def _kernel(name, fill):
     if not os.path.isdir(folder):
         with _alone(name):
             packages.publish(folder, fill)
-    return Kernel(os.listdir(folder + "/lib/modules")[0], folder, folder + "/linux", folder + "/tree")
+    return packages.Kernel(os.listdir(folder + "/lib/modules")[0], folder, folder + "/linux", folder + "/tree")
 
 
 def packaged():

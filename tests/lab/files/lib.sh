@@ -147,9 +147,25 @@ lab_peer_up() {
 	END
 }
 
+# lab_cables: User Mode Linux has its NICs made here. Those that are not plugged yet lie in the namespace "box".
+lab_cables() {
+	modprobe -a veth ipv6 && ip netns add box || return 1
+	lab_id=0
+	while [ "$lab_id" -lt "$LAB_PEERS" ]; do
+		lab_mac=$(printf 52:54:09:%%02x:00:%02x $lab_id)
+		# shellcheck disable=SC2059  # the format is just that
+		ip -n box link add "eth$lab_id" address "$(printf "$lab_mac" 0)" type veth \
+			peer name "peer$lab_id" address "$(printf "$lab_mac" 1)" || return 1
+		ip -n box link set "peer$lab_id" netns 1 || return 1
+		case " $LAB_NICS " in *" nic$lab_id "*) ip -n box link set "eth$lab_id" netns 1 || return 1 ;; esac
+		lab_id=$((lab_id + 1))
+	done
+}
+
 # All NICs of the start; the ends of those that may be plugged later wait in the namespace
 lab_nics_up() {
 	[ "$LAB_PEERS" != 0 ] || return 0
+	[ "$LAB_MACHINE" = qemu ] || lab_cables || return 1
 	ip netns add target && ip -n target link set lo up || return 1
 	lab_id=0
 	while [ "$lab_id" -lt "$LAB_PEERS" ]; do
