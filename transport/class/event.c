@@ -154,15 +154,10 @@ void iscsi_ping_comp_event(uint32_t host_no, struct iscsi_transport *transport, 
 
 /* ---- uevents ---- */
 
-static int is_class_device(struct device *child, void *parent)
-{
-	return child->class && !strcmp(dev_name(child), dev_name(parent));
-}
-
 /* A session's own device has no class, and uevents of such are dropped; its child in /sys/class/iscsi_session has one. */
 void event_state_changed(struct device *dev, const char *state)
 {
-	struct device *child = device_find_child(dev, dev, is_class_device);
+	struct device *child = device_find_child_by_name(dev, dev_name(dev));
 	char text[64];
 	char *words[] = { text, NULL };
 	unsigned int scope;
