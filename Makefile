@@ -212,7 +212,8 @@ KSRC     ?= /lib/modules/$(shell uname -r)/build
 kernel    = $(or $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(or $(KBUILD_OUTPUT),$(KSRC))/include/generated/utsrelease.h),$(error no prepared kernel in $(or $(KBUILD_OUTPUT),$(KSRC))))
 module-dirs := transport/abi transport/class drivers
 modules-out = $(O)/modules/$(kernel)
-kbuild    = $(MAKE) -C $(KSRC) M=$(abspath $(modules-out)) O=$(KBUILD_OUTPUT) $(if $(KARCH),ARCH=$(KARCH))
+# O is our folder, and would be the kernel's.
+kbuild    = MAKEFLAGS='$(filter-out O=%,$(MAKEFLAGS))' $(MAKE) -C $(KSRC) M=$(abspath $(modules-out)) $(if $(KARCH),ARCH=$(KARCH))
 
 modules: ## build the kernel modules for KSRC (the running kernel's headers)
 	$(Q)mkdir -p $(modules-out) && cp -ru --parents Kbuild $(module-dirs) $(modules-out)

@@ -34,11 +34,11 @@ class SetupError(Exception):
 
 
 @contextlib.contextmanager
-def locked():
-    """The cache folder, made if needed, held by this process alone."""
+def locked(name="lock"):
+    """The cache folder, made if needed, held by this process alone; or only what another NAME stands for."""
     try:
         os.makedirs(CACHE, exist_ok=True)
-        lock = open(CACHE + "/lock", "w")
+        lock = open(f"{CACHE}/{name}", "w")
     except OSError as error:
         raise SetupError(f"cannot use the cache {CACHE} ({error.strerror}); set OPENHBA_LAB_CACHE") from error
     with lock:
@@ -73,9 +73,9 @@ def publish(folder, fill):
     return folder
 
 
-def download(names, folder):
-    """Fetch packages by name into folder; returns the files. Checked against the archive's signatures by apt."""
-    call("apt-get", "-q", "-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=3", "download", *names, cwd=folder)
+def download(names, folder, apt=()):
+    """Fetch packages by name into folder; returns the files. Checked against the archive's signatures by apt; APT is more options for it."""
+    call("apt-get", "-q", "-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=3", *apt, "download", *names, cwd=folder)
     return sorted(glob.glob(folder + "/*.deb"))
 
 
