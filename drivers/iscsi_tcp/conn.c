@@ -33,12 +33,10 @@ struct tcp_conn *conn_of(const struct iscsi_cls_conn *cls)
 /* RFC 7143 7.13: at error recovery level 0 every error of a connection ends it, and user space logs in anew. */
 void conn_failure(struct tcp_conn *conn, enum iscsi_err error)
 {
-	unsigned long flags;
-
-	spin_lock_irqsave(&conn->failure_lock, flags);
+	spin_lock_bh(&conn->failure_lock);
 	if (conn_state(conn, TCP_CONN_FAILED) && conn->cls)
 		iscsi_conn_error_event(conn->cls, error);
-	spin_unlock_irqrestore(&conn->failure_lock, flags);
+	spin_unlock_bh(&conn->failure_lock);
 }
 
 void conn_up_to_user(struct tcp_conn *conn, const struct iscsi_bhs *bhs, const void *data, u32 data_bytes)
@@ -85,6 +83,7 @@ void conn_free(struct tcp_conn *conn)
 {
 	if (!conn)
 		return;
+	nop_stop(conn);
 	complete_exit(conn);
 	rx_exit(conn);
 	tasks_exit(conn);
@@ -107,11 +106,9 @@ static struct tcp_conn *conn_path(struct tcp_session *session)
 
 static void conn_set_cls(struct tcp_conn *conn, struct iscsi_cls_conn *cls)
 {
-	unsigned long flags;
-
-	spin_lock_irqsave(&conn->failure_lock, flags);
+	spin_lock_bh(&conn->failure_lock);
 	conn->cls = cls;
-	spin_unlock_irqrestore(&conn->failure_lock, flags);
+	spin_unlock_bh(&conn->failure_lock);
 }
 
 struct iscsi_cls_conn *conn_create(struct iscsi_cls_session *cls_session, u32 cid)

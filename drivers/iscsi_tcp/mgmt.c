@@ -152,12 +152,16 @@ static void user_fill(struct tcp_mgmt *mgmt, const struct iscsi_bhs *bhs, void *
 }
 
 /* Targets hold all requests of a login to the ITT of the first. */
-static void login_begin(struct tcp_conn *conn, struct tcp_mgmt *mgmt)
+static int login_begin(struct tcp_conn *conn, struct tcp_mgmt *mgmt)
 {
+	/* One request at a time; the one before was not answered yet. */
+	if (mgmt != &conn->session->mgmt[mgmt_kept(ISCSI_PDU_LOGIN_REQUEST)])
+		return -EBUSY;
 	if (conn->login_tag)
 		task_keep_tag(&mgmt->task, conn->login_tag);
 	conn->login_tag = mgmt->task.tag;
 	conn->may_read = true;
+	return 0;
 }
 
 /* Under the socket lock; takes data if it returns 0. */
@@ -173,9 +177,11 @@ static int user_send(struct tcp_conn *conn, const struct iscsi_bhs *bhs, void *d
 	mgmt = mgmt_get(conn, opcode);
 	if (!mgmt)
 		return -EBUSY;
+	if (opcode == ISCSI_PDU_LOGIN_REQUEST && login_begin(conn, mgmt)) {
+		mgmt_put(mgmt);
+		return -EBUSY;
+	}
 	user_fill(mgmt, bhs, data, data_bytes);
-	if (opcode == ISCSI_PDU_LOGIN_REQUEST)
-		login_begin(conn, mgmt);
 	if (opcode == ISCSI_PDU_LOGOUT_REQUEST)
 		conn_state(conn, TCP_CONN_LOGOUT);
 	tx_mgmt(conn, mgmt);

@@ -280,12 +280,14 @@ static int ipv6_show(struct net *net, const struct sockaddr_in6 *address, char *
 }
 
 /* names_mutex */
-static int address_show(struct tcp_conn *conn, const struct sockaddr_storage *address, char *page)
+static int address_show(struct tcp_conn *conn, const struct sockaddr_storage *address, bool scoped, char *page)
 {
 	struct socket *sock;
 
 	if (address->ss_family == AF_INET)
 		return sysfs_emit(page, "%pI4\n", &((const struct sockaddr_in *)address)->sin_addr);
+	if (address->ss_family == AF_INET6 && !scoped)
+		return sysfs_emit(page, "%pI6\n", &((const struct sockaddr_in6 *)address)->sin6_addr);
 	sock = rcu_dereference_protected(conn->sock, lockdep_is_held(&conn->session->names_mutex));
 	if (address->ss_family != AF_INET6 || !sock)
 		return -ENOTCONN;
@@ -304,7 +306,7 @@ static int socket_show(struct tcp_conn *conn, enum iscsi_param param, char *page
 {
 	guard(mutex)(&conn->session->names_mutex);
 	if (param == ISCSI_PARAM_CONN_ADDRESS)
-		return address_show(conn, &conn->peer, page);
+		return address_show(conn, &conn->peer, true, page);
 	return port_show(param == ISCSI_PARAM_CONN_PORT ? &conn->peer : &conn->local, page);
 }
 
@@ -362,5 +364,5 @@ int param_get_host(struct Scsi_Host *shost, enum iscsi_host_param param, char *p
 	if (!conn)
 		return -ENOTCONN;
 	guard(mutex)(&session->names_mutex);
-	return address_show(conn, &conn->local, page);
+	return address_show(conn, &conn->local, false, page);
 }

@@ -12,6 +12,8 @@
 
 #include "drivers/iscsi_tcp/ops.h"
 
+#define STATES_READING (BIT(TCP_CONN_BOUND) | BIT(TCP_CONN_UP) | BIT(TCP_CONN_LOGOUT))
+
 /* The socket's lock is held by TCP, which calls; so it cannot be taken away meanwhile. */
 static struct tcp_conn *conn_of_callback(const struct sock *sk)
 {
@@ -20,7 +22,7 @@ static struct tcp_conn *conn_of_callback(const struct sock *sk)
 
 void socket_read(struct tcp_conn *conn, struct sock *sk)
 {
-	if (conn->may_read && READ_ONCE(conn->state) != TCP_CONN_FAILED) {
+	if (conn->may_read && BIT(READ_ONCE(conn->state)) & STATES_READING) {
 		conn->last_recv = jiffies;
 		rx_data_ready(conn);
 	}
