@@ -4,7 +4,7 @@
  * lives TARGET ADDRESS PORT COUNT leave	each life ends with its process, at a step that moves on with every life
  * lives reap					removes whatever sessions there are, from wherever they were left
  *
- * No daemon, no udev. A life that goes wrong prints why; the exit status is 1 if one did. Run as root in the lab.
+ * No daemon, no udev. A life that goes wrong prints why, and its session is removed; the exit status is 1 if one did. Run as root in the lab.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -66,21 +66,34 @@ static int wait_for(struct life *life, const unsigned int *count)
 	return 0;
 }
 
+/* The first block device of the session in path; devices without one (not asked yet, or going) are passed over. */
+static bool find_disk(const struct life *life, char path[64])
+{
+	struct sysfs_device *devices;
+	size_t count, i;
+
+	if (sysfs_session_devices(SYSFS_ROOT, life->raw.sid, &devices, &count))
+		return false;
+	for (i = 0; i < count && !devices[i].block[0]; i++)
+		;
+	if (i < count)
+		snprintf(path, 64, "/dev/%s", devices[i].block);
+	free(devices);
+	return i < count;
+}
+
 static int read_block(struct life *life)
 {
 	char path[64], block[4096] __attribute__((aligned(4096)));
-	struct sysfs_device *devices;
-	size_t count;
-	int fd, error = ENODEV;
+	int fd, tries, error = 0, found = scsi_wait_block_devices(SYSFS_ROOT, life->raw.sid, WAIT_MS);
 
-	if (scsi_wait_block_devices(SYSFS_ROOT, life->raw.sid, WAIT_MS) < 1 ||
-	    sysfs_session_devices(SYSFS_ROOT, life->raw.sid, &devices, &count) || !count)
-		return ENODEV;
-	snprintf(path, sizeof(path), "/dev/%s", devices[0].block);
-	free(devices);
-	fd = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
-	if (fd >= 0 && pread(fd, block, sizeof(block), 0) == sizeof(block))
-		error = 0;
+	if (found < 1 || !find_disk(life, path))
+		return found < 0 ? found : ENODEV;
+	/* sd has told of its disk a moment before it can be opened */
+	for (tries = 0; (fd = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC)) < 0 && errno == ENXIO && tries < 200; tries++)
+		usleep(10000);
+	if (fd < 0 || pread(fd, block, sizeof(block), 0) != sizeof(block))
+		error = errno ? errno : EIO;
 	if (fd >= 0)
 		close(fd);
 	return error;
@@ -156,7 +169,12 @@ int main(int argc, char **argv)
 		return 1;
 	for (i = 0; i < count; i++) {
 		life.raw.isid++;
-		bad += argc == 5 ? !live(&life) : !leave(&life, i % 12 + 1);
+		if (argc == 6) {
+			bad += !leave(&life, i % 12 + 1);
+		} else if (!live(&life)) {
+			bad++;
+			raw_remove_all(life.raw.nl, life.raw.handle);
+		}
 	}
 	netlink_close(life.raw.nl);
 	return bad != 0;
