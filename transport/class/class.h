@@ -86,6 +86,7 @@ struct class_session {
 	u32 generation;			/* counts changes of state, /sys/.../generation; written by session_state.c alone */
 	struct mutex gate;		/* the target's queues: one opens or closes them at a time */
 	bool may_block;			/* under cls.lock: no unblock since the last iscsi_block_session() */
+	unsigned long recovery_at;	/* jiffies; under gate */
 	bool removing;			/* under cls.lock: state stays FREE, nothing is queued any more */
 	struct mutex scan_mutex;	/* one scan at a time, none while the target is being removed */
 	struct work_struct state_work;	/* tells user space of the state */

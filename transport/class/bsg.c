@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /dev/bsg/iscsi_hostN of drivers with requests of their vendor (firmware, NVRAM). The block layer calls bsg_dispatch(); what is not a
+ * vendor's request is answered here.
+ */
+#include <linux/bsg-lib.h>
+#include <scsi/scsi_bsg_iscsi.h>
+
+#include "transport/class/class.h"
+
+static int bsg_vendor(struct Scsi_Host *shost, struct bsg_job *job)
+{
+	const struct class_transport *transport = container_of(shost->transportt, struct class_transport, t);
+	const struct iscsi_bsg_request *request = job->request;
+
+	if (job->request_len < offsetofend(struct iscsi_bsg_request, msgcode))
+		return -ENOMSG;
+	if (request->msgcode != ISCSI_BSG_HST_VENDOR)
+		return -EBADR;
+	if (job->request_len < offsetof(struct iscsi_bsg_request, rqst_data.h_vendor.vendor_cmd))
+		return -EINVAL;
+	return transport->ops->bsg_request(job);
+}
+
+static int bsg_dispatch(struct bsg_job *job)
+{
+	struct Scsi_Host *shost = iscsi_job_to_shost(job);
+	struct iscsi_bsg_reply *reply = job->reply;
+	int error = bsg_vendor(shost, job);
+
+	if (!error)
+		return 0;
+	/* RFC 7143 knows nothing of it: <scsi/scsi_bsg_iscsi.h> has a refusal as an errno in the result, and nothing behind it. */
+	reply->reply_payload_rcv_len = 0;
+	reply->result = error;
+	job->reply_len = sizeof(reply->result);
+	bsg_job_done(job, error, 0);
+	return 0;
+}
+
+int bsg_host_add(struct Scsi_Host *shost, struct iscsi_cls_host *ihost)
+{
+	const struct class_transport *transport = container_of(shost->transportt, struct class_transport, t);
+	struct request_queue *queue;
+	char name[32];
+
+	if (!transport->ops->bsg_request)
+		return 0;
+	snprintf(name, sizeof(name), "iscsi_host%d", shost->host_no);
+	queue = bsg_setup_queue(&shost->shost_gendev, name, bsg_dispatch, NULL, 0);
+	if (IS_ERR(queue))
+		return PTR_ERR(queue);
+	__scsi_init_queue(shost, queue);
+	ihost->bsg_q = queue;
+	return 0;
+}
+
+void bsg_host_remove(struct Scsi_Host *shost)
+{
+	struct iscsi_cls_host *ihost = shost->shost_data;
+
+	bsg_remove_queue(ihost->bsg_q);
+	ihost->bsg_q = NULL;
+}
