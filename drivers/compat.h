@@ -7,6 +7,7 @@
 #define OPENHBA_COMPAT_H
 
 #include <linux/blkdev.h>
+#include <net/sock.h>
 #include <scsi/scsi_host.h>
 
 #ifdef COMPAT_HAS_LINUX_UNALIGNED
@@ -39,5 +40,13 @@
 #else
 #define COMPAT_CONFIGURE	slave_configure
 #endif
+
+/* Whether the pages that headers are copied to may be those of the task; where nobody can say, GFP_ATOMIC says no. */
+static inline void compat_task_frag(struct sock *sk, bool use)
+{
+#ifdef COMPAT_HAS_TASK_FRAG
+	sk->sk_use_task_frag = use;
+#endif
+}
 
 #endif

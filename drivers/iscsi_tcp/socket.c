@@ -100,7 +100,7 @@ static void options_set(struct sock *sk)
 {
 	sk->sk_reuse = SK_CAN_REUSE;
 	sk->sk_allocation = GFP_ATOMIC;
-	sk->sk_use_task_frag = false;
+	compat_task_frag(sk, false);
 	sk_set_memalloc(sk);
 }
 
@@ -108,7 +108,7 @@ static void options_restore(struct sock *sk)
 {
 	sk_clear_memalloc(sk);
 	sk->sk_allocation = GFP_KERNEL;
-	sk->sk_use_task_frag = true;
+	compat_task_frag(sk, true);
 }
 
 /* The addresses stay readable without the socket's lock, and are gone with it. */
