@@ -49,4 +49,16 @@ static inline void compat_task_frag(struct sock *sk, bool use)
 #endif
 }
 
+/* What a bus's match gets, and what a search among devices hands to its own match. */
+#ifdef COMPAT_HAS_CONST_DRIVER
+#define compat_driver		const struct device_driver
+#else
+#define compat_driver		struct device_driver
+#endif
+#ifdef COMPAT_HAS_DEVICE_MATCH
+#define compat_match_data	const void
+#else
+#define compat_match_data	void
+#endif
+
 #endif
