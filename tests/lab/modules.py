@@ -18,20 +18,28 @@ OURS = {"class": ["scsi_transport_iscsi"], "tcp": ["iscsi_tcp"]}
 MIXES = {"stock": [], "ours": [name for names in OURS.values() for name in names], **OURS}
 
 
-def _source(kernel):
-    """What the kernel's make is called with: the KSRC, and more words."""
+def _words(kernel):
+    """What make is called with to build for a kernel: the KSRC, and more words."""
+    if kernel.suite:
+        return kernel.suite.source, []
     if kernel.tree:
         return kernel.tree, umlkernel.WORDS
     with packages.locked():
         return packages.headers(kernel.release), []
 
 
-def _make(*words):
-    """One make at a time."""
+def _make(kernel, *words):
+    """One make at a time, at the top of the tree, by the kernel's own Debian if that is not the host's."""
+    words = ["make", "-s", "--no-print-directory", f"-j{os.cpu_count()}", *words]
     os.makedirs(TREE + "/build/modules", exist_ok=True)
     with open(TREE + "/build/modules/lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        packages.call("make", "-s", "--no-print-directory", f"-j{os.cpu_count()}", "modules", *words, cwd=TREE)
+        if not kernel.suite:
+            packages.call(*words, cwd=TREE)
+            return
+        status, text = kernel.suite.run(TREE, *words)
+        if status:
+            raise packages.SetupError(text.strip()[-800:])
 
 
 def _built(folder):
@@ -40,18 +48,18 @@ def _built(folder):
 
 def build(kernel):
     """Build this tree's modules for a kernel; returns {module name: file}."""
-    source, words = _source(kernel)
-    _make("KSRC=" + source, *(word.replace("ARCH=", "KARCH=") for word in words))
+    source, words = _words(kernel)
+    _make(kernel, "modules", "KSRC=" + source, *(word.replace("ARCH=", "KARCH=") for word in words))
     return _built(f"{TREE}/build/modules/{kernel.release}")
 
 
 def others(folder, kernel):
     """Build the modules of another folder, in a copy; returns {module name: file}."""
-    source, words = _source(kernel)
-    copy = f"{TREE}/build/modules/{os.path.basename(os.path.abspath(folder))}-{kernel.release}"
-    shutil.copytree(folder, copy, dirs_exist_ok=True)
-    _make("-C", source, "M=" + copy, *words)
-    return _built(copy)
+    source, words = _words(kernel)
+    copy = f"build/modules/{os.path.basename(os.path.abspath(folder))}-{kernel.release}"
+    shutil.copytree(folder, f"{TREE}/{copy}", dirs_exist_ok=True)
+    _make(kernel, "-C", source, f"M={'/tree' if kernel.suite else TREE}/{copy}", *words)
+    return _built(f"{TREE}/{copy}")
 
 
 def chosen(mix, kernel):

@@ -25,8 +25,9 @@ LIBRARY = re.compile(r"(lib|zlib)(?!perl|python)")
 SKIPPED = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/info", "usr/lib/debug/.dwz")
 
 
-# A kernel to boot: folder has lib/modules/RELEASE; program is the file to start; tree is what User Mode Linux's modules are built against.
-Kernel = collections.namedtuple("Kernel", "release folder program tree", defaults=[None])
+# A kernel to boot: folder has lib/modules/RELEASE; program is the file to start; tree is what User Mode Linux's modules are built against;
+# suite (suites.py) has the compiler and headers if those are not the host's own Debian's.
+Kernel = collections.namedtuple("Kernel", "release folder program tree suite", defaults=[None, None])
 
 
 class SetupError(Exception):
@@ -156,12 +157,14 @@ def default_kernel():
         return file.read()
 
 
-def kernel(version):
-    """Debian's linux-image-VERSION: boot/vmlinuz-VERSION, lib/modules/VERSION with modules.dep, and vmlinux."""
+def kernel(version, apt=()):
+    """Debian's linux-image-VERSION: boot/vmlinuz-VERSION, lib/modules/VERSION with modules.dep, and vmlinux. APT is more options for apt."""
     def fill(root):
         have_index()
+        text = call("apt-cache", *apt, "depends", "linux-image-" + version).decode()
+        names = re.findall(r"Depends: (linux-modules-\S+)", text)
         with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-            for package in download(["linux-image-" + version], folder):
+            for package in download(["linux-image-" + version, *names], folder, apt):
                 unpack(package, root)
         if not os.path.isdir(root + "/lib/modules") and os.path.isdir(root + "/usr/lib/modules"):
             os.symlink("usr/lib", root + "/lib")

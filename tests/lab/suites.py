@@ -32,8 +32,26 @@ def mirror():
     return places[0] if places else "http://deb.debian.org/debian"
 
 
+def host():
+    """The name of the host's own suite."""
+    with open("/etc/os-release", encoding="utf-8") as file:
+        return re.search(r'^VERSION_CODENAME="?(\w+)', file.read(), re.MULTILINE)[1]
+
+
+def kernel(word):
+    """The kernel that --kernel WORD means: a suite's, or a version the host's apt knows, or (None) the host's default."""
+    if word in SUITES and word != host():
+        with packages.locked("suites.lock"):
+            suite = Suite(word)
+            suite.root()
+        with packages.locked():
+            return packages.kernel(suite.kernel, suite.apt)._replace(suite=suite)
+    with packages.locked():
+        return packages.kernel(word if word and word != host() else packages.default_kernel())
+
+
 class Suite:
-    """One suite; called with packages.locked("suites.lock") held."""
+    """One suite; made with packages.locked("suites.lock") held."""
 
     def __init__(self, name):
         self.name = name
@@ -46,7 +64,8 @@ class Suite:
                      "-o", "APT::Update::Post-Invoke-Success=", "-o", "APT::Sandbox::User=root"]
         packages.publish(self.folder + "/apt", self._lists)
         text = packages.call("apt-cache", *self.apt, "depends", "linux-image-amd64").decode()
-        self.kernel = re.search(r"Depends: linux-image-(\S+)", text)[1]
+        self.kernel = re.search(r"Depends: linux-image-(\d\S+)", text)[1]
+        self.source = "/usr/src/linux-headers-" + self.kernel
 
     def _lists(self, folder):
         """The package lists, fetched once; apt is told their final place, so they are made under it."""
@@ -90,8 +109,3 @@ class Suite:
         done = subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-ec", ENTER, "enter", self.root(), tree,
                                "env", "-C", "/tree", *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         return done.returncode, done.stdout.decode(errors="replace")
-
-    def make(self, tree, *words):
-        """`make WORDS` of TREE for the suite's kernel, with what is built in build/kernels."""
-        return self.run(tree, "make", "-s", "--no-print-directory", f"-j{os.cpu_count()}", "O=build/kernels",
-                        "KSRC=/usr/src/linux-headers-" + self.kernel, *words)
