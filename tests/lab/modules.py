@@ -23,7 +23,7 @@ def _words(kernel):
     if kernel.suite:
         return kernel.suite.source, []
     if kernel.tree:
-        return kernel.tree, umlkernel.WORDS
+        return kernel.tree, umlkernel.words(kernel.tree)
     with packages.locked():
         return packages.headers(kernel.release), []
 

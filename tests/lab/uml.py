@@ -35,8 +35,9 @@ class Machine:
         self._memory = tempfile.TemporaryDirectory(prefix="openhba-lab-", dir="/dev/shm")
         words = command(options, folder, program, theirs.fileno())
         with theirs, open(folder + "/console", "wb") as console:
-            self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=console, stderr=console, preexec_fn=qemu.die_with_parent,
-                                            pass_fds=[theirs.fileno()], env=dict(os.environ, TMPDIR=self._memory.name))
+            self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=console, stderr=console,
+                                            preexec_fn=qemu.die_with_parent, pass_fds=[theirs.fileno()],
+                                            env=dict(os.environ, TMPDIR=self._memory.name))
 
     def run(self, show):
         """Pass the script's output to show(bytes) until it ends; returns its status."""

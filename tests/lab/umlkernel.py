@@ -24,10 +24,6 @@ SERIES = "6.1"
 # What building modules needs of a kernel's source.
 TREE = ("Makefile", "Kbuild", "Kconfig", "scripts", "include", "arch/um", "arch/x86", "tools/include", "tools/build", "tools/scripts")
 
-# What modules are built with. Only code that asks for it is checked for bounds: modules of our own are, the kernel is not.
-WORDS = ["ARCH=um", "UBSAN_SANITIZE=y"]
-
-
 @contextlib.contextmanager
 def _alone(name):
     """Making a kernel takes long: it has a lock of its own, so that other labs go on."""
@@ -150,6 +146,12 @@ def debug():
         with open(path, "rb") as file:
             recipe.update(file.read())
     return _kernel(f"uml-debug-{recipe.hexdigest()[:12]}", _build_debug)
+
+
+def words(tree):
+    """What modules are made with. Only code that asks for it is checked for bounds: modules of our own are, the kernel is not."""
+    nameless = [] if os.path.exists(tree + "/Module.symvers") else ["KBUILD_MODPOST_WARN=1"]
+    return ["ARCH=um", "UBSAN_SANITIZE=y", *nameless]
 
 
 if __name__ == "__main__":
