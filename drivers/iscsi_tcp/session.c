@@ -63,7 +63,6 @@ static int session_init(struct tcp_session *session, struct Scsi_Host *shost, u3
 	session->window.cmdsn = initial_cmdsn;
 	session->window.exp_cmdsn = initial_cmdsn;
 	session->window.max_cmdsn = initial_cmdsn;
-	spin_lock_init(&session->window.lock);
 	mutex_init(&session->eh_mutex);
 	mutex_init(&session->names_mutex);
 	init_waitqueue_head(&session->recovered);

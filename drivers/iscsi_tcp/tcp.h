@@ -11,7 +11,7 @@
  *	class: session->mutex -> conn->ep_mutex		(create, bind, start, stop, destroy: never side by side)
  *	  session->eh_mutex				(error handler: one at a time)
  *	    socket lock of a connection			(rx, tx, tasks in flight, timers' decisions)
- *	      session->window.lock, session->mgmt_lock	(leaf spinlocks, short, irq-safe not needed: bh)
+ *	      session->mgmt_lock			(leaf spinlock, short, irq-safe not needed: bh)
  *
  * A TASK is the private part of a SCSI command (or one of a session's few of its own: NOP, TMF, text, logout, login), found by its tag, and
  * owned by whoever the state word says. The state word is atomic because a submission, a timeout and a completion meet without a lock;
@@ -97,6 +97,12 @@ struct tcp_burst {
 	u32 r2tsn;
 };
 
+/* One that waits until all before it is sent. r2t.c */
+struct tcp_r2t {
+	struct list_head entry;		/* task->r2ts */
+	struct tcp_burst burst;
+};
+
 /* What a number names while the target may answer it. The generation outlives requests, so that no answer finds a later owner of a number. */
 struct tcp_slot {
 	struct tcp_task *task;	/* ACTIVE and not DONE, or NULL. Socket lock */
@@ -118,7 +124,9 @@ struct tcp_task {
 	struct tcp_cursor out;
 	struct tcp_burst burst;		/* being sent */
 	struct list_head r2ts;		/* struct tcp_r2t, answered in the order of r2tsn */
-	u8 r2t_count;
+	u32 r2t_count;			/* not answered completely, the one of burst included */
+	struct tcp_r2t spare;
+	bool spare_used;
 	/* rx */
 	struct tcp_cursor in;
 	u32 received;			/* bytes of Data-In */
@@ -148,12 +156,13 @@ struct tcp_mgmt {
 /* --- sequence numbers (window.c; pure, also built into a test program of user space) ---------------------------------------------------- */
 
 struct tcp_window {
-	spinlock_t lock;
 	u32 cmdsn;		/* next one to be given away */
 	u32 exp_cmdsn, max_cmdsn;
 };
 
 /* --- receiving (rx.c: a machine that may be cut at any byte) -------------------------------------------------------------------------------- */
+
+struct rx_row;
 
 enum rx_piece { RX_BHS, RX_AHS, RX_HEADER_DIGEST, RX_DATA, RX_PAD, RX_DATA_DIGEST };
 
@@ -163,26 +172,30 @@ struct tcp_rx {
 	u32 crc;
 	u8 digest[ISCSI_CRC32C_BYTES];
 	struct iscsi_bhs bhs;
-	u8 ahs[TCP_AHS_MAX];
-	u32 data_bytes, pad_bytes;
+	u32 data_bytes;
 	const struct rx_row *row;	/* rx_rows[], by opcode */
-	struct tcp_task *task;		/* of this PDU, TASK_RX set while data goes to its pages */
-	bool discard;			/* the rest of the data segment goes nowhere */
+	struct tcp_task *task;		/* whom the PDU's ITT names, NULL: nobody */
+	bool to_task;			/* data goes to its pages (TASK_RX is set), else to buffer */
+	bool discard;			/* the task was taken away meanwhile: the rest of this PDU means nothing */
 	u8 *buffer;			/* TCP_USER_DATA_MAX bytes: data of PDUs that are not Data-In */
 };
 
 /* --- sending (tx.c) ---------------------------------------------------------------------------------------------------------------------------- */
 
-/* The PDU being sent: header with digest copied, data by reference. */
+#define TX_HEADER_MAX	(ISCSI_BHS_BYTES + 4 + 244 + ISCSI_CRC32C_BYTES)	/* with the longest CDB, 260 bytes */
+#define TX_TAIL_MAX	(3 + ISCSI_CRC32C_BYTES)
+
+/* What TCP has not taken yet: copied bytes, then the data segment of one task. */
 struct tcp_tx {
-	struct tcp_task *task;		/* NULL: between PDUs */
-	u8 header[ISCSI_BHS_BYTES + TCP_AHS_MAX + ISCSI_CRC32C_BYTES];
-	u32 header_bytes, header_sent;
-	u32 data_bytes, data_sent;	/* from task->out, or mgmt->data */
-	u8 trailer[4 + ISCSI_CRC32C_BYTES];	/* pad, data digest */
-	u32 trailer_bytes, trailer_sent;
-	u32 crc;
-	bool last_of_burst;
+	/* End of the PDU before (pad, data digest), PDUs without data, and the header of the one with data. */
+	u8 bytes[TX_TAIL_MAX + 5 * TX_HEADER_MAX];
+	u32 have, sent;
+	struct tcp_task *task;		/* whose data follows, at task->out or in mgmt->data; NULL: none */
+	u32 data_bytes;			/* of it, not sent yet */
+	u32 pad;
+	u32 crc;			/* of data and pad */
+	bool running;			/* somebody is sending: TCP may call back */
+	bool corked;			/* TCP was told that more follows */
 };
 
 enum tcp_conn_state {
@@ -336,6 +349,7 @@ bool window_update(struct tcp_window *window, u32 exp_cmdsn, u32 max_cmdsn);	/* 
 /* tx.c */
 void tx_submit(struct tcp_conn *conn, struct tcp_task *task, bool kick);	/* any context that may not sleep */
 void tx_kick(struct tcp_conn *conn);		/* send inline if the socket is free, else by the worker */
+void tx_hold(struct tcp_conn *conn);		/* rx has the socket lock: what is submitted from now on waits for tx_kick_locked() */
 void tx_kick_locked(struct tcp_conn *conn);	/* rx has the socket lock: send what became possible (R2T, window) */
 void tx_work(struct work_struct *work);
 void tx_write_space(struct tcp_conn *conn);

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only OR GPL-3.0-or-later
+/*
+ * A place in a command's scatterlist that moves forward with what is sent and received, so that no PDU walks the list from its begin.
+ * Entries may be longer than a page and begin anywhere. Called by tx.c, rx.c and their helpers, under the socket lock.
+ */
+#include <linux/highmem.h>
+#include <linux/mm.h>
+
+#include "drivers/iscsi_tcp/wire.h"
+
+void cursor_start(struct tcp_cursor *cursor, struct scatterlist *sg)
+{
+	cursor->sg = sg;
+	cursor->sg_offset = 0;
+	cursor->offset = 0;
+}
+
+/* Never stands at the end of an entry, unless it is the last one's. */
+static inline void cursor_settle(struct tcp_cursor *cursor)
+{
+	while (cursor->sg && cursor->sg_offset >= cursor->sg->length) {
+		cursor->sg_offset -= cursor->sg->length;
+		cursor->sg = sg_next(cursor->sg);
+	}
+}
+
+void cursor_advance(struct tcp_cursor *cursor, u32 bytes)
+{
+	cursor->offset += bytes;
+	cursor->sg_offset += bytes;
+	cursor_settle(cursor);
+}
+
+bool cursor_seek(struct tcp_cursor *cursor, struct scatterlist *sg, u32 offset)
+{
+	if (offset < cursor->offset)
+		cursor_start(cursor, sg);
+	cursor_advance(cursor, offset - cursor->offset);
+	return cursor->sg;
+}
+
+/* Pages of an entry are neighbours in memory, but only those of a compound page are held together by one reference. */
+static u32 page_run(struct page *page, u32 offset)
+{
+	struct page *head = compound_head(page);
+
+	return page_size(head) - (page_to_pfn(page) - page_to_pfn(head)) * PAGE_SIZE - offset;
+}
+
+u32 cursor_piece(const struct tcp_cursor *cursor, u32 bytes, struct page **ret_page, u32 *ret_offset)
+{
+	const struct scatterlist *sg = cursor->sg;
+	u32 offset, run;
+
+	if (!sg)
+		return 0;
+	offset = sg->offset + cursor->sg_offset;
+	run = min(bytes, sg->length - cursor->sg_offset);
+	*ret_page = pfn_to_page(page_to_pfn(sg_page((struct scatterlist *)sg)) + (offset >> PAGE_SHIFT));
+	*ret_offset = offset_in_page(offset);
+	if (*ret_offset + run <= PAGE_SIZE)
+		return run;
+	return min(run, page_run(*ret_page, *ret_offset));
+}
+
+#if defined(CONFIG_HIGHMEM) || ARCH_IMPLEMENTS_FLUSH_DCACHE_PAGE
+static u32 piece_write(const struct tcp_cursor *cursor, const u8 *from, u32 bytes)
+{
+	struct page *page;
+	u32 offset, run;
+
+	run = cursor_piece(cursor, bytes, &page, &offset);
+	run = min_t(u32, run, PAGE_SIZE - offset);
+	memcpy_to_page(page, offset, from, run);
+	return run;
+}
+#else
+static inline u32 piece_write(const struct tcp_cursor *cursor, const u8 *from, u32 bytes)
+{
+	u32 run = min(bytes, cursor->sg->length - cursor->sg_offset);
+
+	memcpy((u8 *)sg_virt(cursor->sg) + cursor->sg_offset, from, run);
+	return run;
+}
+#endif
+
+u32 cursor_write(struct tcp_cursor *cursor, const u8 *from, u32 bytes)
+{
+	u32 done = 0;
+
+	while (done < bytes && cursor->sg) {
+		u32 run = piece_write(cursor, from + done, bytes - done);
+
+		cursor_advance(cursor, run);
+		done += run;
+	}
+	return done;
+}

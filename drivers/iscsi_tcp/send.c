@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The last step before TCP: copies small things, and hands over pages by reference where the kernel and the pages allow it. Called by tx.c
+ * under the socket lock, which may be its spinlock alone, so nothing here sleeps. Pages given away stay the command's: TCP reads them
+ * until the target has acknowledged them.
+ */
+#include <linux/bvec.h>
+#include <linux/highmem.h>
+#include <linux/net.h>
+#include <linux/uio.h>
+#include <net/tcp.h>
+
+#include "drivers/iscsi_tcp/wire.h"
+
+#define SEND_FLAGS (MSG_DONTWAIT | MSG_NOSIGNAL)
+
+int send_bytes(struct sock *sk, const void *bytes, u32 len, bool more)
+{
+	struct msghdr msg = { .msg_flags = SEND_FLAGS | (more ? MSG_MORE : 0) };
+	struct kvec vec = { .iov_base = (void *)bytes, .iov_len = len };
+
+	iov_iter_kvec(&msg.msg_iter, ITER_SOURCE, &vec, 1, len);
+	return tcp_sendmsg_locked(sk, &msg, len);
+}
+
+/* Memory of the slab has no pages of its own; it is copied. */
+static int send_copy(struct sock *sk, struct page *page, u32 offset, u32 len, bool more)
+{
+	void *mapped = kmap_local_page(page);
+	int sent = send_bytes(sk, (u8 *)mapped + offset, min_t(u32, len, PAGE_SIZE - offset), more);
+
+	kunmap_local(mapped);
+	return sent;
+}
+
+#ifdef MSG_SENDPAGE_NOTLAST
+
+static int send_piece(struct sock *sk, struct page *page, u32 offset, u32 len, bool last, bool more)
+{
+	int flags = SEND_FLAGS;
+
+	if (!sendpage_ok(page))
+		return send_copy(sk, page, offset, len, more || !last);
+	if (!last)
+		flags |= MSG_MORE | MSG_SENDPAGE_NOTLAST;
+	else if (more)
+		flags |= MSG_MORE;
+	return tcp_sendpage_locked(sk, page, offset, len, flags);
+}
+
+int send_cursor(struct sock *sk, const struct tcp_cursor *cursor, u32 len, bool more)
+{
+	struct tcp_cursor at = *cursor;
+	u32 done = 0;
+
+	while (done < len) {
+		struct page *page;
+		u32 offset, run;
+		int sent;
+
+		run = cursor_piece(&at, len - done, &page, &offset);
+		if (!run)
+			return -EFAULT;
+		sent = send_piece(sk, page, offset, run, done + run == len, more);
+		if (sent <= 0)
+			return done ?: sent;
+		done += sent;
+		cursor_advance(&at, sent);
+	}
+	return done;
+}
+
+#else
+
+#define SEND_VECS 32
+
+/* As many pieces as fit into one call; the first one that may not be given away ends it. */
+static u32 pieces_gather(const struct tcp_cursor *cursor, u32 len, struct bio_vec *vecs, u32 *ret_bytes)
+{
+	struct tcp_cursor at = *cursor;
+	u32 count = 0, bytes = 0;
+
+	while (count < SEND_VECS && bytes < len) {
+		struct page *page;
+		u32 offset, run;
+
+		run = cursor_piece(&at, len - bytes, &page, &offset);
+		if (!run || !sendpage_ok(page))
+			break;
+		bvec_set_page(&vecs[count++], page, run, offset);
+		bytes += run;
+		cursor_advance(&at, run);
+	}
+	*ret_bytes = bytes;
+	return count;
+}
+
+int send_cursor(struct sock *sk, const struct tcp_cursor *cursor, u32 len, bool more)
+{
+	struct msghdr msg = { .msg_flags = SEND_FLAGS | MSG_SPLICE_PAGES };
+	struct bio_vec vecs[SEND_VECS];
+	u32 bytes, offset, run, count;
+	struct page *page;
+
+	count = pieces_gather(cursor, len, vecs, &bytes);
+	if (!count) {
+		run = cursor_piece(cursor, len, &page, &offset);
+		return run ? send_copy(sk, page, offset, run, more || run < len) : -EFAULT;
+	}
+	if (more || bytes < len)
+		msg.msg_flags |= MSG_MORE;
+	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, vecs, count, bytes);
+	return tcp_sendmsg_locked(sk, &msg, bytes);
+}
+
+#endif

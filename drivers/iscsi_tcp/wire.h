@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of the wire share: places in a command's memory, digests, PDUs to be sent, rows of PDUs received. Everything here runs
+ * under the socket lock of its connection and never sleeps.
+ */
+#ifndef OPENHBA_TCP_WIRE_H
+#define OPENHBA_TCP_WIRE_H
+
+#include <asm/byteorder.h>
+
+#include "drivers/iscsi_tcp/tcp.h"
+
+/* --- numbers ------------------------------------------------------------------------------------------------------------------------- */
+
+static inline bool sn_before(u32 a, u32 b)	/* serial number arithmetic, RFC 1982 */
+{
+	return (s32)(a - b) < 0;
+}
+
+static inline u32 bhs_data_bytes(const struct iscsi_bhs *bhs)
+{
+	return bhs->data_length[0] << 16 | bhs->data_length[1] << 8 | bhs->data_length[2];
+}
+
+static inline u32 pad_bytes(u32 bytes)	/* to the next multiple of 4 */
+{
+	return -bytes & 3;
+}
+
+/* --- cursor.c ---------------------------------------------------------------------------------------------------------------------------- */
+
+void cursor_start(struct tcp_cursor *cursor, struct scatterlist *sg);
+/* To a place counted in bytes from the begin of sg, backwards too. false: there is none. */
+bool cursor_seek(struct tcp_cursor *cursor, struct scatterlist *sg, u32 offset);
+void cursor_advance(struct tcp_cursor *cursor, u32 bytes);		/* bytes within the list */
+/* The bytes at the cursor that lie in one piece: page, offset in it, at most `bytes` of them. 0: the list is over. */
+u32 cursor_piece(const struct tcp_cursor *cursor, u32 bytes, struct page **ret_page, u32 *ret_offset);
+u32 cursor_write(struct tcp_cursor *cursor, const u8 *from, u32 bytes);	/* copies into the list and moves; the bytes that fitted */
+
+/* --- digest.c ---------------------------------------------------------------------------------------------------------------------------- */
+
+#define DIGEST_SEED 0xffffffffu
+
+u32 digest_add(u32 crc, const void *bytes, u32 len);
+u32 digest_add_cursor(u32 crc, const struct tcp_cursor *cursor, u32 bytes);
+void digest_format(u32 crc, u8 to[ISCSI_CRC32C_BYTES]);		/* as it travels */
+bool digest_matches(u32 crc, const u8 from[ISCSI_CRC32C_BYTES]);
+
+/* --- pdu.c: each writes a header to `to` (TX_HEADER_MAX bytes), sets *ret_data to the bytes of the data segment, and returns its own length -------- */
+
+/* Also starts the task's cursor, and its burst, if there is unsolicited data behind the command. */
+u32 pdu_scsi_command(struct tcp_task *task, u8 *to, u32 *ret_data);
+u32 pdu_data_out(struct tcp_task *task, u8 *to, u32 *ret_data);		/* the next one of the task's burst */
+u32 pdu_mgmt(struct tcp_mgmt *mgmt, u32 cmdsn, u8 *to, u32 *ret_data);
+
+/* --- r2t.c ----------------------------------------------------------------------------------------------------------------------------------- */
+
+/* Next burst of a task whose burst is over: the oldest R2T. false: there is none. */
+bool r2t_next(struct tcp_task *task);
+/* 0: the task answers it some time; an error for conn_failure() otherwise. */
+enum iscsi_err r2t_received(struct tcp_task *task, const struct iscsi_bhs_r2t *bhs);
+
+static inline bool burst_over(const struct tcp_task *task)
+{
+	return task->burst.offset == task->burst.end;
+}
+
+/* --- send.c ------------------------------------------------------------------------------------------------------------------------------------ */
+
+/* Hand bytes to TCP without waiting; more: others follow at once. The number taken, or -EAGAIN (sk_write_space() comes), or another -errno. */
+int send_bytes(struct sock *sk, const void *bytes, u32 len, bool more);
+int send_cursor(struct sock *sk, const struct tcp_cursor *cursor, u32 len, bool more);	/* without a copy where the pages allow it */
+
+/* --- rx ------------------------------------------------------------------------------------------------------------------------------------------- */
+
+/* A PDU a target may send. RFC 7143 11. */
+struct rx_row {
+	u8 states;		/* BIT(enum tcp_conn_state) in which it is legal */
+	u8 request;		/* opcode of the request that the ITT must name; RX_NO_REQUEST */
+	bool may_be_unasked;	/* the ITT may also be reserved */
+	u8 statsn;		/* enum rx_statsn */
+	u32 data_min, data_max;
+	u16 count;		/* offset in struct tcp_counts */
+	int (*begin)(struct tcp_conn *conn);	/* header is whole: 0, or -errno; NULL: nothing to check, data to the buffer */
+	int (*end)(struct tcp_conn *conn);	/* everything is there */
+};
+
+#define RX_NO_REQUEST 0xff
+
+enum rx_statsn {
+	RX_STATSN_NONE,		/* R2T: it does not advance */
+	RX_STATSN_ALWAYS,
+	RX_STATSN_ANSWER,	/* NOP-In: only if the ITT names a task */
+	RX_STATSN_STATUS,	/* Data-In: only with the S bit */
+	RX_STATSN_LOGIN,	/* Login Response: only if it was no refusal */
+};
+
+extern const struct rx_row rx_rows[ISCSI_PDU_OPCODE_BITS + 1];
+
+/* Takes all the bytes; -errno: the connection is lost (reported). *ret_taken: fewer than len only if it wants no more for now. */
+int rx_bytes(struct tcp_conn *conn, const u8 *bytes, u32 len, u32 *ret_taken);
+int rx_fail(struct tcp_conn *conn, enum iscsi_err error);	/* reports it; always -EPROTO */
+int rx_begin(struct tcp_conn *conn);	/* rx_pdu.c: a header is whole */
+int rx_end(struct tcp_conn *conn);	/* rx_pdu.c: a PDU is whole */
+
+#endif
