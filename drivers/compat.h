@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where kernels differ in what the data paths use. COMPAT_HAS_... come from Kbuild, which looks into the headers themselves: version
+ * Where kernels differ in what the class and the data paths use. COMPAT_HAS_... come from Kbuild, which looks into the headers themselves: version
  * numbers say little about kernels to which distributions bring back what is newer.
  */
 #ifndef OPENHBA_COMPAT_H
 #define OPENHBA_COMPAT_H
 
 #include <linux/blkdev.h>
+#include <linux/bsg-lib.h>
 #include <net/sock.h>
+#include <scsi/scsi_device.h>
 #include <scsi/scsi_host.h>
+#include <scsi/scsi_transport.h>
 
 #ifdef COMPAT_HAS_LINUX_UNALIGNED
 #include <linux/unaligned.h>
@@ -60,5 +63,36 @@ static inline void compat_task_frag(struct sock *sk, bool use)
 #else
 #define compat_match_data	void
 #endif
+
+/* Closes the queues of the targets below dev, a child of shost. */
+static inline void compat_block_targets(struct Scsi_Host *shost, struct device *dev)
+{
+#ifdef COMPAT_HAS_BLOCK_TARGETS
+	scsi_block_targets(shost, dev);
+#else
+	scsi_target_block(dev);
+#endif
+}
+
+/* A queue for vendor's requests to a host, with the limits of its disks' queues. */
+static inline struct request_queue *compat_bsg_queue(struct Scsi_Host *shost, const char *name, bsg_job_fn *run)
+{
+#ifdef COMPAT_HAS_SCSI_INIT_LIMITS
+	struct queue_limits limits;
+
+	scsi_init_limits(shost, &limits);
+#ifdef COMPAT_HAS_BSG_REPLY_LEN
+	return bsg_setup_queue(&shost->shost_gendev, name, &limits, run, NULL, 0, 0);
+#else
+	return bsg_setup_queue(&shost->shost_gendev, name, &limits, run, NULL, 0);
+#endif
+#else
+	struct request_queue *queue = bsg_setup_queue(&shost->shost_gendev, name, run, NULL, 0);
+
+	if (!IS_ERR(queue))
+		__scsi_init_queue(shost, queue);
+	return queue;
+#endif
+}
 
 #endif

@@ -40,7 +40,9 @@ EXPORT_SYMBOL_GPL(iscsi_create_endpoint);
 EXPORT_SYMBOL_GPL(iscsi_create_flashnode_conn);
 EXPORT_SYMBOL_GPL(iscsi_create_flashnode_sess);
 EXPORT_SYMBOL_GPL(iscsi_create_iface);
+#ifdef COMPAT_HAS_CREATE_SESSION
 EXPORT_SYMBOL_GPL(iscsi_create_session);
+#endif
 EXPORT_SYMBOL_GPL(iscsi_dbg_trace);
 EXPORT_SYMBOL_GPL(iscsi_destroy_all_flashnode);
 EXPORT_SYMBOL_GPL(iscsi_destroy_endpoint);

@@ -6,6 +6,7 @@
 #include <linux/bsg-lib.h>
 #include <scsi/scsi_bsg_iscsi.h>
 
+#include "drivers/compat.h"
 #include "transport/class/class.h"
 
 static int bsg_vendor(struct Scsi_Host *shost, struct bsg_job *job)
@@ -30,7 +31,7 @@ static int bsg_dispatch(struct bsg_job *job)
 
 	if (!error)
 		return 0;
-	/* RFC 7143 knows nothing of it: <scsi/scsi_bsg_iscsi.h> has a refusal as an errno in the result, and nothing behind it. */
+	/* <scsi/scsi_bsg_iscsi.h> has a refusal as an errno in the result, and nothing behind it. */
 	reply->reply_payload_rcv_len = 0;
 	reply->result = error;
 	job->reply_len = sizeof(reply->result);
@@ -47,10 +48,9 @@ int bsg_host_add(struct Scsi_Host *shost, struct iscsi_cls_host *ihost)
 	if (!transport->ops->bsg_request)
 		return 0;
 	snprintf(name, sizeof(name), "iscsi_host%d", shost->host_no);
-	queue = bsg_setup_queue(&shost->shost_gendev, name, bsg_dispatch, NULL, 0);
+	queue = compat_bsg_queue(shost, name, bsg_dispatch);
 	if (IS_ERR(queue))
 		return PTR_ERR(queue);
-	__scsi_init_queue(shost, queue);
 	ihost->bsg_q = queue;
 	return 0;
 }

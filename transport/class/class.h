@@ -144,6 +144,7 @@ void session_state_init(struct iscsi_cls_session *cls);		/* the works of session
 void session_state_quit(struct iscsi_cls_session *cls);		/* nothing is queued from here on, the queues are open, state is FREE */
 void session_recovery_give_up(struct iscsi_cls_session *cls);	/* no more waiting for a login: shutdown */
 bool class_is_shutting_down(void);
+extern struct workqueue_struct *session_removal_workq;
 void sessions_for_each(void (*fn)(struct iscsi_cls_session *cls));	/* visible ones, each with a reference held */
 bool session_is_dev(const struct device *dev);
 int session_init(void);

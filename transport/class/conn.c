@@ -36,7 +36,7 @@ void conn_state_set(struct iscsi_cls_conn *cls, enum iscsi_connection_state stat
 		WRITE_ONCE(cls->state, state);
 		conn->generation++;
 		if (!conn->removing)
-			queue_work(system_unbound_wq, &conn->state_work);
+			queue_work(iscsi_conn_to_session(cls)->workq, &conn->state_work);
 	}
 	spin_unlock_irqrestore(&cls->lock, flags);
 	conn_dbg(cls, "%s", conn_state_name(state));

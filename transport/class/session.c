@@ -11,7 +11,11 @@
 
 static DEFINE_XARRAY(sessions);		/* sid -> struct class_session, the visible ones; its lock */
 static atomic_t last_sid;		/* a number is never used again */
-static struct workqueue_struct *destroy_workq;
+/*
+ * Takes sessions and their targets away. No WQ_MEM_RECLAIM: that waits for works of the block layer and the mid layer which have none
+ * either, and no memory is ever freed by it that somebody waits for.
+ */
+struct workqueue_struct *session_removal_workq;
 
 /* A driver's data lies directly behind its view of a session. */
 static_assert(offsetofend(struct class_session, cls) == sizeof(struct class_session));
@@ -185,7 +189,7 @@ no_target:
 	return error;
 }
 
-#ifndef OPENHBA_NO_CREATE_SESSION
+#ifdef COMPAT_HAS_CREATE_SESSION
 struct iscsi_cls_session *iscsi_create_session(struct Scsi_Host *shost, struct iscsi_transport *t, int dd_size, unsigned int target_id)
 {
 	struct iscsi_cls_session *session = iscsi_alloc_session(shost, t, dd_size);
@@ -288,7 +292,7 @@ int session_destroy_async(struct iscsi_cls_session *cls)
 	int error = session_take_down(to_class_session(cls));
 
 	if (!error)
-		queue_work(destroy_workq, &cls->destroy_work);
+		queue_work(session_removal_workq, &cls->destroy_work);
 	return error;
 }
 
@@ -333,8 +337,8 @@ int session_init(void)
 {
 	int error;
 
-	destroy_workq = alloc_workqueue("iscsi_destroy", WQ_SYSFS | WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
-	if (!destroy_workq)
+	session_removal_workq = alloc_workqueue("iscsi_destroy", WQ_SYSFS | WQ_UNBOUND, 0);
+	if (!session_removal_workq)
 		return -ENOMEM;
 	error = transport_class_register(&iscsi_session_class);
 	if (error)
@@ -344,7 +348,7 @@ int session_init(void)
 		return 0;
 	transport_class_unregister(&iscsi_session_class);
 no_class:
-	destroy_workqueue(destroy_workq);
+	destroy_workqueue(session_removal_workq);
 	return error;
 }
 
@@ -352,6 +356,6 @@ void session_exit(void)
 {
 	unregister_reboot_notifier(&reboot_notifier);
 	transport_class_unregister(&iscsi_session_class);
-	destroy_workqueue(destroy_workq);
+	destroy_workqueue(session_removal_workq);
 	xa_destroy(&sessions);
 }

@@ -16,6 +16,7 @@
 #include <scsi/scsi_cmnd.h>
 #include <scsi/scsi_device.h>
 
+#include "drivers/compat.h"
 #include "transport/class/class.h"
 
 const char *session_state_name(int state)
@@ -41,8 +42,8 @@ int session_state_set(struct iscsi_cls_session *cls, int state)
 	if (changes) {
 		WRITE_ONCE(cls->state, state);
 		session->generation++;
-		if (!session->removing)
-			queue_work(system_unbound_wq, &session->state_work);
+		if (!session->removing && cls->workq)
+			queue_work(cls->workq, &session->state_work);
 	}
 	spin_unlock_irqrestore(&cls->lock, flags);
 	if (!changes)
@@ -135,7 +136,7 @@ static void session_blocked(struct work_struct *work)
 	if (!READ_ONCE(session->may_block))
 		return;
 	session_state_set(cls, ISCSI_SESSION_FAILED);
-	scsi_target_block(&cls->dev);
+	compat_block_targets(iscsi_session_to_shost(cls), &cls->dev);
 	timer_start(cls);
 }
 

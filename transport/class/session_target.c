@@ -146,7 +146,7 @@ void session_unbind(struct iscsi_cls_session *cls)
 
 	spin_lock_irq(&cls->lock);
 	if (!session->removing)
-		queue_work(cls->workq, &cls->unbind_work);
+		queue_work(session_removal_workq, &cls->unbind_work);
 	spin_unlock_irq(&cls->lock);
 }
 
