@@ -200,6 +200,12 @@ soak: ## the lab suite's long runs: kills, cut connections, logins by the hundre
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)tests/lab/suite/run --plan soak
 
+check-debug-kernel: ## the kernel modules on a kernel that looks for mistakes, compiled once (an hour; root on Debian)
+	$(Q)tests/need build check lab debug-kernel
+	$(Q)$(MAKE) --no-print-directory all check-build
+	$(Q)tests/lab/selftest debug
+	$(Q)tests/lab/suite/run --plan debug --modules ours
+
 # The tests that need no VM, as one pass of make so that both cores build.
 check-host: all check-build
 	$(Q)tests/check-host $(unit-tests)
@@ -253,6 +259,6 @@ clean: ## remove what was built
 help: ## list the targets
 	$(Q)grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
 
-.PHONY: FORCE all clean help modules_install check-unit check check-host check-build demo lint install install-texts bench bench-io fuzz modules soak
+.PHONY: FORCE all clean help modules_install check-unit check check-debug-kernel check-host check-build demo lint install install-texts bench bench-io fuzz modules soak
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

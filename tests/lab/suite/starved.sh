@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # starved.sh: on the debug kernel, allocations are refused: each one of loading the modules, each one of a session's life, and some of
 # those under I/O. Nothing may be left, and the kernel must not complain; what it says of a refusal itself is no complaint (--allow-splat).
-# shellcheck shell=dash disable=SC1091
+# shellcheck shell=dash disable=SC1091,SC2154
 . /lab/env
 . /lab/lib.sh
 . /in/lib.sh
@@ -36,10 +36,10 @@ dmesg -C
 modprobe iscsi_tcp
 names=$(in_order)
 files=$(for name in $names; do modinfo -n "$name"; done)
-# shellcheck disable=SC2046,SC2086  # words; what else they need stays
+# shellcheck disable=SC2046  # words; what else they need stays
 rmmod $(echo "$names" | tac)
 # shellcheck disable=SC2086  # words
-ok "each allocation of loading $(echo $names)" /in/starve load $files
+ok "each allocation of loading" /in/starve load $files
 sed 's/^/# /' /tmp/.tap
 quiet_kernel "loading"
 modprobe iscsi_tcp
@@ -66,7 +66,7 @@ knob probability 0
 quiet_kernel "I/O"
 ok "the disk is read as ever" dd if=/dev/"$disk" of=/dev/null bs=64k iflag=direct
 knob probability 1
-for n in 1 2 3 4 5 6; do
+for _ in 1 2 3 4 5 6; do
 	timeout 30 $A -m node -T $target -p 127.0.0.1:3260 --logout >/dev/null 2>&1
 	timeout 60 $A -m node -T $target -p 127.0.0.1:3260 --login >/dev/null 2>&1
 done
