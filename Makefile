@@ -223,10 +223,11 @@ kbuild    = MAKEFLAGS='$(filter-out O=%,$(MAKEFLAGS))' $(MAKE) -C $(KSRC) M=$(ab
 
 modules: ## build the kernel modules for KSRC (the running kernel's headers)
 	$(Q)mkdir -p $(modules-out) && cp -ru --parents Kbuild $(module-dirs) $(modules-out)
-	$(Q)$(kbuild) modules
+	$(Q)for file in $$(cd $(modules-out) && find $(module-dirs) -name '*.[ch]' ! -name '*.mod.c'); do test -e $$file || rm $(modules-out)/$$file; done
+	+$(Q)$(kbuild) modules
 
 modules_install: modules ## install the kernel modules into updates/ of DESTDIR's kernel, beside the distribution's
-	$(Q)$(kbuild) modules_install INSTALL_MOD_DIR=updates INSTALL_MOD_PATH=$(DESTDIR)
+	+$(Q)$(kbuild) modules_install INSTALL_MOD_DIR=updates INSTALL_MOD_PATH=$(DESTDIR)
 	$(Q)depmod $(if $(DESTDIR),-b $(DESTDIR)) $(kernel)
 
 # What a text that is installed says of places, made true for where it is installed. The programs know theirs from CPPFLAGS.

@@ -54,7 +54,7 @@
 #include <scsi/scsi_host.h>
 #include <scsi/scsi_transport_iscsi.h>
 
-#include "drivers/compat.h"
+#include "transport/class/compat.h"
 #include "transport/abi/iscsi_proto.h"
 
 #define TCP_CONNS_MAX		1	/* connections a session may have today; 16 is what the layout is made for */

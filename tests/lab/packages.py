@@ -162,14 +162,15 @@ def kernel(version, apt=()):
     def fill(root):
         have_index()
         text = call("apt-cache", *apt, "depends", "linux-image-" + version).decode()
-        names = re.findall(r"Depends: (linux-modules-\S+)", text)
+        names = re.findall(rf"Depends: (linux-\w+-{re.escape(version)})", text)
         with tempfile.TemporaryDirectory(dir=CACHE) as folder:
             for package in download(["linux-image-" + version, *names], folder, apt):
                 unpack(package, root)
         if not os.path.isdir(root + "/lib/modules") and os.path.isdir(root + "/usr/lib/modules"):
             os.symlink("usr/lib", root + "/lib")
         call("depmod", "-b", root, version)
-        with open(f"{root}/boot/vmlinuz-{version}", "rb") as file:
+        place = f"{root}/boot/vmlinuz-{version}"
+        with open(place if os.path.exists(place) else f"{root}/usr/lib/modules/{version}/vmlinuz", "rb") as file:
             image = extract_vmlinux(file.read())
         with open(root + "/vmlinux", "wb") as file:
             file.write(image)

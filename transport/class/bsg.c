@@ -6,7 +6,7 @@
 #include <linux/bsg-lib.h>
 #include <scsi/scsi_bsg_iscsi.h>
 
-#include "drivers/compat.h"
+#include "transport/class/compat.h"
 #include "transport/class/class.h"
 
 static int bsg_vendor(struct Scsi_Host *shost, struct bsg_job *job)

@@ -5,7 +5,7 @@
  */
 #include <linux/slab.h>
 
-#include "drivers/compat.h"
+#include "transport/class/compat.h"
 #include "transport/class/class.h"
 
 static struct bus_type flashnode_bus = {

@@ -16,7 +16,7 @@
 #include <scsi/scsi_cmnd.h>
 #include <scsi/scsi_device.h>
 
-#include "drivers/compat.h"
+#include "transport/class/compat.h"
 #include "transport/class/class.h"
 
 const char *session_state_name(int state)
