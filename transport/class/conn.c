@@ -212,6 +212,8 @@ void conn_stop(struct class_session *session, struct class_conn *conn, int flag)
 	if (flag != STOP_CONN_TERM && conn->cls.ep)
 		endpoint_unbind(conn, true);
 	conn_stop_driver(conn, flag);
+	/* Who asked for this looks at the session's state next. */
+	flush_work(&session->cls.block_work);
 }
 
 static void learn_isid(struct class_session *session, const void *header)
