@@ -200,6 +200,16 @@ soak: ## the lab suite's long runs: kills, cut connections, logins by the hundre
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)tests/lab/suite/run --plan soak
 
+check-crossings: ## both tools on both kernels' sides, the distribution's modules and ours: all suites (hours; root on Debian)
+	$(Q)tests/need build check lab
+	$(Q)tests/crossings
+
+fuzz-kernel: KERNEL_FUZZ_SECONDS ?= 600
+fuzz-kernel: ## netlink and PDU fuzzers against the kernel modules, KERNEL_FUZZ_SECONDS (600) each, also on the debug kernel (root on Debian)
+	$(Q)tests/need build check lab debug-kernel
+	$(Q)$(MAKE) --no-print-directory all check-build
+	$(Q)tests/lab/suite/run --plan fuzz --seconds $(KERNEL_FUZZ_SECONDS)
+
 check-debug-kernel: ## the kernel modules on a kernel that looks for mistakes, compiled once (an hour; root on Debian)
 	$(Q)tests/need build check lab debug-kernel
 	$(Q)$(MAKE) --no-print-directory all check-build
@@ -260,6 +270,6 @@ clean: ## remove what was built
 help: ## list the targets
 	$(Q)grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
 
-.PHONY: FORCE all clean help modules_install check-unit check check-debug-kernel check-host check-build demo lint install install-texts bench bench-io fuzz modules soak
+.PHONY: FORCE all clean help modules_install check-unit check check-crossings check-debug-kernel check-host check-build demo lint install install-texts bench bench-io fuzz fuzz-kernel modules soak
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
