@@ -235,6 +235,7 @@ modules: ## build the kernel modules for KSRC (the running kernel's headers)
 	$(Q)mkdir -p $(modules-out) && cp -ru --parents Kbuild $(module-dirs) $(modules-out)
 	$(Q)for file in $$(cd $(modules-out) && find $(module-dirs) -name '*.[ch]' ! -name '*.mod.c'); do test -e $$file || rm $(modules-out)/$$file; done
 	+$(Q)$(kbuild) modules
+	$(Q)transport/class/same-symbols $(modules-out)/Module.symvers $(or $(KBUILD_OUTPUT),$(KSRC))/Module.symvers $(if $(findstring s,$(firstword -$(MAKEFLAGS))),>/dev/null)
 
 modules_install: modules ## install the kernel modules into updates/ of DESTDIR's kernel, beside the distribution's
 	+$(Q)$(kbuild) modules_install INSTALL_MOD_DIR=updates INSTALL_MOD_PATH=$(DESTDIR)
