@@ -49,8 +49,11 @@ static int data_in_end(struct tcp_conn *conn)
 	task->received += conn->rx.data_bytes;
 	conn->rx.task = NULL;
 	task_rx_done(task);
-	if (bhs->flags & ISCSI_BIT_DATA_IN_STATUS)
+	if (bhs->flags & ISCSI_BIT_DATA_IN_STATUS) {
+		/* RFC 7143 11.7.3: it stands for a SCSI Response, and is counted as one. */
+		conn->stats.scsirsp_pdus++;
 		scsi_data_in_status(task, bhs);
+	}
 	return 0;
 }
 

@@ -105,6 +105,25 @@ static void pdu_begin(struct tcp_conn *conn, struct tcp_task *task, u32 header, 
 		tx->crc = data_crc(task, data);
 }
 
+/* Logins are not told, as most of them are made before there is a connection to count them. */
+static void count_mgmt(struct tcp_conn *conn, const struct tcp_mgmt *mgmt)
+{
+	switch (mgmt->header.opcode & ISCSI_PDU_OPCODE_BITS) {
+	case ISCSI_PDU_NOP_OUT:
+		conn->stats.noptx_pdus++;
+		break;
+	case ISCSI_PDU_TASK_REQUEST:
+		conn->stats.tmfcmd_pdus++;
+		break;
+	case ISCSI_PDU_TEXT_REQUEST:
+		conn->stats.text_pdus++;
+		break;
+	case ISCSI_PDU_LOGOUT_REQUEST:
+		conn->stats.logout_pdus++;
+		break;
+	}
+}
+
 static void build_mgmt(struct tcp_conn *conn)
 {
 	struct tcp_task *task = first_task(&conn->tx_mgmt);
@@ -114,6 +133,7 @@ static void build_mgmt(struct tcp_conn *conn)
 	if (!task->mgmt->immediate && !window_take(&conn->session->window, &cmdsn))
 		return;
 	task_activate(task, cmdsn);
+	count_mgmt(conn, task->mgmt);
 	header = pdu_mgmt(task->mgmt, cmdsn, conn->tx.bytes + conn->tx.have, &data);
 	pdu_begin(conn, task, header, data);
 }
