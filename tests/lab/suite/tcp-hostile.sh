@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# tcp-hostile.sh: the kernel's data path against a target that answers commands it should not, not at all, too early, too late, twice, in the
+# wrong direction or under tags nobody gave away (rows trap-* of tests/target/rows.def). Each row has a session of its own; one read or write
+# springs the trap. Whatever comes, the data is right in the end, the session lives, and the kernel does not complain.
+# shellcheck shell=dash disable=SC1091,SC3043
+. /lab/env
+. /lab/lib.sh
+. /in/lib.sh
+prefix=iqn.2026-11.org.openhba.misbehave: port=3300 run=/tmp/run trap_byte=2097152
+mkdir -p $run
+
+cat >>/etc/iscsi/iscsid.conf <<'END'
+node.startup = manual
+node.conn[0].timeo.noop_out_interval = 2
+node.conn[0].timeo.noop_out_timeout = 4
+node.session.timeo.replacement_timeout = 60
+node.session.err_timeo.abort_timeout = 2
+node.session.err_timeo.lu_reset_timeout = 2
+node.session.err_timeo.tgt_reset_timeout = 2
+node.session.err_timeo.host_reset_timeout = 4
+node.session.iscsi.DefaultTime2Wait = 0
+END
+misbehave -p $port >/tmp/misbehave.log 2>&1 &
+target_pid=$!
+ok "the target serves" wait_for 'grep -q ready /tmp/misbehave.log' 20
+misbehave -p $port --list | awk -F'\t' -v only="${1:-trap-}" 'index($1, only) == 1 { print $1, $2 }' >/tmp/rows
+daemon_start
+
+while read -r name row_port; do
+	$A -m node -o new -T $prefix"$name" -p 127.0.0.1:"$row_port" >/dev/null || diag "no record of $name"
+done </tmp/rows
+is "$(rc $A -m node --login)" 0 "all rows are logged in to"
+is "$(sessions)" "$(wc -l </tmp/rows)" "each has a session"
+sid_of() {
+	local link name
+	for link in /sys/class/iscsi_session/session*; do
+		read -r name <"$link/targetname" 2>/dev/null || continue
+		[ "$name" != "$prefix$1" ] || { echo "${link##*session}"; return 0; }
+	done
+	return 1
+}
+
+# spring NAME: what the I/O came to, as a word; and what a second look says.
+dd if=/dev/urandom of=/tmp/small bs=8192 count=1 2>/dev/null
+tail -c +513 /tmp/small | head -c 4096 >/tmp/small.trap
+dd if=/dev/urandom of=/tmp/large bs=262144 count=1 2>/dev/null
+direct_read() { dd if="/dev/$1" of="$2" iflag=direct,skip_bytes skip=$trap_byte bs="$3" count=1 2>/dev/null; }
+direct_write() { dd if="$2" of="/dev/$1" oflag=direct,seek_bytes seek="$4" bs="$3" count=1 conv=notrunc 2>/dev/null; }
+read_trap() {
+	# from the block before, so that the trap is not sprung yet
+	direct_write "$2" /tmp/small 8192 $((trap_byte - 512)) || { echo "no first write"; return; }
+	direct_read "$2" $run/"$1".got 4096 || { echo "read failed"; return; }
+	cmp -s $run/"$1".got /tmp/small.trap && echo right || echo "WRONG DATA"
+}
+write_trap() {
+	direct_write "$2" /tmp/large 262144 $trap_byte || { echo "write failed"; return; }
+	direct_read "$2" $run/"$1".got 262144 || { echo "read failed"; return; }
+	cmp -s $run/"$1".got /tmp/large && echo right || echo "WRONG DATA"
+}
+spring() {
+	local disk
+	disk=$(disk_of "$(sid_of "$1")") || { echo "no disk"; return; }
+	echo 2 >/sys/block/"$disk"/device/timeout
+	echo 2 >/sys/block/"$disk"/device/eh_timeout
+	case $1 in
+	trap-write-*) write_trap "$1" "$disk" ;;
+	*) read_trap "$1" "$disk" ;;
+	esac
+}
+pids=
+while read -r name _; do
+	spring "$name" >$run/"$name".first &
+	pids="$pids $!"
+done </tmp/rows
+# shellcheck disable=SC2086
+wait $pids
+while read -r name _; do
+	is "$(cat $run/"$name".first)" right "$name: the data is right"
+done </tmp/rows
+wait_for '[ "$(healthy)" = "$(sessions)" ]' 60
+is "$(healthy)" "$(wc -l </tmp/rows)" "every session is healthy in the end"
+while read -r name _; do
+	is "$(spring "$name")" right "$name: once more"
+done </tmp/rows
+is "$(rc $A -m node --logoutall=all)" 0 "all are logged out of"
+is "$(sessions)" 0 "no session is left"
+ok "the target is well" kill -0 $target_pid
+dmesg | grep -F 'of command' | sed 's/.*\] //' | sort | uniq -c | while read -r line; do diag "$line"; done
+[ ! -d /out ] || { cp /tmp/iscsid.log $run/*.first /out; dmesg >/out/dmesg; }
+suite_done
