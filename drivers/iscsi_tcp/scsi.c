@@ -25,11 +25,7 @@ static void scsi_task_start(struct scsi_cmnd *cmd, struct tcp_conn *conn)
 	struct tcp_task *task = scsi_cmd_priv(cmd);
 
 	task->cmd = cmd;
-	task->mgmt = NULL;
 	task->data_bytes = scsi_bufflen(cmd);
-	task->out = (struct tcp_cursor){ .sg = scsi_sglist(cmd) };
-	task->in = task->out;
-	task->protection = 0;
 	task_start(task, conn, scsi_cmd_to_rq(cmd)->tag);
 }
 
@@ -110,19 +106,35 @@ struct scsi_answer {
 	u32 residual;
 };
 
+/* Bytes that did not travel. */
+static u32 scsi_missing(const struct tcp_task *task)
+{
+	switch (task->cmd->sc_data_direction) {
+	case DMA_FROM_DEVICE:
+		return task->data_bytes - task->received;
+	case DMA_TO_DEVICE:
+		return task->data_bytes - min(task->sent, task->data_bytes);
+	default:
+		return 0;
+	}
+}
+
 /*
- * What a read got is what was received, whatever the target says: memory that was not written must not be taken for data. Less than
- * the target says it sent is an error; more than it says is valid is cut.
+ * What a read got is what was received, whatever the target says: memory that was not written must not be taken for data; and what was
+ * never sent cannot have been written. Less than the target says it transferred is an error; more than it says is valid is cut. Who
+ * sends a command of his own gets the count, as there are targets that say nothing about short answers.
  */
 static int scsi_set_residual(struct tcp_task *task, const struct scsi_answer *answer)
 {
 	struct scsi_cmnd *cmd = task->cmd;
 	u32 residual = answer->flags & ISCSI_BIT_RESPONSE_UNDERFLOW ? answer->residual : 0;
-	u32 missing = cmd->sc_data_direction == DMA_FROM_DEVICE ? task->data_bytes - task->received : 0;
+	u32 missing = scsi_missing(task);
 
+	scsi_set_resid(cmd, min(max(residual, missing), task->data_bytes));
+	if (blk_rq_is_passthrough(scsi_cmd_to_rq(cmd)))
+		return 0;
 	if (residual > task->data_bytes)
 		return -EPROTO;
-	scsi_set_resid(cmd, max(residual, missing));
 	return missing > residual && answer->status == SAM_STAT_GOOD ? -EPROTO : 0;
 }
 
@@ -146,8 +158,8 @@ static void scsi_answered(struct tcp_task *task, const struct scsi_answer *answe
 
 	cmd->result = DID_OK << 16 | answer->status;
 	if (scsi_set_residual(task, answer) || error) {
-		dev_warn_ratelimited(&cmd->device->sdev_gendev, "answer to command 0x%02x makes no sense: status 0x%02x, flags 0x%02x, residual %u, received %u of %u bytes\n",
-				     cmd->cmnd[0], answer->status, answer->flags, answer->residual, task->received, task->data_bytes);
+		dev_warn_ratelimited(&cmd->device->sdev_gendev, "answer to command 0x%02x makes no sense: status 0x%02x, flags 0x%02x, residual %u, %u of %u bytes missing\n",
+				     cmd->cmnd[0], answer->status, answer->flags, answer->residual, scsi_missing(task), task->data_bytes);
 		cmd->result = DID_ERROR << 16;
 	}
 	task_answered(task);

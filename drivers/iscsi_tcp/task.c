@@ -75,6 +75,7 @@ void task_start(struct tcp_task *task, struct tcp_conn *conn, u32 number)
 	task->r2t_count = 0;
 	task->burst = (struct tcp_burst){ .ttt = cpu_to_be32(ISCSI_TAG_NONE) };
 	task->received = 0;
+	task->sent = 0;
 	task->exp_datasn = 0;
 	task->started = jiffies;
 	task->moved = task->started;

@@ -129,10 +129,9 @@ struct tcp_task {
 	bool spare_used;
 	/* rx */
 	struct tcp_cursor in;
-	u32 received;			/* bytes of Data-In */
+	u32 received, sent;		/* bytes of Data-In; of immediate data and Data-Out that TCP took */
 	u32 exp_datasn;			/* next DataSN or R2TSN */
 	unsigned long started, moved;	/* jiffies: submitted, or given another timeout; last byte in either direction */
-	u8 protection;			/* 0 */
 	/* one of ours */
 	struct tcp_mgmt *mgmt;
 };

@@ -263,6 +263,7 @@ static int push_data(struct tcp_conn *conn, struct sock *sk)
 		tx->corked = more;
 		tx->data_bytes -= sent;
 		conn->stats.txdata_octets += sent;
+		tx->task->sent += sent;
 		if (tx->task->cmd)
 			cursor_advance(&tx->task->out, sent);
 	}
