@@ -49,6 +49,7 @@ const struct param_source_row params_rows[] = {
 	{ISCSI_PARAM_PASSWORD, PARAM_FROM_CHAP, F_NODE_SESSION_AUTH_PASSWORD},
 	{ISCSI_PARAM_USERNAME_IN, PARAM_FROM_CHAP, F_NODE_SESSION_AUTH_USERNAME_IN},
 	{ISCSI_PARAM_PASSWORD_IN, PARAM_FROM_CHAP, F_NODE_SESSION_AUTH_PASSWORD_IN},
+	{ISCSI_PARAM_ISID, PARAM_FROM_ISID, 0},
 };
 const size_t params_row_count = sizeof(params_rows) / sizeof(params_rows[0]);
 
@@ -87,6 +88,7 @@ static void params_add_row(struct request_batch *batch, const struct session *se
 {
 	const char *agreed = (const char *)&outcome->negotiated + row->place;
 	uint32_t sid = (uint32_t)session->sid;
+	char isid[ISID_TEXT_MAX];
 
 	switch (row->source) {
 	case PARAM_FROM_BOOL:
@@ -115,6 +117,9 @@ static void params_add_row(struct request_batch *batch, const struct session *se
 		break;
 	case PARAM_FROM_INITIATOR:
 		batch_set_param(batch, sid, 0, row->param, session->initiator_name);
+		break;
+	case PARAM_FROM_ISID:
+		batch_set_param(batch, sid, 0, row->param, isid_format(session->isid, isid));
 		break;
 	case PARAM_FROM_IFACE:
 		batch_set_param(batch, sid, 0, row->param, session_iface(session));

@@ -23,6 +23,7 @@ enum param_source {
 	PARAM_FROM_STATSN,    /* the next StatSN */
 	PARAM_FROM_TPGT,      /* the target's word, else the record's */
 	PARAM_FROM_INITIATOR, /* the initiator name in use */
+	PARAM_FROM_ISID,      /* the session's, for a kernel that refuses it twice */
 	PARAM_FROM_IFACE,     /* the iface's name */
 	PARAM_FROM_NOTHING,   /* 0 */
 	PARAM_FROM_BOOT,      /* a text of struct boot_place, if the firmware booted from it */

@@ -33,11 +33,11 @@ $(O)/tests/lab/ports: $(O)/tests/lab/ports.o $(normal-archives)
 	$(Q)$(call link,$(NORMAL) -pie,$(normal-archives))
 check-build: $(O)/tests/lab/ports
 
-# What the suite's scripts cannot do by shell: calls of any kind to the socket, and hundreds of commands at once.
-$(O)/tests/lab/talk $(O)/tests/lab/crowd: %: %.o
+# What the suite's scripts cannot do by shell: calls of any kind to the daemon's socket and the kernel's, and hundreds of commands at once.
+$(O)/tests/lab/talk $(O)/tests/lab/crowd $(O)/tests/lab/gate: %: %.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(NORMAL) -pie -o $@ $<
-check-build: $(O)/tests/lab/talk $(O)/tests/lab/crowd
+check-build: $(O)/tests/lab/talk $(O)/tests/lab/crowd $(O)/tests/lab/gate
 
 # Holds what `iscsiadm --json` says against docs/json.md (adm-records, suite/json.sh).
 $(O)/tests/json-schema: $(O)/tests/json-schema.o

@@ -62,7 +62,7 @@ static void test_order(void **state)
 		before = place_of(world, order[i]);
 	}
 	assert_int_equal(before, world->kernel.count - 1);
-	assert_int_equal(world_requests(world, 1000 + ISCSI_UEVENT_SET_PARAM), 27);
+	assert_int_equal(world_requests(world, 1000 + ISCSI_UEVENT_SET_PARAM), 28);
 	assert_int_equal(world->kernel.last_params[ISCSI_PARAM_TARGET_NAME], 1);
 	assert_int_equal(world->kernel.last_params[ISCSI_PARAM_MAX_BURST], 1);
 	assert_int_equal(world->kernel.last_host, UINT32_MAX);

@@ -16,7 +16,7 @@
 
 /* Numbers of SET_PARAM as open-iscsi's iscsid leaves them behind; digests and StatSN first. */
 static const int order[] = {2, 3, 14, 0,  1,  4,  6,  7,  8,  15, 16, 17, 18, 34, 32, 30, 31,
-			    5, 9, 10, 11, 26, 27, 28, 35, 19, 43, 39, 40, 41, 22, 24, 23, 25};
+			    5, 9, 10, 11, 26, 27, 28, 35, 19, 43, 39, 40, 41, 22, 24, 23, 25, 33};
 
 static void test_order(void **state)
 {
@@ -60,6 +60,7 @@ static void test_values(void **state)
 	record_init(&node, RECORD_NODE);
 	session = session_new(&daemon, &node, "iqn.me:x");
 	session->sid = 9;
+	memcpy(session->isid, "\x00\x02\x3d\x0a\x0b\x0c", sizeof(session->isid));
 	set(session, F_NODE_NAME, "iqn.2024-01.example:disk");
 	set(session, F_NODE_SESSION_AUTH_USERNAME, "alice");
 	batch_init(&batch, 1);
@@ -73,6 +74,7 @@ static void test_values(void **state)
 	assert_string_equal(find_param(&batch, ISCSI_PARAM_FAST_ABORT), "1");
 	assert_string_equal(find_param(&batch, ISCSI_PARAM_IFACE_NAME), "default");
 	assert_string_equal(find_param(&batch, ISCSI_PARAM_INITIATOR_NAME), "iqn.me:x");
+	assert_string_equal(find_param(&batch, ISCSI_PARAM_ISID), "00023d0a0b0c");
 	/* a name alone is not authentication */
 	assert_null(find_param(&batch, ISCSI_PARAM_USERNAME));
 	batch_done(&batch);

@@ -91,6 +91,21 @@ static int set_recovery_tmo(struct class_request *req)
 	return session_recovery_tmo_set(&req->session->cls, seconds, false);
 }
 
+/* The class compares it with other sessions'; most drivers do not want to know. */
+static int set_isid(struct class_request *req)
+{
+	struct class_session *session = req->session;
+	u8 isid[sizeof(session->isid)];
+	int error;
+
+	if (strlen(req->data) != 2 * sizeof(isid) || hex2bin(isid, req->data, sizeof(isid)))
+		return -EINVAL;
+	memcpy(session->isid, isid, sizeof(isid));
+	session->isid_known = true;
+	error = req->ops->set_param(&req->conn->cls, ISCSI_PARAM_ISID, req->data, req->data_bytes);
+	return error == -ENOSYS || error == -ENODATA ? 0 : error;
+}
+
 int request_conn_set_param(struct class_request *req)
 {
 	u32 param = req->event.u.set_param.param;
@@ -105,6 +120,8 @@ int request_conn_set_param(struct class_request *req)
 		return set_recovery_tmo(req);
 	if (state != ISCSI_CONN_BOUND && state != ISCSI_CONN_UP)
 		return -ENOTCONN;
+	if (param == ISCSI_PARAM_ISID)
+		return set_isid(req);
 	return req->ops->set_param(cls, param, req->data, req->data_bytes);
 }
 

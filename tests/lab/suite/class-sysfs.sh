@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# class-sysfs.sh: our transport class shows in sysfs what the kernel's own does, file by file: name, mode, owner, text. One after the
+# other they carry sessions of the kernel's iscsi_tcp, logged in and lost, and an adapter without hardware that has every attribute.
+# shellcheck shell=dash disable=SC1091,SC2012
+. /lab/env
+. /lab/lib.sh
+. /in/lib.sh
+target=iqn.2026-11.org.openhba.lab:t0
+modules=/lib/modules/$(uname -r)
+
+# one FOLDER: its files, without what differs from session to session and boot to boot
+one() {
+	ls -ln "$1/" | awk -v folder="$1" '$1 ~ /^-/ { print folder "/" $NF, $1, $3, $4 }'
+	grep -sH '' "$1"/* | sed -E 's#/(creator|exp_statsn|local_port|handle):-?[0-9]+$#/\1:N#'
+}
+
+show() {
+	for folder in /sys/class/iscsi_*/* /sys/bus/iscsi_flashnode/devices/*; do
+		[ -d "$folder" ] && one "$folder"
+	done | sed -E 's/(host|iface-|flashnode_sess-|flashnode_conn-)[0-9]+/\1H/; s/(HOST|host)[0-9]+/hostH/g' | sort
+}
+
+# states: what a session is in, for all of them
+states() { grep -s '' /sys/class/iscsi_session/*/state /sys/class/iscsi_session/*/target_state /sys/class/iscsi_connection/*/state; }
+
+# live CLASS: everything comes to life on that class and goes again; /tmp/CLASS.* is what sysfs said
+live() {
+	ok "$1: the class" insmod "$2"
+	modprobe lab_card
+	daemon_start
+	$A -m discovery -t st -p 127.0.0.1 >/dev/null
+	ok "$1: login" $A -m node -T $target -p 127.0.0.1 --login
+	/in/gate live 15 >/tmp/gate.out &
+	gate=$!
+	wait_for '[ -s /tmp/gate.out ]'
+	show >/tmp/"$1".alive
+	wait $gate
+	is $? 0 "$1: sessions of the adapter"
+	echo 0 >$LIO/iscsi/$target/tpgt_1/enable
+	ok "$1: a connection is lost" wait_for 'grep -q FAILED /sys/class/iscsi_session/*/state' 30
+	states >/tmp/"$1".lost
+	echo 1 >$LIO/iscsi/$target/tpgt_1/enable
+	ok "$1: and comes back" wait_for 'grep -q LOGGED_IN /sys/class/iscsi_session/*/state' 60
+	$A -m node --logout >/dev/null
+	daemon_stop
+	rmmod lab_card
+	rmmod iscsi_tcp libiscsi_tcp libiscsi
+	ok "$1: the class goes" rmmod scsi_transport_iscsi
+}
+
+modprobe scsi_mod
+live kernel "$modules/kernel/drivers/scsi/scsi_transport_iscsi.ko"
+live ours "$modules/updates/scsi_transport_iscsi.ko"
+generations=$(grep -c '/generation:' /tmp/ours.alive)
+sed -i '/\/generation[: ]/d' /tmp/ours.alive
+ok "there is enough to compare" test "$(wc -l </tmp/kernel.alive)" -gt 600
+is "$generations" 5 "ours counts the changes of states of sessions and connections"
+diff /tmp/kernel.alive /tmp/ours.alive >/tmp/alive.diff
+is "$(cat /tmp/alive.diff)" "" "the same files, modes, owners and texts"
+is "$(cat /tmp/ours.lost)" "$(cat /tmp/kernel.lost)" "the same of a session that was lost"
+suite_done
