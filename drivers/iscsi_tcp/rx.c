@@ -17,7 +17,7 @@ int rx_fail(struct tcp_conn *conn, enum iscsi_err error)
 	return -EPROTO;
 }
 
-/* Each step of the machine returns 0: it wants more bytes, 1: the piece is complete and the next one is set, -errno: the connection is lost. */
+/* Each step returns 0: it wants more bytes, 1: the piece is complete and the next one is set, -errno: the connection is lost. */
 
 static int rx_enter(struct tcp_rx *rx, enum rx_piece piece, u32 want)
 {

@@ -182,19 +182,19 @@ struct tcp_rx {
 /* --- sending (tx.c) ---------------------------------------------------------------------------------------------------------------------------- */
 
 #define TX_HEADER_MAX	(ISCSI_BHS_BYTES + 4 + 244 + ISCSI_CRC32C_BYTES)	/* with the longest CDB, 260 bytes */
-#define TX_TAIL_MAX	(3 + ISCSI_CRC32C_BYTES)
+#define TX_TAIL_MAX	(4 + ISCSI_CRC32C_BYTES)
 
 /* What TCP has not taken yet: copied bytes, then the data segment of one task. */
 struct tcp_tx {
 	/* End of the PDU before (pad, data digest), PDUs without data, and the header of the one with data. */
-	u8 bytes[TX_TAIL_MAX + 5 * TX_HEADER_MAX];
-	u32 have, sent;
+	u8 bytes[TX_TAIL_MAX + 5 * TX_HEADER_MAX] __aligned(8);
+	u32 sent, have;			/* what is to be sent lies between them */
 	struct tcp_task *task;		/* whose data follows, at task->out or in mgmt->data; NULL: none */
 	u32 data_bytes;			/* of it, not sent yet */
 	u32 pad;
 	u32 crc;			/* of data and pad */
 	bool running;			/* somebody is sending: TCP may call back */
-	bool corked;			/* TCP was told that more follows */
+	bool promised;			/* TCP was told that more follows */
 };
 
 enum tcp_conn_state {

@@ -9,7 +9,6 @@
  * while it runs and sends at its end, so that what it caused leaves together. When TCP is full, sk_write_space() goes on.
  */
 #include <linux/sched/mm.h>
-#include <linux/tcp.h>
 #include <net/tcp.h>
 
 #include "drivers/iscsi_tcp/wire.h"
@@ -191,8 +190,7 @@ static void tx_fill(struct tcp_conn *conn)
 	struct tcp_tx *tx = &conn->tx;
 
 	tx_collect(conn);
-	/* What is half sent stays as it is. */
-	while (!tx->task && !tx->sent && tx->have + TX_HEADER_MAX <= sizeof(tx->bytes) && tx_ready(conn))
+	while (!tx->task && tx->have + TX_HEADER_MAX <= sizeof(tx->bytes) && tx_ready(conn))
 		build_next(conn);
 }
 
@@ -207,9 +205,9 @@ static int push_bytes(struct tcp_conn *conn, struct sock *sk)
 		if (sent <= 0)
 			return sent ?: -EAGAIN;
 		tx->sent += sent;
-		tx->corked = more;
+		tx->promised = more;
+		conn->stats.txdata_octets += sent;
 	}
-	conn->stats.txdata_octets += tx->have;
 	tx->have = 0;
 	tx->sent = 0;
 	return 0;
@@ -224,14 +222,17 @@ static int push_some_data(struct sock *sk, const struct tcp_tx *tx, bool more)
 	return send_bytes(sk, mgmt->data + mgmt->data_bytes - tx->data_bytes, tx->data_bytes, more);
 }
 
-/* Pad and data digest go with the next headers. */
+/* Pad and data digest go with the next headers, which begin at a multiple of 4 in the buffer as they do in the stream. */
 static void data_end(struct tcp_conn *conn)
 {
 	struct tcp_tx *tx = &conn->tx;
 	struct tcp_task *task = tx->task;
 
-	memset(tx->bytes, 0, tx->pad);
-	tx->have = tx->pad;
+	if (tx->pad) {
+		memset(tx->bytes, 0, 4);
+		tx->sent = 4 - tx->pad;
+		tx->have = 4;
+	}
 	if (conn->data_digest) {
 		digest_format(tx->crc, tx->bytes + tx->have);
 		tx->have += ISCSI_CRC32C_BYTES;
@@ -260,7 +261,7 @@ static int push_data(struct tcp_conn *conn, struct sock *sk)
 
 		if (sent <= 0)
 			return sent ?: -EAGAIN;
-		tx->corked = more;
+		tx->promised = more;
 		tx->data_bytes -= sent;
 		conn->stats.txdata_octets += sent;
 		tx->task->sent += sent;
@@ -306,8 +307,16 @@ static void tx_run(struct tcp_conn *conn, struct sock *sk)
 	conn->tx.running = false;
 	if (unlikely(err && err != -EAGAIN))
 		conn_failure(conn, ISCSI_ERR_XMIT_FAILED);
-	else if (unlikely(!err && conn->tx.corked))
+	else if (unlikely(!err && conn->tx.promised))
 		queue_work(conn->session->workqueue, &conn->tx_work);
+}
+
+/* From here on a submission kicks again: what was submitted before is seen by whoever runs now. */
+static void tx_look(struct tcp_conn *conn)
+{
+	clear_bit(TX_KICKED, &conn->tx_flags);
+	/* Pairs with test_and_set_bit() in tx_kick(), which comes after the push. */
+	smp_mb__after_atomic();
 }
 
 static void tx_kick_inline(struct tcp_conn *conn, struct sock *sk)
@@ -316,8 +325,7 @@ static void tx_kick_inline(struct tcp_conn *conn, struct sock *sk)
 	if (unlikely(sk->sk_user_data != conn || sock_owned_by_user(sk))) {
 		queue_work(conn->session->workqueue, &conn->tx_work);
 	} else {
-		clear_bit(TX_KICKED, &conn->tx_flags);
-		smp_mb__after_atomic();
+		tx_look(conn);
 		tx_run(conn, sk);
 	}
 	spin_unlock_bh(&sk->sk_lock.slock);
@@ -367,8 +375,7 @@ static bool tx_pending(const struct tcp_conn *conn)
 
 void tx_kick_locked(struct tcp_conn *conn)
 {
-	clear_bit(TX_KICKED, &conn->tx_flags);
-	smp_mb__after_atomic();
+	tx_look(conn);
 	if (tx_pending(conn))
 		tx_run(conn, conn_sk(conn));
 }
@@ -399,9 +406,9 @@ static void tx_work_locked(struct tcp_conn *conn, struct sock *sk)
 
 	sock_hold(sk);
 	tx_run(conn, sk);
-	uncork = conn->tx.corked && !conn->tx.have && !conn->tx.task;
+	uncork = conn->tx.promised && !conn->tx.have && !conn->tx.task;
 	if (uncork)
-		conn->tx.corked = false;
+		conn->tx.promised = false;
 	conn_unlock(sk);
 	/* What was promised to follow does not: TCP sends what it kept back for it. */
 	if (uncork)
@@ -415,8 +422,7 @@ void tx_work(struct work_struct *work)
 	unsigned int flags = memalloc_noreclaim_save();
 	struct sock *sk;
 
-	clear_bit(TX_KICKED, &conn->tx_flags);
-	smp_mb__after_atomic();
+	tx_look(conn);
 	sk = conn_lock(conn);
 	if (sk)
 		tx_work_locked(conn, sk);
@@ -430,6 +436,6 @@ void tx_forget(struct tcp_conn *conn)
 	conn->tx.task = NULL;
 	conn->tx.have = 0;
 	conn->tx.sent = 0;
-	conn->tx.corked = false;
+	conn->tx.promised = false;
 	clear_bit(TX_KICKED, &conn->tx_flags);
 }

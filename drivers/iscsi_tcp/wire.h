@@ -10,7 +10,7 @@
 
 #include "drivers/iscsi_tcp/tcp.h"
 
-/* --- numbers ------------------------------------------------------------------------------------------------------------------------- */
+/* --- numbers */
 
 static inline bool sn_before(u32 a, u32 b)	/* serial number arithmetic, RFC 1982 */
 {
@@ -27,7 +27,7 @@ static inline u32 pad_bytes(u32 bytes)	/* to the next multiple of 4 */
 	return -bytes & 3;
 }
 
-/* --- cursor.c ---------------------------------------------------------------------------------------------------------------------------- */
+/* --- cursor.c */
 
 void cursor_start(struct tcp_cursor *cursor, struct scatterlist *sg);
 /* To a place counted in bytes from the begin of sg, backwards too. false: there is none. */
@@ -37,7 +37,7 @@ void cursor_advance(struct tcp_cursor *cursor, u32 bytes);		/* bytes within the 
 u32 cursor_piece(const struct tcp_cursor *cursor, u32 bytes, struct page **ret_page, u32 *ret_offset);
 u32 cursor_write(struct tcp_cursor *cursor, const u8 *from, u32 bytes);	/* copies into the list and moves; the bytes that fitted */
 
-/* --- digest.c ---------------------------------------------------------------------------------------------------------------------------- */
+/* --- digest.c */
 
 #define DIGEST_SEED 0xffffffffu
 
@@ -46,14 +46,16 @@ u32 digest_add_cursor(u32 crc, const struct tcp_cursor *cursor, u32 bytes);
 void digest_format(u32 crc, u8 to[ISCSI_CRC32C_BYTES]);		/* as it travels */
 bool digest_matches(u32 crc, const u8 from[ISCSI_CRC32C_BYTES]);
 
-/* --- pdu.c: each writes a header to `to` (TX_HEADER_MAX bytes), sets *ret_data to the bytes of the data segment, and returns its own length -------- */
+/* --- pdu.c */
+
+/* Each writes a header to `to` (TX_HEADER_MAX bytes), sets *ret_data to the bytes of the data segment, and returns its own length. */
 
 /* Also starts the task's cursor, and its burst, if there is unsolicited data behind the command. */
 u32 pdu_scsi_command(struct tcp_task *task, u8 *to, u32 *ret_data);
 u32 pdu_data_out(struct tcp_task *task, u8 *to, u32 *ret_data);		/* the next one of the task's burst */
 u32 pdu_mgmt(struct tcp_mgmt *mgmt, u32 cmdsn, u8 *to, u32 *ret_data);
 
-/* --- r2t.c ----------------------------------------------------------------------------------------------------------------------------------- */
+/* --- r2t.c */
 
 /* Next burst of a task whose burst is over: the oldest R2T. false: there is none. */
 bool r2t_next(struct tcp_task *task);
@@ -65,13 +67,13 @@ static inline bool burst_over(const struct tcp_task *task)
 	return task->burst.offset == task->burst.end;
 }
 
-/* --- send.c ------------------------------------------------------------------------------------------------------------------------------------ */
+/* --- send.c */
 
 /* Hand bytes to TCP without waiting; more: others follow at once. The number taken, or -EAGAIN (sk_write_space() comes), or another -errno. */
 int send_bytes(struct sock *sk, const void *bytes, u32 len, bool more);
 int send_cursor(struct sock *sk, const struct tcp_cursor *cursor, u32 len, bool more);	/* without a copy where the pages allow it */
 
-/* --- rx ------------------------------------------------------------------------------------------------------------------------------------------- */
+/* --- rx */
 
 /* A PDU a target may send. RFC 7143 11. */
 struct rx_row {
@@ -81,7 +83,7 @@ struct rx_row {
 	u8 statsn;		/* enum rx_statsn */
 	u32 data_min, data_max;
 	u16 count;		/* offset in struct tcp_counts */
-	int (*begin)(struct tcp_conn *conn);	/* header is whole: 0, or -errno; NULL: nothing to check, data to the buffer */
+	int (*begin)(struct tcp_conn *conn);	/* header is whole: 0 or -errno; NULL: nothing to check, data to the buffer */
 	int (*end)(struct tcp_conn *conn);	/* everything is there */
 };
 

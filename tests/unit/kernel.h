@@ -29,6 +29,7 @@ typedef int32_t s32;
 typedef unsigned int gfp_t;
 
 #define __rcu
+#define __aligned(n)	__attribute__((aligned(n)))
 #define __iomem
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
