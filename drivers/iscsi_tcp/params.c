@@ -185,7 +185,8 @@ static int text_set(struct tcp_session *session, char **place, const char *text)
 
 	if (strlen(text) > TEXT_BYTES_MAX)
 		return -EINVAL;
-	copy = kstrdup(text, GFP_KERNEL);
+	/* At a new login of the disk that memory is paged out to, too. */
+	copy = kstrdup(text, GFP_NOIO);
 	if (!copy)
 		return -ENOMEM;
 	mutex_lock(&session->names_mutex);

@@ -114,12 +114,14 @@ static void options_restore(struct sock *sk)
 /* The addresses stay readable without the socket's lock, and are gone with it. */
 static void addresses_set(struct tcp_conn *conn, struct socket *sock)
 {
-	guard(mutex)(&conn->session->names_mutex);
-	if (!sock || kernel_getpeername(sock, (struct sockaddr *)&conn->peer) < 0 ||
-	    kernel_getsockname(sock, (struct sockaddr *)&conn->local) < 0) {
-		conn->peer.ss_family = AF_UNSPEC;
-		conn->local.ss_family = AF_UNSPEC;
-	}
+	struct sockaddr_storage peer = { .ss_family = AF_UNSPEC }, local = { .ss_family = AF_UNSPEC };
+
+	if (sock && (kernel_getpeername(sock, (struct sockaddr *)&peer) < 0 || kernel_getsockname(sock, (struct sockaddr *)&local) < 0))
+		peer.ss_family = local.ss_family = AF_UNSPEC;
+	mutex_lock(&conn->session->names_mutex);
+	conn->peer = peer;
+	conn->local = local;
+	mutex_unlock(&conn->session->names_mutex);
 }
 
 static int socket_take(struct tcp_conn *conn, struct socket *sock)
@@ -172,7 +174,8 @@ int socket_attach(struct tcp_conn *conn, u64 fd)
 	err = socket_check(sock);
 	if (err)
 		goto put;
-	release = kmalloc(sizeof(*release), GFP_KERNEL);
+	/* It may be the way to the disk that memory is paged out to. */
+	release = kmalloc(sizeof(*release), GFP_NOIO);
 	if (!release) {
 		err = -ENOMEM;
 		goto put;
