@@ -19,6 +19,10 @@
 #include <asm/unaligned.h>
 #endif
 
+#ifdef COMPAT_HAS_LINUX_HEX
+#include <linux/hex.h>
+#endif
+
 /* struct scsi_host_template, const where the mid layer never writes to it. */
 #define compat_host_template	typeof(*((struct Scsi_Host *)NULL)->hostt)
 /* What queuecommand and eh_timed_out return. */

@@ -3,6 +3,7 @@
  * Requests about connections, all under the mutex of their session. Called by netlink.c. What surrounds the driver's call (endpoint,
  * cleanup by the class itself) is in conn*.c; what fails in the driver is told in r.retcode, what the class refuses is returned.
  */
+#include "transport/class/compat.h"
 #include "transport/class/message.h"
 
 int request_conn_create(struct class_request *req)
