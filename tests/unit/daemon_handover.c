@@ -20,7 +20,7 @@ static void test_order(void **state)
 	assert_int_equal(session->state, SESSION_LOGGED_IN);
 	for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++)
 		assert_int_equal(world->kernel.requests[i], head[i]);
-	assert_int_equal(world_requests(world, 1000 + ISCSI_UEVENT_SET_PARAM), 27);
+	assert_int_equal(world_requests(world, 1000 + ISCSI_UEVENT_SET_PARAM), 28);
 	assert_int_equal(world->kernel.requests[world->kernel.count - 1], ISCSI_UEVENT_START_CONN);
 	assert_memory_equal(world->target.isid, session->isid, 6);
 	assert_int_equal(record_number(&session->node, F_NODE_TPGT), 1);

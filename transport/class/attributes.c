@@ -5,67 +5,59 @@
  */
 #include "transport/class/message.h"
 
-#define TEXT_MAX	256
+/* What a value is, in the words of the tables. FIXED: it cannot be set. */
+enum value_kind { UNKNOWN, U8, U16, U32, ADDR4, ADDR6, ADDR, ISID, TEXT, FIXED };
 
-/* Bytes a value has; a text has at most max. known: there is such a parameter, and it can be set. */
-struct value_row {
+/* Bytes it has. */
+static const struct {
 	u16 min, max;
-	bool known;
+} sizes[] = {
+	[U8] = { 1, U16_MAX },
+	[U16] = { 2, U16_MAX },
+	[U32] = { 4, U16_MAX },
+	[ADDR4] = { 4, U16_MAX },
+	[ADDR6] = { 16, U16_MAX },
+	[ADDR] = { 4, 16 },
+	[ISID] = { 6, 6 },
+	[TEXT] = { 0, 256 },
 };
 
-#define U8	1, 0
-#define U16	2, 0
-#define U32	4, 0
-#define ADDR4	4, 0
-#define ADDR6	16, 0
-#define ADDR	4, 16
-#define ISID	6, 6
-#define TEXT	0, TEXT_MAX
-#define FIXED	0, 0
-
-static const struct value_row net_rows[] = {
-#define NET_PARAM(number, id, family, attribute, type, sentence) [number] = { type, true },
+static const u8 net_kinds[] = {
+#define NET_PARAM(number, id, family, attribute, type, sentence) [number] = type,
 #include "transport/abi/net_params.def"
 #undef NET_PARAM
 };
 
-static const struct value_row iface_rows[] = {
-#define IFACE_PARAM(number, id, family, attribute, type, sentence) [number] = { type, true },
+static const u8 iface_kinds[] = {
+#define IFACE_PARAM(number, id, family, attribute, type, sentence) [number] = type,
 #include "transport/abi/iface_params.def"
 #undef IFACE_PARAM
 };
 
-#define IS_SET_U8	true
-#define IS_SET_U16	true
-#define IS_SET_U32	true
-#define IS_SET_TEXT	true
-#define IS_SET_ADDR	true
-#define IS_SET_ISID	true
-#define IS_SET_FIXED	false
-
-static const struct value_row flashnode_rows[] = {
-#define FLASHNODE(number, id, object, attribute, type, wire, ...) [number] = { wire, IS_SET_##wire },
+static const u8 flashnode_kinds[] = {
+#define FLASHNODE(number, id, object, attribute, type, wire, ...) [number] = wire,
 #include "transport/abi/flashnode.def"
 #undef FLASHNODE
 };
 
-static const struct value_row chap_rows[] = {
-	[ISCSI_CHAP_PARAM_INDEX] = { U16, true },
-	[ISCSI_CHAP_PARAM_CHAP_TYPE] = { U8, true },
-	[ISCSI_CHAP_PARAM_USERNAME] = { 0, ISCSI_CHAP_AUTH_NAME_MAX_LEN, true },
-	[ISCSI_CHAP_PARAM_PASSWORD] = { 0, ISCSI_CHAP_AUTH_SECRET_MAX_LEN, true },
-	[ISCSI_CHAP_PARAM_PASSWORD_LEN] = { U8, true },
+static_assert(ISCSI_CHAP_AUTH_NAME_MAX_LEN == 256 && ISCSI_CHAP_AUTH_SECRET_MAX_LEN == 256);
+static const u8 chap_kinds[] = {
+	[ISCSI_CHAP_PARAM_INDEX] = U16,
+	[ISCSI_CHAP_PARAM_CHAP_TYPE] = U8,
+	[ISCSI_CHAP_PARAM_USERNAME] = TEXT,
+	[ISCSI_CHAP_PARAM_PASSWORD] = TEXT,
+	[ISCSI_CHAP_PARAM_PASSWORD_LEN] = U8,
 };
 
 /* room: what is left of the attribute behind its head, which says that the value has bytes of it. */
-static int check_value(const struct value_row *rows, u32 count, u32 param, u32 bytes, u32 room)
+static int check_value(const u8 *kinds, u32 count, u32 param, u32 bytes, u32 room)
 {
-	const struct value_row *row;
+	u8 kind;
 
 	if (param >= count || bytes > room)
 		return -EINVAL;
-	row = &rows[array_index_nospec(param, count)];
-	if (!row->known || bytes < row->min || (row->max && bytes > row->max))
+	kind = kinds[array_index_nospec(param, count)];
+	if (kind == UNKNOWN || kind == FIXED || bytes < sizes[kind].min || bytes > sizes[kind].max)
 		return -EINVAL;
 	return 0;
 }
@@ -81,9 +73,9 @@ static int check_iface_attribute(const struct nlattr *attribute)
 	if (info->iface_type != ISCSI_IFACE_TYPE_IPV4 && info->iface_type != ISCSI_IFACE_TYPE_IPV6)
 		return -EINVAL;
 	if (info->param_type == ISCSI_NET_PARAM)
-		return check_value(net_rows, ARRAY_SIZE(net_rows), info->param, info->len, room);
+		return check_value(net_kinds, ARRAY_SIZE(net_kinds), info->param, info->len, room);
 	if (info->param_type == ISCSI_IFACE_PARAM)
-		return check_value(iface_rows, ARRAY_SIZE(iface_rows), info->param, info->len, room);
+		return check_value(iface_kinds, ARRAY_SIZE(iface_kinds), info->param, info->len, room);
 	return -EINVAL;
 }
 
@@ -101,7 +93,7 @@ int attributes_check_iface(const struct class_request *req)
 }
 
 /* SET_FLASHNODE_PARAMS and SET_CHAP have heads of the same form. */
-static int check_plain(const struct class_request *req, const struct value_row *rows, u32 count)
+static int check_plain(const struct class_request *req, const u8 *kinds, u32 count)
 {
 	const struct nlattr *attribute;
 	int left, error = -EINVAL;
@@ -112,7 +104,7 @@ static int check_plain(const struct class_request *req, const struct value_row *
 
 		error = -EINVAL;
 		if (nla_len(attribute) >= (int)sizeof(*info))
-			error = check_value(rows, count, info->param, info->len, nla_len(attribute) - sizeof(*info));
+			error = check_value(kinds, count, info->param, info->len, nla_len(attribute) - sizeof(*info));
 		if (error)
 			break;
 	}
@@ -121,10 +113,10 @@ static int check_plain(const struct class_request *req, const struct value_row *
 
 int attributes_check_flashnode(const struct class_request *req)
 {
-	return check_plain(req, flashnode_rows, ARRAY_SIZE(flashnode_rows));
+	return check_plain(req, flashnode_kinds, ARRAY_SIZE(flashnode_kinds));
 }
 
 int attributes_check_chap(const struct class_request *req)
 {
-	return check_plain(req, chap_rows, ARRAY_SIZE(chap_rows));
+	return check_plain(req, chap_kinds, ARRAY_SIZE(chap_kinds));
 }

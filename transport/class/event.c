@@ -129,8 +129,7 @@ int iscsi_offload_mesg(struct Scsi_Host *shost, struct iscsi_transport *transpor
 	return event_send(&event, ISCSI_NL_GRP_UIP, data, data_size, GFP_ATOMIC);
 }
 
-void iscsi_post_host_event(uint32_t host_no, struct iscsi_transport *transport, enum iscsi_host_event_code code, uint32_t data_size,
-			   uint8_t *data)
+void iscsi_post_host_event(u32 host_no, struct iscsi_transport *transport, enum iscsi_host_event_code code, u32 data_size, u8 *data)
 {
 	struct iscsi_uevent event = event_of(transport, ISCSI_KEVENT_HOST_EVENT);
 
@@ -140,8 +139,7 @@ void iscsi_post_host_event(uint32_t host_no, struct iscsi_transport *transport, 
 	event_send(&event, ISCSI_NL_GRP_ISCSID, data, data_size, GFP_NOIO);
 }
 
-void iscsi_ping_comp_event(uint32_t host_no, struct iscsi_transport *transport, uint32_t status, uint32_t pid, uint32_t data_size,
-			   uint8_t *data)
+void iscsi_ping_comp_event(u32 host_no, struct iscsi_transport *transport, u32 status, u32 pid, u32 data_size, u8 *data)
 {
 	struct iscsi_uevent event = event_of(transport, ISCSI_KEVENT_PING_COMP);
 
@@ -159,7 +157,7 @@ void event_state_changed(struct device *dev, const char *state)
 {
 	struct device *child = device_find_child_by_name(dev, dev_name(dev));
 	char text[64];
-	char *words[] = { text, NULL };
+	char *words[2] = { text };
 	unsigned int scope;
 
 	if (!child)

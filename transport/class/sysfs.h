@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * An attribute of the class is a row: its file, what is behind it, and who may read it. Rows are made from the tables in transport/abi; there is
- * one show and one store function for all of them. Which ones of a driver's are there is asked through its attr_is_visible.
+ * An attribute of the class is a row: its file, what is behind it, and who may read it. Rows are made from the tables in transport/abi;
+ * there is one show and one store function for all of them. Which ones of a driver's are there is asked through its attr_is_visible.
  */
 #ifndef OPENHBA_CLASS_SYSFS_H
 #define OPENHBA_CLASS_SYSFS_H
