@@ -48,6 +48,7 @@ struct class_transport {
 	struct rw_semaphore birth;		/* read: making a session until its maker has read it; write: destroying one, for an instant */
 	struct transport_container conn_cont;
 	struct transport_container session_cont;
+	struct rcu_head rcu;
 };
 
 /* By handle. Taken for reading, with the driver's module held; NULL if there is none. Each get needs its put. */

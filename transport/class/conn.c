@@ -162,6 +162,8 @@ int conn_bind(struct class_session *session, struct class_conn *conn, u64 transp
 	guard(mutex)(&conn->cls.ep_mutex);
 	if (conn->cls.ep)
 		endpoint_unbind(conn, false);
+	if (!conn->stopped)
+		conn_stop_driver(conn, STOP_CONN_RECOVER);
 	if (conn_cleanup_pending(conn))
 		return -ENOTCONN;
 	error = ops->bind_conn(&session->cls, &conn->cls, transport_eph, leading);
@@ -257,10 +259,10 @@ int conn_destroy(struct class_session *session, struct class_conn *conn)
 	xa_erase(&session->conns, conn->cls.cid);
 	conn_cleanup_wait(conn);
 	mutex_lock(&conn->cls.ep_mutex);
-	if (!conn->stopped)
-		conn_stop_driver(conn, STOP_CONN_TERM);
 	if (conn->cls.ep)
 		endpoint_unbind(conn, false);
+	if (!conn->stopped)
+		conn_stop_driver(conn, STOP_CONN_TERM);
 	mutex_unlock(&conn->cls.ep_mutex);
 	conn->cls.transport->destroy_conn(&conn->cls);
 	return 0;

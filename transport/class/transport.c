@@ -14,7 +14,7 @@ static u32 last_handle;				/* never given twice while 2^32 registrations last */
 
 static void transport_release(struct device *dev)
 {
-	kfree(container_of(dev, struct class_transport, dev));
+	kfree_rcu(container_of(dev, struct class_transport, dev), rcu);
 }
 
 struct class iscsi_transport_class = {
@@ -28,10 +28,12 @@ struct class_transport *class_transport_of(const struct iscsi_transport *ops)
 	struct class_transport *transport;
 	unsigned long handle;
 
+	rcu_read_lock(); /* others may go while they are compared */
 	xa_for_each(&transports, handle, transport)
 		if (transport->ops == ops)
-			return transport;
-	return NULL;
+			break;
+	rcu_read_unlock();
+	return transport;
 }
 
 static struct class_transport *find(u64 handle)
