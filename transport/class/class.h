@@ -88,6 +88,7 @@ struct class_session {
 	struct mutex gate;		/* the target's queues: one opens or closes them at a time */
 	bool may_block;			/* under cls.lock: no unblock since the last iscsi_block_session() */
 	unsigned long recovery_at;	/* jiffies; under gate */
+	bool asleep;			/* under gate: given up only because the machine went to sleep */
 	bool removing;			/* under cls.lock: state stays FREE, nothing is queued any more */
 	struct mutex scan_mutex;	/* one scan at a time, none while the target is being removed */
 	struct work_struct state_work;	/* tells user space of the state */
@@ -144,7 +145,14 @@ void session_target_remove(struct iscsi_cls_session *cls);	/* waits for scans, t
 void session_state_init(struct iscsi_cls_session *cls);		/* the works of session_state.c */
 void session_state_quit(struct iscsi_cls_session *cls);		/* nothing is queued from here on, the queues are open, state is FREE */
 void session_recovery_give_up(struct iscsi_cls_session *cls);	/* no more waiting for a login: shutdown */
-bool class_is_shutting_down(void);
+/* Until a login, for one that was given up because the machine went to sleep. Before processes run again. */
+void session_recovery_resume(struct iscsi_cls_session *cls);
+/* session_power.c: how long a lost session may wait now for a login, of the seconds that it would; negative for ever. */
+int session_power_patience(int seconds);
+bool session_power_is_suspending(void);
+extern const struct dev_pm_ops session_power_ops;
+int session_power_init(void);
+void session_power_exit(void);
 extern struct workqueue_struct *session_removal_workq;
 void sessions_for_each(void (*fn)(struct iscsi_cls_session *cls));	/* visible ones, each with a reference held */
 bool session_is_dev(const struct device *dev);

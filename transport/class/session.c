@@ -4,7 +4,6 @@
  * class_session. What a session does meanwhile is in session_state.c (blocking, recovery) and session_target.c (its disks).
  */
 #include <linux/module.h>
-#include <linux/reboot.h>
 #include <linux/slab.h>
 
 #include "transport/class/class.h"
@@ -21,7 +20,7 @@ struct workqueue_struct *session_removal_workq;
 static_assert(offsetofend(struct class_session, cls) == sizeof(struct class_session));
 
 struct transport_class iscsi_session_class = {
-	.class = { .name = "iscsi_session" },
+	.class = { .name = "iscsi_session", .pm = &session_power_ops },
 };
 
 /* ---- finding ---- */
@@ -314,25 +313,6 @@ void iscsi_force_destroy_session(struct iscsi_cls_session *cls)
 	put_device(&cls->dev);
 }
 
-/* ---- shutdown ---- */
-
-static bool shutting_down;
-
-bool class_is_shutting_down(void)
-{
-	return READ_ONCE(shutting_down) || system_state > SYSTEM_RUNNING;
-}
-
-/* The processes are gone: nobody will log in again, so a session that waits for it would hold up the disks' shutdown for nothing. */
-static int reboot_begun(struct notifier_block *nb, unsigned long event, void *data)
-{
-	WRITE_ONCE(shutting_down, true);
-	sessions_for_each(session_recovery_give_up);
-	return NOTIFY_DONE;
-}
-
-static struct notifier_block reboot_notifier = { .notifier_call = reboot_begun };
-
 int session_init(void)
 {
 	int error;
@@ -343,7 +323,7 @@ int session_init(void)
 	error = transport_class_register(&iscsi_session_class);
 	if (error)
 		goto no_class;
-	error = register_reboot_notifier(&reboot_notifier);
+	error = session_power_init();
 	if (!error)
 		return 0;
 	transport_class_unregister(&iscsi_session_class);
@@ -354,7 +334,7 @@ no_class:
 
 void session_exit(void)
 {
-	unregister_reboot_notifier(&reboot_notifier);
+	session_power_exit();
 	transport_class_unregister(&iscsi_session_class);
 	destroy_workqueue(session_removal_workq);
 	xa_destroy(&sessions);

@@ -117,7 +117,7 @@ void iscsi_block_session(struct iscsi_cls_session *session)
 static void timer_start(struct iscsi_cls_session *cls)
 {
 	struct class_session *session = to_class_session(cls);
-	int seconds = class_is_shutting_down() ? 0 : READ_ONCE(cls->recovery_tmo);
+	int seconds = session_power_patience(READ_ONCE(cls->recovery_tmo));
 	unsigned long wait;
 
 	if (seconds < 0)
@@ -160,6 +160,7 @@ void iscsi_unblock_session(struct iscsi_cls_session *session)
 	if (!block_is_void(own))
 		return;
 	cancel_delayed_work(&session->recovery_work);
+	own->asleep = false;
 	session_state_set(session, ISCSI_SESSION_LOGGED_IN);
 	scsi_target_unblock(&session->dev, SDEV_RUNNING);
 	if (iscsi_session_to_shost(session)->hostt->scan_finished)
@@ -175,7 +176,8 @@ static void recovery_timed_out(struct work_struct *work)
 	/* An unblock and the next block may have come while this waited: then another timer runs. */
 	if (READ_ONCE(cls->state) != ISCSI_SESSION_FAILED || time_before(jiffies, session->recovery_at))
 		return;
-	dev_info(&cls->dev, "session recovery timed out after %d secs\n", cls->recovery_tmo);
+	session->asleep = session_power_is_suspending();
+	dev_info(&cls->dev, "session recovery timed out after %d secs\n", session_power_patience(cls->recovery_tmo));
 	session_state_set(cls, ISCSI_SESSION_FREE);
 	if (cls->transport->session_recovery_timedout)
 		cls->transport->session_recovery_timedout(cls);
@@ -193,6 +195,22 @@ void session_recovery_give_up(struct iscsi_cls_session *cls)
 	if (!session->removing && cls->state == ISCSI_SESSION_FAILED)
 		mod_delayed_work(cls->workq, &cls->recovery_work, 0);
 	spin_unlock_irq(&cls->lock);
+}
+
+/* The mid layer knows no way from offline to blocked but over running; the driver has nothing to send on and gives commands back. */
+void session_recovery_resume(struct iscsi_cls_session *cls)
+{
+	struct class_session *session = to_class_session(cls);
+
+	guard(mutex)(&session->gate);
+	if (!session->asleep)
+		return;
+	session->asleep = false;
+	if (READ_ONCE(cls->state) != ISCSI_SESSION_FREE || session_state_set(cls, ISCSI_SESSION_FAILED))
+		return;
+	scsi_target_unblock(&cls->dev, SDEV_RUNNING);
+	compat_block_targets(iscsi_session_to_shost(cls), &cls->dev);
+	timer_start(cls);
 }
 
 int session_recovery_tmo_set(struct iscsi_cls_session *cls, int seconds, bool by_hand)
