@@ -42,8 +42,10 @@ void conn_failure(struct tcp_conn *conn, enum iscsi_err error)
 void conn_up_to_user(struct tcp_conn *conn, const struct iscsi_bhs *bhs, const void *data, u32 data_bytes)
 {
 	struct iscsi_bhs copy = *bhs;
+	int err = iscsi_recv_pdu(conn->cls, (struct iscsi_hdr *)&copy, (char *)data, data_bytes);
 
-	if (iscsi_recv_pdu(conn->cls, (struct iscsi_hdr *)&copy, (char *)data, data_bytes))
+	/* Without a daemon nobody misses it, and the session goes on. */
+	if (err < 0 && err != -ESRCH)
 		conn_failure(conn, ISCSI_ERR_CONN_FAILED);
 }
 
