@@ -14,7 +14,7 @@
 #include "lib/pdu.h"
 #include "tests/target/row.h"
 
-#define DISK_BLOCKS   8192 /* of 512 bytes */
+#define DISK_BLOCKS   8192 /* of 512 bytes; also the longest write */
 #define BLOCK_BYTES   512
 #define TRAP_BLOCK    4096
 #define BURST_BYTES   65536 /* our MaxBurstLength, and the longest data segment we take */
@@ -37,6 +37,7 @@ struct write {
 /* What the connections of a row share. */
 struct home {
 	unsigned char *disk;
+	uint32_t blocks;     /* of it */
 	unsigned int visits; /* normal sessions so far */
 	uint64_t seed;	     /* for rows that go by chance */
 };

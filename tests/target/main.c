@@ -5,6 +5,7 @@
  *
  *	misbehave [-p FIRST-PORT] [-s SEED]	serve all rows; SEED is for those that go by chance
  *	misbehave [-p FIRST-PORT] --list
+ *	misbehave --serve ROW MIB	serve one connection, the standard input, with a disk of its own
  *	misbehave --conf plain|chap|mutual|digest	lines of iscsid.conf an initiator needs
  */
 #include <arpa/inet.h>
@@ -92,6 +93,7 @@ static void serve(struct server *server)
 		abort();
 	for (unsigned int i = 0; i < row_count; i++) {
 		server->homes[i].disk = disks + i * bytes;
+		server->homes[i].blocks = DISK_BLOCKS;
 		server->homes[i].seed = server->seed;
 		server->watches[i] = (struct pollfd){listen_at(server->first_port + i), POLLIN, 0};
 	}
@@ -105,6 +107,21 @@ static void serve(struct server *server)
 				visit_start(server, i, fd);
 		}
 	}
+}
+
+static int serve_input(const char *name, const char *mib)
+{
+	const struct row *row = row_find(name);
+	struct home home = {.blocks = (uint32_t)atoi(mib) * (1024 * 1024 / BLOCK_BYTES), .seed = 1};
+	size_t bytes = (size_t)home.blocks * BLOCK_BYTES;
+
+	home.disk = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (!row || home.disk == MAP_FAILED) {
+		fprintf(stderr, "misbehave: there is no row %s, or no room for %s MiB\n", name, mib);
+		return 2;
+	}
+	conn_run(STDIN_FILENO, row, &home, FIRST_PORT);
+	return 0;
 }
 
 /* The same for node records and for discoveries. */
@@ -151,8 +168,12 @@ int main(int argc, char **argv)
 	}
 	if (argc == 3 && !strcmp(argv[1], "--conf"))
 		return print_conf(argv[2]);
+	if (argc == 4 && !strcmp(argv[1], "--serve")) {
+		signal(SIGPIPE, SIG_IGN);
+		return serve_input(argv[2], argv[3]);
+	}
 	if (argc != 1 || server.first_port < 1 || server.first_port > 60000) {
-		fprintf(stderr, "usage: misbehave [-p FIRST-PORT] [-s SEED] [--list | --conf plain|chap|mutual|digest]\n");
+		fprintf(stderr, "usage: misbehave [-p FIRST-PORT] [-s SEED] [--list | --conf plain|chap|mutual|digest | --serve ROW MIB]\n");
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);

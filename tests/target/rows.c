@@ -17,6 +17,7 @@
 #define LOGIN(...)	  {__VA_ARGS__}
 #define NO_DISCOVERY	  {NOT_RUN, ""}
 #define NO_LOGIN	  {NOT_RUN, ""}
+#define TOLD(words)	  {NOT_RUN, words}
 
 const struct row rows[] = {
 #define ROW(row_name, on, what, row_settings, on_discovery, on_login, row_sentence) \
@@ -52,9 +53,10 @@ const char *place_name(enum place place)
 static void list_verdict(FILE *out, const struct verdict *verdict)
 {
 	if (verdict->status == NOT_RUN)
-		fputs("\t-\t-", out);
+		fputs("\t-", out);
 	else
-		fprintf(out, "\t%d\t%s", verdict->status, *verdict->words ? verdict->words : "-");
+		fprintf(out, "\t%d", verdict->status);
+	fprintf(out, "\t%s", *verdict->words ? verdict->words : "-");
 }
 
 void rows_list(FILE *out, unsigned int first_port)

@@ -77,7 +77,7 @@ static void report_luns(struct conn *conn, const unsigned char *cdb, struct answ
 
 static void capacity10(struct conn *conn, const unsigned char *cdb, struct answer *answer)
 {
-	put32(answer->data, DISK_BLOCKS - 1);
+	put32(answer->data, conn->home->blocks - 1);
 	put32(answer->data + 4, BLOCK_BYTES);
 	answer->length = 8;
 }
@@ -88,7 +88,7 @@ static void capacity16(struct conn *conn, const unsigned char *cdb, struct answe
 		answer->sense = 0x052400;
 		return;
 	}
-	put32(answer->data + 4, DISK_BLOCKS - 1);
+	put32(answer->data + 4, conn->home->blocks - 1);
 	put32(answer->data + 8, BLOCK_BYTES);
 	answer->length = 32;
 }
@@ -137,7 +137,7 @@ static unsigned char *extent(struct conn *conn, const unsigned char *cdb, size_t
 	uint32_t count;
 
 	cdb_extent(cdb, &block, &count);
-	if (block >= DISK_BLOCKS || count > DISK_BLOCKS - block)
+	if (block >= conn->home->blocks || count > conn->home->blocks - block)
 		return NULL;
 	*ret_length = (size_t)count * BLOCK_BYTES;
 	return conn->home->disk + block * BLOCK_BYTES;

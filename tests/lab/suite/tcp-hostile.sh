@@ -23,10 +23,10 @@ END
 misbehave -p $port >/tmp/misbehave.log 2>&1 &
 target_pid=$!
 ok "the target serves" wait_for 'grep -q ready /tmp/misbehave.log' 20
-misbehave -p $port --list | awk -F'\t' -v only="${1:-trap-}" 'index($1, only) == 1 { print $1, $2 }' >/tmp/rows
+misbehave -p $port --list | awk -F'\t' -v only="${1:-trap-}" 'index($1, only) == 1 { print $1, $2, $8 }' >/tmp/rows
 daemon_start
 
-while read -r name row_port; do
+while read -r name row_port _; do
 	$A -m node -o new -T $prefix"$name" -p 127.0.0.1:"$row_port" >/dev/null || diag "no record of $name"
 done </tmp/rows
 is "$(rc $A -m node --login)" 0 "all rows are logged in to"
@@ -38,6 +38,16 @@ sid_of() {
 		[ "$name" != "$prefix$1" ] || { echo "${link##*session}"; return 0; }
 	done
 	return 1
+}
+
+# told NAME WORDS: is there a trace of what the target did?
+told() {
+	local sid host disk
+	sid=$(sid_of "$1")
+	host=$(echo /sys/class/iscsi_session/session"$sid"/device/target*) host=${host##*/target}
+	disk=$(disk_of "$sid")
+	[ "$2" != "a timeout" ] || { [ "$(cat /sys/block/"$disk"/device/iotmo_cnt)" != 0x0 ]; return; }
+	grep -F "$prefix$1 " /tmp/iscsid.log | grep -qF "$2" || dmesg | grep -F "sd ${host%%:*}:" | grep -qF "$2"
 }
 
 # spring NAME: what the I/O came to, as a word; and what a second look says.
@@ -79,6 +89,9 @@ while read -r name _; do
 done </tmp/rows
 wait_for '[ "$(healthy)" = "$(sessions)" ]' 60
 is "$(healthy)" "$(wc -l </tmp/rows)" "every session is healthy in the end"
+while read -r name _ words; do
+	ok "$name: told by \"$words\"" told "$name" "$words"
+done </tmp/rows
 while read -r name _; do
 	is "$(spring "$name")" right "$name: once more"
 done </tmp/rows
