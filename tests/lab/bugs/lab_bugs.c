@@ -103,7 +103,7 @@ static void array_bounds(void)
 		int row[4];
 		int guard[4];
 	} table;
-	int at = 4;
+	int at = 5;
 
 	OPTIMIZER_HIDE_VAR(at);
 	WRITE_ONCE(table.row[at], 1);
