@@ -82,11 +82,6 @@ static void allocate_in_atomic(void)
 	spin_unlock(&spin);
 }
 
-static void lock_left_held(void)
-{
-	mutex_lock(&first);
-}
-
 static void list_del_twice(void)
 {
 	struct list_head entry;
@@ -138,7 +133,6 @@ static const struct {
 	{ "lock_order", lock_order },
 	{ "sleep_in_atomic", sleep_in_atomic },
 	{ "allocate_in_atomic", allocate_in_atomic },
-	{ "lock_left_held", lock_left_held },
 	{ "list_del_twice", list_del_twice },
 	{ "array_bounds", array_bounds },
 	{ "free_with_work_queued", free_with_work_queued },

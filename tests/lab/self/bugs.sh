@@ -31,7 +31,6 @@ for bug; do
 	lock_order) says "$bug" 'possible (circular locking dependency|deadlock) detected' ;;
 	sleep_in_atomic) says "$bug" 'BUG: (scheduling while atomic|sleeping function called from invalid context)' ;;
 	allocate_in_atomic) says "$bug" 'BUG: sleeping function called from invalid context' ;;
-	lock_left_held) says "$bug" 'lock held when returning to user space|BUG: [a-z/0-9]+ still has locks held' ;;
 	list_del_twice) says "$bug" 'list_del corruption' ;;
 	array_bounds) says "$bug" 'UBSAN: array-index-out-of-bounds' ;;
 	free_with_work_queued) says "$bug" 'ODEBUG: free active' ;;
