@@ -15,7 +15,8 @@
  *	session->scan_mutex	looking for disks; session->gate: blocking and unblocking of the target's queues
  *	session->cls.lock, conn->cls.lock	states and flags, irq-safe, never held over a call to a driver
  *
- * Lookups go through xarrays under RCU or the xarray's lock and return a counted reference; they cost the same with one session as with thousands.
+ * Lookups go through xarrays under RCU or the xarray's lock and return a counted reference; they cost the same with one session as
+ * with thousands.
  */
 #ifndef OPENHBA_CLASS_H
 #define OPENHBA_CLASS_H
@@ -44,8 +45,8 @@ struct class_transport {
 	struct rw_semaphore rwsem;
 	bool gone;				/* under rwsem: unregistered, requests find it no more */
 	u32 id;					/* handle in sysfs and in messages: a number, not an address */
-	struct mutex setup;			/* drivers with endpoints were written for a class that makes one endpoint or session at a time */
-	struct rw_semaphore birth;		/* read: making a session until its maker has read it; write: destroying one, for an instant */
+	struct mutex setup;			/* drivers with endpoints were written for a class that makes one of them at a time */
+	struct rw_semaphore birth;		/* read: making a session, until its maker has read it; write: destroying one, briefly */
 	struct transport_container conn_cont;
 	struct transport_container session_cont;
 	struct rcu_head rcu;
@@ -71,8 +72,9 @@ void host_exit(void);
 /*
  * How it dies, in three steps:
  *	invisible	session_hide(): out of the table and of the identities; waits for the request that holds the mutex
- *	quiet		iscsi_remove_session(): `removing` set, so that drivers can queue nothing more; block_work, recovery_work, scan_work,
- *			unbind_work cancelled or finished; the target's queues opened with an error, the target removed, the devices deleted
+ *	quiet		iscsi_remove_session(): `removing` set, so that drivers can queue nothing more; block_work, recovery_work,
+ *			scan_work, unbind_work cancelled or finished; the target's queues opened with an error, the target removed,
+ *			the devices deleted
  *	gone		session_release(), with the last reference
  * Who may hold a reference: the driver from iscsi_alloc_session() to iscsi_free_session(); each of its connections (as parent); a
  * request between class_session_get() and _put(); its SCSI target, if that is its child (until scsi_remove_target() and the last file
@@ -83,7 +85,7 @@ struct class_session {
 	struct mutex mutex;		/* one request at a time: session_lock() */
 	struct task_struct *locker;	/* who holds mutex: a driver may remove in a request what it made in it */
 	struct xarray conns;		/* cid -> struct class_conn; its lock */
-	bool visible;			/* under mutex: in the table of sessions; removing makes it invisible first, then quiet, then gone */
+	bool visible;			/* under mutex: in the table of sessions */
 	u32 generation;			/* counts changes of state, /sys/.../generation; written by session_state.c alone */
 	struct mutex gate;		/* the target's queues: one opens or closes them at a time */
 	bool may_block;			/* under cls.lock: no unblock since the last iscsi_block_session() */
@@ -128,7 +130,7 @@ const char *session_state_name(int state);		/* text in sysfs */
 const char *session_target_state_name(int state);
 /* recovery_tmo: seconds, negative for never; by_hand: written in sysfs, later values of netlink are ignored */
 int session_recovery_tmo_set(struct iscsi_cls_session *cls, int seconds, bool by_hand);
-/* Another session with the same initiator name, ISID, target name and portal group? -EEXIST. Called once those are known (before START). */
+/* Another session with the same initiator name, ISID, target name and portal group? -EEXIST. Called once those are known: at START. */
 int session_identity_check(struct class_session *session);
 void session_identity_forget(struct class_session *session);
 /* Starts removing the target and its devices; KEVENT_UNBIND_SESSION follows. */
@@ -209,7 +211,7 @@ void endpoint_exit(void);
 int endpoint_disconnect(struct iscsi_transport *ops, u64 handle);
 /* An endpoint and the connection bound to it know each other; attaching replaces nothing. conn->cls.ep_mutex is held. */
 void endpoint_attach(struct class_conn *conn, u64 handle);
-/* Unbinds the connection and has the driver disconnect; for_boot: the connection will go on (iscsid was restarted), so keep its commands. */
+/* Unbinds the connection and has the driver disconnect; for_boot: it will go on (iscsid was restarted), so its commands are kept. */
 void endpoint_unbind(struct class_conn *conn, bool for_boot);
 void endpoint_detach(struct class_conn *conn);		/* the connection goes; no call to the driver */
 /* What ops->ep_connect() returned belongs to ops from now on: no other driver's request may name it. */
@@ -245,7 +247,9 @@ extern const struct attribute_group *sysfs_flash_session_groups[], *sysfs_flash_
 
 int netlink_init(void);
 void netlink_exit(void);
-/* Multicast to ISCSI_NL_GRP_ISCSID or ISCSI_NL_GRP_UIP: the message, then data behind it. 0, or -errno if it could not be queued. Any context with gfp. */
+/* Multicast to ISCSI_NL_GRP_ISCSID or ISCSI_NL_GRP_UIP: the message, then data behind it. 0, or -errno if it could not be queued.
+ * Any context with gfp.
+ */
 int event_send(struct iscsi_uevent *event, u32 group, const void *data, u32 data_bytes, gfp_t gfp);
 /* KEVENT_CREATE_SESSION, _DESTROY_SESSION, _UNBIND_SESSION. */
 int event_session(struct iscsi_cls_session *cls, enum iscsi_uevent_e event);

@@ -59,7 +59,7 @@ struct mutex *class_host_mutex(struct Scsi_Host *shost)
 }
 
 struct each_session {
-	void (*fn)(struct iscsi_cls_session *cls);
+	void (*call)(struct iscsi_cls_session *cls);
 };
 
 static int each_child(struct device *dev, void *data)
@@ -67,11 +67,12 @@ static int each_child(struct device *dev, void *data)
 	const struct each_session *each = data;
 
 	if (session_is_dev(dev))
-		each->fn(iscsi_dev_to_session(dev));
+		each->call(iscsi_dev_to_session(dev));
 	return 0;
 }
 
-void iscsi_host_for_each_session(struct Scsi_Host *shost, void (*fn)(struct iscsi_cls_session *))
+void iscsi_host_for_each_session(struct Scsi_Host *shost,
+				 void (*fn)(struct iscsi_cls_session *session))
 {
 	struct each_session each = { fn };
 

@@ -15,7 +15,7 @@ static DEFINE_SPINLOCK(identities_lock);
 
 static int param_get(struct iscsi_cls_session *cls, enum iscsi_param param, char *buf)
 {
-	int length = cls->transport->get_session_param ? cls->transport->get_session_param(cls, param, buf) : -ENOSYS;
+	int length = cls->transport->get_session_param ? cls->transport->get_session_param(cls, param, buf) : 0;
 
 	if (length <= 0 || length >= PAGE_SIZE)
 		return -ENODATA;
