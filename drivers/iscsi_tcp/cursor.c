@@ -15,20 +15,13 @@ void cursor_start(struct tcp_cursor *cursor, struct scatterlist *sg)
 	cursor->offset = 0;
 }
 
-/* Never stands at the end of an entry, unless it is the last one's. */
-static inline void cursor_settle(struct tcp_cursor *cursor)
+/* It never stands at the end of an entry, unless that is the last one. */
+void cursor_next(struct tcp_cursor *cursor)
 {
 	while (cursor->sg && cursor->sg_offset >= cursor->sg->length) {
 		cursor->sg_offset -= cursor->sg->length;
 		cursor->sg = sg_next(cursor->sg);
 	}
-}
-
-void cursor_advance(struct tcp_cursor *cursor, u32 bytes)
-{
-	cursor->offset += bytes;
-	cursor->sg_offset += bytes;
-	cursor_settle(cursor);
 }
 
 bool cursor_seek(struct tcp_cursor *cursor, struct scatterlist *sg, u32 offset)
@@ -47,19 +40,14 @@ static u32 page_run(struct page *page, u32 offset)
 	return page_size(head) - (page_to_pfn(page) - page_to_pfn(head)) * PAGE_SIZE - offset;
 }
 
-u32 cursor_piece(const struct tcp_cursor *cursor, u32 bytes, struct page **ret_page, u32 *ret_offset)
+u32 cursor_piece_far(const struct tcp_cursor *cursor, u32 bytes, struct page **ret_page, u32 *ret_offset)
 {
-	const struct scatterlist *sg = cursor->sg;
-	u32 offset, run;
+	struct scatterlist *sg = cursor->sg;
+	u32 offset = sg->offset + cursor->sg_offset;
+	u32 run = min(bytes, sg->length - cursor->sg_offset);
 
-	if (!sg)
-		return 0;
-	offset = sg->offset + cursor->sg_offset;
-	run = min(bytes, sg->length - cursor->sg_offset);
-	*ret_page = pfn_to_page(page_to_pfn(sg_page((struct scatterlist *)sg)) + (offset >> PAGE_SHIFT));
+	*ret_page = pfn_to_page(page_to_pfn(sg_page(sg)) + (offset >> PAGE_SHIFT));
 	*ret_offset = offset_in_page(offset);
-	if (*ret_offset + run <= PAGE_SIZE)
-		return run;
 	return min(run, page_run(*ret_page, *ret_offset));
 }
 

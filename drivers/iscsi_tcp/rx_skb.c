@@ -10,6 +10,9 @@
 
 #include "drivers/iscsi_tcp/wire.h"
 
+#define RX_FRAME_BYTES	16384u	/* acknowledged at once; small enough for the shortest congestion window of a target that sends pages */
+#define RX_WAIT_BYTES	32768u
+
 struct skb_walk {
 	struct tcp_conn *conn;
 	u32 skip;		/* bytes before the first wanted one */
@@ -87,15 +90,43 @@ static int rx_skb(read_descriptor_t *desc, struct sk_buff *skb, unsigned int off
 	return walk.taken;
 }
 
+/*
+ * RFC 5681 4.2 wants an ACK for every second full-sized segment, and TCP guesses a full size from what comes. A target that
+ * pushes each header and each page by itself makes it guess so low that every Data-In is answered by a packet that says nothing else.
+ */
+static void rx_expect_frames(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	u32 frame = min3((u32)tcp_sk(sk)->advmss, RX_FRAME_BYTES, (u32)READ_ONCE(sk->sk_rcvbuf) / 8);
+
+	if (icsk->icsk_ack.rcv_mss < frame)
+		icsk->icsk_ack.rcv_mss = frame;
+	icsk->icsk_ack.last_seg_size = 0;
+}
+
+/* Inside of a data segment it pays to wait until there is enough of it; never so long that the window closes. */
+static bool rx_enough(const struct tcp_conn *conn, const struct sock *sk)
+{
+	const struct tcp_rx *rx = &conn->rx;
+
+	if (rx->piece != RX_DATA || sk->sk_state != TCP_ESTABLISHED)
+		return true;
+	return tcp_epollin_ready(sk, min3(rx->want - rx->have, RX_WAIT_BYTES, (u32)READ_ONCE(sk->sk_rcvbuf) / 8));
+}
+
 void rx_data_ready(struct tcp_conn *conn)
 {
 	enum tcp_conn_state state = READ_ONCE(conn->state);
 	read_descriptor_t desc = { .arg.data = conn, .count = 1 };
+	struct sock *sk = conn_sk(conn);
 
 	if (unlikely(state == TCP_CONN_FREE || state == TCP_CONN_FAILED))
 		return;
+	rx_expect_frames(sk);
+	if (!rx_enough(conn, sk))
+		return;
 	tx_hold(conn);
-	tcp_read_sock(conn_sk(conn), &desc, rx_skb);
+	tcp_read_sock(sk, &desc, rx_skb);
 	tx_kick_locked(conn);
 }
 

@@ -48,9 +48,8 @@ static int send_piece(struct sock *sk, struct page *page, u32 offset, u32 len, b
 	return tcp_sendpage_locked(sk, page, offset, len, flags);
 }
 
-int send_cursor(struct sock *sk, const struct tcp_cursor *cursor, u32 len, bool more)
+int send_cursor(struct sock *sk, struct tcp_cursor *cursor, u32 len, bool more)
 {
-	struct tcp_cursor at = *cursor;
 	u32 done = 0;
 
 	while (done < len) {
@@ -58,14 +57,14 @@ int send_cursor(struct sock *sk, const struct tcp_cursor *cursor, u32 len, bool 
 		u32 offset, run;
 		int sent;
 
-		run = cursor_piece(&at, len - done, &page, &offset);
+		run = cursor_piece(cursor, len - done, &page, &offset);
 		if (!run)
 			return -EFAULT;
 		sent = send_piece(sk, page, offset, run, done + run == len, more);
 		if (sent <= 0)
 			return done ?: sent;
 		done += sent;
-		cursor_advance(&at, sent);
+		cursor_advance(cursor, sent);
 	}
 	return done;
 }
@@ -95,7 +94,7 @@ static u32 pieces_gather(const struct tcp_cursor *cursor, u32 len, struct bio_ve
 	return count;
 }
 
-int send_cursor(struct sock *sk, const struct tcp_cursor *cursor, u32 len, bool more)
+static int send_vecs(struct sock *sk, struct tcp_cursor *cursor, u32 len, bool more)
 {
 	struct msghdr msg = { .msg_flags = SEND_FLAGS | MSG_SPLICE_PAGES };
 	struct bio_vec vecs[SEND_VECS];
@@ -111,6 +110,15 @@ int send_cursor(struct sock *sk, const struct tcp_cursor *cursor, u32 len, bool 
 		msg.msg_flags |= MSG_MORE;
 	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, vecs, count, bytes);
 	return tcp_sendmsg_locked(sk, &msg, bytes);
+}
+
+int send_cursor(struct sock *sk, struct tcp_cursor *cursor, u32 len, bool more)
+{
+	int sent = send_vecs(sk, cursor, len, more);
+
+	if (sent > 0)
+		cursor_advance(cursor, sent);
+	return sent;
 }
 
 #endif

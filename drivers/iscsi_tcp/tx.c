@@ -213,7 +213,7 @@ static int push_bytes(struct tcp_conn *conn, struct sock *sk)
 	return 0;
 }
 
-static int push_some_data(struct sock *sk, const struct tcp_tx *tx, bool more)
+static int push_some_data(struct sock *sk, struct tcp_tx *tx, bool more)
 {
 	const struct tcp_mgmt *mgmt = tx->task->mgmt;
 
@@ -265,8 +265,6 @@ static int push_data(struct tcp_conn *conn, struct sock *sk)
 		tx->data_bytes -= sent;
 		conn->stats.txdata_octets += sent;
 		tx->task->sent += sent;
-		if (tx->task->cmd)
-			cursor_advance(&tx->task->out, sent);
 	}
 	data_end(conn);
 	return 0;

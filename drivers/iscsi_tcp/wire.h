@@ -32,9 +32,33 @@ static inline u32 pad_bytes(u32 bytes)	/* to the next multiple of 4 */
 void cursor_start(struct tcp_cursor *cursor, struct scatterlist *sg);
 /* To a place counted in bytes from the begin of sg, backwards too. false: there is none. */
 bool cursor_seek(struct tcp_cursor *cursor, struct scatterlist *sg, u32 offset);
-void cursor_advance(struct tcp_cursor *cursor, u32 bytes);		/* bytes within the list */
+void cursor_next(struct tcp_cursor *cursor);	/* sg_offset is at or behind the end of its entry */
 /* The bytes at the cursor that lie in one piece: page, offset in it, at most `bytes` of them. 0: the list is over. */
-u32 cursor_piece(const struct tcp_cursor *cursor, u32 bytes, struct page **ret_page, u32 *ret_offset);
+u32 cursor_piece_far(const struct tcp_cursor *cursor, u32 bytes, struct page **ret_page, u32 *ret_offset);
+static inline u32 cursor_piece(const struct tcp_cursor *cursor, u32 bytes, struct page **ret_page, u32 *ret_offset)
+{
+	struct scatterlist *sg = cursor->sg;
+	u32 offset, run;
+
+	if (unlikely(!sg))
+		return 0;
+	offset = sg->offset + cursor->sg_offset;
+	run = min(bytes, sg->length - cursor->sg_offset);
+	if (unlikely(offset + run > PAGE_SIZE))
+		return cursor_piece_far(cursor, bytes, ret_page, ret_offset);
+	*ret_page = sg_page(sg);
+	*ret_offset = offset;
+	return run;
+}
+
+static inline void cursor_advance(struct tcp_cursor *cursor, u32 bytes)	/* bytes within the list */
+{
+	cursor->offset += bytes;
+	cursor->sg_offset += bytes;
+	if (cursor->sg && cursor->sg_offset >= cursor->sg->length)
+		cursor_next(cursor);
+}
+
 u32 cursor_write(struct tcp_cursor *cursor, const u8 *from, u32 bytes);	/* copies into the list and moves; the bytes that fitted */
 
 /* --- digest.c */
@@ -69,9 +93,10 @@ static inline bool burst_over(const struct tcp_task *task)
 
 /* --- send.c */
 
-/* Hand bytes to TCP without waiting; more: others follow at once. The number taken, or -EAGAIN (sk_write_space() comes), or another -errno. */
+/* Hand bytes to TCP without waiting; more: others follow at once. The number taken, -EAGAIN (sk_write_space() comes), another -errno. */
 int send_bytes(struct sock *sk, const void *bytes, u32 len, bool more);
-int send_cursor(struct sock *sk, const struct tcp_cursor *cursor, u32 len, bool more);	/* without a copy where the pages allow it */
+/* Without a copy where the pages allow it; moves the cursor. */
+int send_cursor(struct sock *sk, struct tcp_cursor *cursor, u32 len, bool more);
 
 /* --- rx */
 

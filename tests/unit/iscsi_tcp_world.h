@@ -192,13 +192,17 @@ int send_bytes(struct sock *sk, const void *bytes, u32 len, bool more)
 	return world_take(bytes, len, more);
 }
 
-int send_cursor(struct sock *sk, const struct tcp_cursor *cursor, u32 len, bool more)
+int send_cursor(struct sock *sk, struct tcp_cursor *cursor, u32 len, bool more)
 {
 	u32 offset, run;
 	struct page *page;
+	int sent;
 
 	run = cursor_piece(cursor, len, &page, &offset);
-	return run ? world_take(page->bytes + offset, run, more || run < len) : -EFAULT;
+	sent = run ? world_take(page->bytes + offset, run, more || run < len) : -EFAULT;
+	if (sent > 0)
+		cursor_advance(cursor, sent);
+	return sent;
 }
 
 void tcp_sock_set_nodelay(struct sock *sk)
