@@ -90,7 +90,8 @@ struct class_session {
 	struct mutex gate;		/* the target's queues: one opens or closes them at a time */
 	bool may_block;			/* under cls.lock: no unblock since the last iscsi_block_session() */
 	unsigned long recovery_at;	/* jiffies; under gate */
-	bool asleep;			/* under gate: given up only because the machine went to sleep */
+	bool sleeping;			/* under gate: the machine sleeps, or is about to; processes do not run */
+	bool given_up_asleep;		/* under gate: FREE for no other reason */
 	bool removing;			/* under cls.lock: state stays FREE, nothing is queued any more */
 	struct mutex scan_mutex;	/* one scan at a time, none while the target is being removed */
 	struct work_struct state_work;	/* tells user space of the state */
@@ -146,12 +147,10 @@ void session_target_init(struct iscsi_cls_session *cls);	/* the works of session
 void session_target_remove(struct iscsi_cls_session *cls);	/* waits for scans, then what session_unbind() does */
 void session_state_init(struct iscsi_cls_session *cls);		/* the works of session_state.c */
 void session_state_quit(struct iscsi_cls_session *cls);		/* nothing is queued from here on, the queues are open, state is FREE */
-void session_recovery_give_up(struct iscsi_cls_session *cls);	/* no more waiting for a login: shutdown */
-/* Until a login, for one that was given up because the machine went to sleep. Before processes run again. */
-void session_recovery_resume(struct iscsi_cls_session *cls);
-/* session_power.c: how long a lost session may wait now for a login, of the seconds that it would; negative for ever. */
-int session_power_patience(int seconds);
-bool session_power_is_suspending(void);
+void session_recovery_give_up(struct iscsi_cls_session *cls);	/* no more waiting for a login, if session_power_goes_down() */
+void session_recovery_sleep(struct iscsi_cls_session *cls);	/* no long waiting, until: */
+void session_recovery_wake(struct iscsi_cls_session *cls);	/* what was given up meanwhile waits again. Before processes run */
+bool session_power_goes_down(void);
 extern const struct dev_pm_ops session_power_ops;
 int session_power_init(void);
 void session_power_exit(void);

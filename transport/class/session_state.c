@@ -19,6 +19,8 @@
 #include "transport/class/compat.h"
 #include "transport/class/class.h"
 
+#define SLEEP_PATIENCE_SEC 5
+
 const char *session_state_name(int state)
 {
 	static const char * const names[] = {
@@ -114,19 +116,38 @@ void iscsi_block_session(struct iscsi_cls_session *session)
 	queue_unless_removing(session, &session->block_work);
 }
 
-static void timer_start(struct iscsi_cls_session *cls)
+/* For how many seconds a lost session may wait for a login now; negative for ever. */
+static int patience(struct class_session *session)
 {
-	struct class_session *session = to_class_session(cls);
-	int seconds = session_power_patience(READ_ONCE(cls->recovery_tmo));
-	unsigned long wait;
+	int seconds = READ_ONCE(session->cls.recovery_tmo);
 
-	if (seconds < 0)
-		return;
-	wait = min_t(u64, (u64)seconds * HZ, MAX_JIFFY_OFFSET);
-	if (queue_delayed_work(cls->workq, &cls->recovery_work, wait))
-		session->recovery_at = jiffies + wait;
+	if (session_power_goes_down())
+		return 0;
+	if (session->sleeping && (seconds < 0 || seconds > SLEEP_PATIENCE_SEC))
+		return SLEEP_PATIENCE_SEC;
+	return seconds;
 }
 
+static void timer_start(struct class_session *session)
+{
+	struct iscsi_cls_session *cls = &session->cls;
+	int seconds = patience(session);
+	unsigned long wait;
+
+	lockdep_assert_held(&session->gate);
+	if (seconds < 0) {
+		cancel_delayed_work(&cls->recovery_work);
+		return;
+	}
+	wait = min_t(u64, (u64)seconds * HZ, MAX_JIFFY_OFFSET);
+	session->recovery_at = jiffies + wait;
+	spin_lock_irq(&cls->lock);
+	if (!session->removing)
+		mod_delayed_work(cls->workq, &cls->recovery_work, wait);
+	spin_unlock_irq(&cls->lock);
+}
+
+/* A session that is blocked while it waits already does not wait longer for that. */
 static void session_blocked(struct work_struct *work)
 {
 	struct iscsi_cls_session *cls = container_of(work, struct iscsi_cls_session, block_work);
@@ -137,7 +158,8 @@ static void session_blocked(struct work_struct *work)
 		return;
 	session_state_set(cls, ISCSI_SESSION_FAILED);
 	compat_block_targets(iscsi_session_to_shost(cls), &cls->dev);
-	timer_start(cls);
+	if (!delayed_work_pending(&cls->recovery_work))
+		timer_start(session);
 }
 
 static bool block_is_void(struct class_session *session)
@@ -160,7 +182,7 @@ void iscsi_unblock_session(struct iscsi_cls_session *session)
 	if (!block_is_void(own))
 		return;
 	cancel_delayed_work(&session->recovery_work);
-	own->asleep = false;
+	own->given_up_asleep = false;
 	session_state_set(session, ISCSI_SESSION_LOGGED_IN);
 	scsi_target_unblock(&session->dev, SDEV_RUNNING);
 	if (iscsi_session_to_shost(session)->hostt->scan_finished)
@@ -176,12 +198,19 @@ static void recovery_timed_out(struct work_struct *work)
 	/* An unblock and the next block may have come while this waited: then another timer runs. */
 	if (READ_ONCE(cls->state) != ISCSI_SESSION_FAILED || time_before(jiffies, session->recovery_at))
 		return;
-	session->asleep = session_power_is_suspending();
-	dev_info(&cls->dev, "session recovery timed out after %d secs\n", session_power_patience(cls->recovery_tmo));
+	session->given_up_asleep = session->sleeping;
+	dev_info(&cls->dev, "session recovery timed out after %d secs\n", patience(session));
 	session_state_set(cls, ISCSI_SESSION_FREE);
 	if (cls->transport->session_recovery_timedout)
 		cls->transport->session_recovery_timedout(cls);
 	scsi_target_unblock(&cls->dev, SDEV_TRANSPORT_OFFLINE);
+}
+
+/* What a session may wait has changed: one that waits begins anew with that. */
+static void patience_changed(struct class_session *session)
+{
+	if (READ_ONCE(session->cls.state) == ISCSI_SESSION_FAILED)
+		timer_start(session);
 }
 
 void session_recovery_give_up(struct iscsi_cls_session *cls)
@@ -189,28 +218,39 @@ void session_recovery_give_up(struct iscsi_cls_session *cls)
 	struct class_session *session = to_class_session(cls);
 
 	guard(mutex)(&session->gate);
-	WRITE_ONCE(cls->recovery_tmo, 0);
-	session->recovery_at = jiffies;
-	spin_lock_irq(&cls->lock);
-	if (!session->removing && cls->state == ISCSI_SESSION_FAILED)
-		mod_delayed_work(cls->workq, &cls->recovery_work, 0);
-	spin_unlock_irq(&cls->lock);
+	patience_changed(session);
 }
 
-/* The mid layer knows no way from offline to blocked but over running; the driver has nothing to send on and gives commands back. */
-void session_recovery_resume(struct iscsi_cls_session *cls)
+void session_recovery_sleep(struct iscsi_cls_session *cls)
 {
 	struct class_session *session = to_class_session(cls);
 
 	guard(mutex)(&session->gate);
-	if (!session->asleep)
-		return;
-	session->asleep = false;
+	session->sleeping = true;
+	patience_changed(session);
+}
+
+/* The mid layer knows no way from offline to blocked but over running; the driver has nothing to send on and gives commands back. */
+static void block_again(struct class_session *session)
+{
+	struct iscsi_cls_session *cls = &session->cls;
+
 	if (READ_ONCE(cls->state) != ISCSI_SESSION_FREE || session_state_set(cls, ISCSI_SESSION_FAILED))
 		return;
 	scsi_target_unblock(&cls->dev, SDEV_RUNNING);
 	compat_block_targets(iscsi_session_to_shost(cls), &cls->dev);
-	timer_start(cls);
+}
+
+void session_recovery_wake(struct iscsi_cls_session *cls)
+{
+	struct class_session *session = to_class_session(cls);
+
+	guard(mutex)(&session->gate);
+	session->sleeping = false;
+	if (session->given_up_asleep)
+		block_again(session);
+	session->given_up_asleep = false;
+	patience_changed(session);
 }
 
 int session_recovery_tmo_set(struct iscsi_cls_session *cls, int seconds, bool by_hand)
