@@ -45,6 +45,12 @@ static struct tcp_conn *eh_conn(struct tcp_session *session)
 	return smp_load_acquire(&session->conns[0]);
 }
 
+/* Halt, power off, reboot; not sleep, behind which user space goes on. */
+static bool eh_machine_ends(void)
+{
+	return system_state > SYSTEM_RUNNING && system_state < SYSTEM_SUSPEND;
+}
+
 static unsigned long eh_timeout(const struct tcp_session *session, const struct eh_row *row)
 {
 	return *(const int *)((const void *)session + row->timeout) * HZ;
@@ -111,7 +117,7 @@ compat_timeout_result eh_timed_out(struct scsi_cmnd *cmd)
 	const char *sign;
 
 	/* Nobody will log in again: the error handler gives up at once. */
-	if (system_state > SYSTEM_RUNNING && READ_ONCE(session->cls->state) != ISCSI_SESSION_LOGGED_IN)
+	if (eh_machine_ends() && READ_ONCE(session->cls->state) != ISCSI_SESSION_LOGGED_IN)
 		return COMPAT_TIMEOUT_RECOVER;
 	sign = eh_sign_of_life(session, task);
 	if (!sign)
@@ -361,7 +367,7 @@ int eh_target_reset(struct scsi_cmnd *cmd)
 
 static bool eh_given_up(const struct tcp_session *session)
 {
-	return READ_ONCE(session->recovery_failed) || READ_ONCE(session->terminating) || system_state > SYSTEM_RUNNING;
+	return READ_ONCE(session->recovery_failed) || READ_ONCE(session->terminating) || eh_machine_ends();
 }
 
 static bool eh_decided(const struct tcp_session *session, u32 generation)
