@@ -272,7 +272,8 @@ static void take_message(struct sk_buff *skb, struct nlmsghdr *head, bool allowe
 	};
 	int error;
 
-	memcpy(&req.event, nlmsg_data(head), sizeof(req.event));
+	memcpy(&req.event, nlmsg_data(head), offsetof(struct iscsi_uevent, r));
+	req.event.iferror = 0;
 	error = allowed ? run(&req, head->nlmsg_type) : -EPERM;
 	if (error) {
 		req.event.type = ISCSI_KEVENT_IF_ERROR;
