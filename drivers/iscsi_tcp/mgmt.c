@@ -114,13 +114,19 @@ void mgmt_answered(struct tcp_conn *conn, struct tcp_mgmt *mgmt, const struct is
 
 /* --- PDUs of user space --- */
 
+static u32 user_data_bytes(const struct iscsi_bhs *bhs)
+{
+	return bhs->data_length[0] << 16 | bhs->data_length[1] << 8 | bhs->data_length[2];
+}
+
 /* May this PDU be sent now? Logging in is for a connection that was not started, all else for one that was. */
 static int user_check(const struct tcp_conn *conn, const struct iscsi_bhs *bhs, u32 data_bytes)
 {
 	enum tcp_conn_state state = READ_ONCE(conn->state);
 	u8 opcode = bhs->opcode & ISCSI_PDU_OPCODE_BITS;
 
-	if (bhs->ahs_words || data_bytes > TCP_USER_DATA_MAX)
+	/* The header counts what is meant, and pad may come with it. */
+	if (bhs->ahs_words || data_bytes - user_data_bytes(bhs) > 3)
 		return -EINVAL;
 	switch (opcode) {
 	case ISCSI_PDU_LOGIN_REQUEST:
@@ -140,9 +146,6 @@ static void user_fill(struct tcp_mgmt *mgmt, const struct iscsi_bhs *bhs, void *
 	mgmt->header = *bhs;
 	mgmt->data = data;
 	mgmt->data_bytes = data_bytes;
-	mgmt->header.data_length[0] = data_bytes >> 16;
-	mgmt->header.data_length[1] = data_bytes >> 8;
-	mgmt->header.data_length[2] = data_bytes;
 	mgmt->immediate = opcode == ISCSI_PDU_LOGIN_REQUEST || bhs->opcode & ISCSI_PDU_IMMEDIATE;
 	if (mgmt->immediate)
 		mgmt->header.opcode |= ISCSI_PDU_IMMEDIATE;
@@ -181,7 +184,7 @@ static int user_send(struct tcp_conn *conn, const struct iscsi_bhs *bhs, void *d
 		mgmt_put(mgmt);
 		return -EBUSY;
 	}
-	user_fill(mgmt, bhs, data, data_bytes);
+	user_fill(mgmt, bhs, data, user_data_bytes(bhs));
 	if (opcode == ISCSI_PDU_LOGOUT_REQUEST)
 		conn_state(conn, TCP_CONN_LOGOUT);
 	tx_mgmt(conn, mgmt);
