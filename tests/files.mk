@@ -21,7 +21,7 @@ rows: $(O)/rows $(O)/modes ## write the rows into iscsid.conf, the man pages, th
 .PHONY: rows
 
 # The lab's programs that meet a real kernel without the daemon.
-kernel-programs := $(addprefix $(O)/tests/lab/,kernel lives scale netlink-fuzz starve)
+kernel-programs := $(addprefix $(O)/tests/lab/,handover kernel lives scale netlink-fuzz starve)
 $(kernel-programs): $(O)/tests/lab/%: $(O)/tests/lab/%.o $(O)/tests/lab/raw.o $(O)/libtransport-user.a $(O)/liblib.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(NORMAL) -pie -o $@ $^
