@@ -22,4 +22,6 @@ ok "they are removed" /in/lives reap
 is "$(sessions)" 0 "none is left then"
 no_leak /tmp/before $died "nothing else is left either"
 ok "a life goes on as before" /in/lives $target 127.0.0.1 3260 1
+last=$(dmesg | sed -n 's/.*scsi host\([0-9]*\): .*/\1/p' | tail -1)
+ok "in a host whose number was used before ($last)" test "${last:-99}" -lt 4
 suite_done

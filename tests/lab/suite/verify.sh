@@ -57,8 +57,8 @@ wanted() {
 }
 agreed() {
 	conn=/sys/class/iscsi_connection/connection$sid:0 session=/sys/class/iscsi_session/session$sid
-	echo $(cat $conn/header_digest $conn/data_digest $session/immediate_data $session/initial_r2t $session/first_burst_len \
-		$session/max_burst_len $session/max_outstanding_r2t)
+	cat $conn/header_digest $conn/data_digest $session/immediate_data $session/initial_r2t $session/first_burst_len \
+		$session/max_burst_len $session/max_outstanding_r2t | xargs
 }
 
 if [ "$2" = short ]; then
