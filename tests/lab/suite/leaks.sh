@@ -29,7 +29,7 @@ resources() {
 		[ -L "$cache" ] || echo 1 >"$cache/shrink"
 	done 2>/dev/null
 	awk '
-		FILENAME ~ /slabinfo/ && $1 !~ /^(slabinfo|#|vmap_area|tw_sock|tcp_bind|.*inode_cache|dentry|lsm_|filp|pid|buffer_head)/ { print "slab:" $1, $2 }
+		FILENAME ~ /slabinfo/ && $1 !~ /^(slabinfo|#|vmap_area|tw_sock|tcp_bind|.*inode_cache|dentry|lsm_|filp|pid|buffer_head|debug_objects_cache|kmemleak_)/ { print "slab:" $1, $2 }
 		/^(VmallocUsed|Percpu|KernelStack):/ { print "memory:" $1, $2 }
 		/^sockets:/ { print "sockets:used", $3 }
 		/^TCP:/ { print "sockets:tcp", $3 }

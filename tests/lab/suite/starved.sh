@@ -13,9 +13,9 @@ knob() {
 	echo "$2" >$knobs/"$1"
 }
 
-# complaints: lines of the kernel's log that no refused allocation explains
+# complaints: lines of the kernel's log that no refused allocation explains; tracing warns when it has no memory for a new event
 complaints() {
-	dmesg | grep -E 'BUG: |WARNING: |KASAN|UBSAN: |ODEBUG: |list_(add|del) corruption|refcount_t: |possible .* locking|general protection|Oops'
+	dmesg | grep -v 'WARNING: .* at kernel/trace/trace_events\.c' | grep -E 'BUG: |WARNING: |KASAN|UBSAN: |ODEBUG: |list_(add|del) corruption|refcount_t: |possible .* locking|general protection|Oops'
 }
 
 # quiet_kernel WHAT
