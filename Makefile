@@ -241,6 +241,17 @@ modules_install: modules ## install the kernel modules into updates/ of DESTDIR'
 	+$(Q)$(kbuild) modules_install INSTALL_MOD_DIR=updates INSTALL_MOD_PATH=$(DESTDIR)
 	$(Q)depmod $(if $(DESTDIR),-b $(DESTDIR)) $(kernel)
 
+dkms-dir = $(DESTDIR)/usr/src/openhba-$(VERSION)
+install-dkms: ## install the kernel modules' sources for DKMS (dkms add openhba/VERSION, dkms install openhba/VERSION)
+	install -d $(dkms-dir)
+	cp -r --parents Kbuild $(module-dirs) LICENSES/GPL-2.0-only* $(dkms-dir)
+	sed 's/@version@/$(VERSION)/' dkms.conf >$(dkms-dir)/dkms.conf
+
+check-kernels: ## the kernel modules with the headers and compilers of Debian 12, 13 and sid, booted on the first two and more (root on Debian)
+	$(Q)tests/need build check lab
+	$(Q)$(MAKE) --no-print-directory all $(kernel-programs)
+	$(Q)tests/check-kernels
+
 # What a text that is installed says of places, made true for where it is installed. The programs know theirs from CPPFLAGS.
 placed := sed 's|/usr/sbin|@sbin@|g; s|/run/iscsid/|@run@/|g; s|/etc/iscsi|@conf@|g; s|PATH=$$PATH:@sbin@|PATH=@sbin@:$$PATH|; \
 	s|@sbin@|$(sbindir)|g; s|@run@|$(rundir)|g; s|@conf@|$(confdir)|g'
@@ -271,6 +282,6 @@ clean: ## remove what was built
 help: ## list the targets
 	$(Q)grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
 
-.PHONY: FORCE all clean help modules_install check-unit check check-crossings check-debug-kernel check-host check-build demo lint install install-texts bench bench-io fuzz fuzz-kernel modules soak
+.PHONY: FORCE all clean help modules_install install-dkms check-kernels check-unit check check-crossings check-debug-kernel check-host check-build demo lint install install-texts bench bench-io fuzz fuzz-kernel modules soak
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

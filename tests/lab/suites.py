@@ -6,6 +6,7 @@ namespace. Nothing of the host's apt, libraries or mounts is changed. Neither bo
 """
 
 import glob
+import hashlib
 import os
 import re
 import subprocess
@@ -15,7 +16,7 @@ import packages
 
 SUITES = ("bookworm", "trixie", "sid")
 COMPILER = ["linux-headers-amd64", "gcc", "make", "dash", "bash", "coreutils", "sed", "grep", "mawk", "findutils", "diffutils",
-            "perl-base", "kmod", "sparse", "dwarves", "bsdextrautils"]
+            "perl-base", "kmod", "sparse", "dwarves", "bsdextrautils", "dkms", "patch"]
 STANZA = "Types: deb\nURIs: {}\nSuites: {}\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n\n"
 ENTER = """root=$1 tree=$2; shift 2
 mount --rbind /dev "$root/dev"
@@ -102,7 +103,8 @@ class Suite:
                     with open(folder + "/checker-valid.sh", "w", encoding="ascii") as file:
                         file.write("#!/bin/sh\necho 1\n")
                     os.chmod(folder + "/checker-valid.sh", 0o755)
-        return packages.publish(self.folder + "/root", fill)
+        digest = hashlib.sha256(repr((COMPILER, self.kernel)).encode()).hexdigest()[:12]
+        return packages.publish(f"{self.folder}/root-{digest}", fill)
 
     def run(self, tree, *words):
         """Run a command in the root, in /tree, which is the folder TREE of the host; returns its status and all it said."""
