@@ -36,11 +36,16 @@ live() {
 	show >/tmp/"$1".alive
 	wait $gate
 	is $? 0 "$1: sessions of the adapter"
+	udevadm monitor --kernel --property >/tmp/"$1".uevents &
+	monitor=$!
+	wait_for "[ -s /tmp/$1.uevents ]"
 	echo 0 >$LIO/iscsi/$target/tpgt_1/enable
 	ok "$1: a connection is lost" wait_for 'grep -q FAILED /sys/class/iscsi_session/*/state' 30
 	states >/tmp/"$1".lost
 	echo 1 >$LIO/iscsi/$target/tpgt_1/enable
 	ok "$1: and comes back" wait_for 'grep -q LOGGED_IN /sys/class/iscsi_session/*/state' 60
+	sleep 1
+	kill $monitor
 	$A -m node --logout >/dev/null
 	daemon_stop
 	rmmod lab_card
@@ -58,4 +63,7 @@ is "$generations" 5 "ours counts the changes of states of sessions and connectio
 diff /tmp/kernel.alive /tmp/ours.alive >/tmp/alive.diff
 is "$(cat /tmp/alive.diff)" "" "the same files, modes, owners and texts"
 is "$(cat /tmp/ours.lost)" "$(cat /tmp/kernel.lost)" "the same of a session that was lost"
+is "$(grep -c '^ISCSI_STATE=' /tmp/kernel.uevents)" 0 "the kernel's own tells nobody of states"
+is "$(grep '^ISCSI_STATE=' /tmp/ours.uevents | grep -v '=[a-z]' | tr '\n' ' ')" "ISCSI_STATE=FAILED ISCSI_STATE=LOGGED_IN " "ours tells of the session's"
+ok "and of the connection's" grep -q '^ISCSI_STATE=failed' /tmp/ours.uevents
 suite_done
