@@ -116,8 +116,10 @@ static void addresses_set(struct tcp_conn *conn, struct socket *sock)
 {
 	struct sockaddr_storage peer = { .ss_family = AF_UNSPEC }, local = { .ss_family = AF_UNSPEC };
 
-	if (sock && (kernel_getpeername(sock, (struct sockaddr *)&peer) < 0 || kernel_getsockname(sock, (struct sockaddr *)&local) < 0))
-		peer.ss_family = local.ss_family = AF_UNSPEC;
+	if (sock && (kernel_getpeername(sock, (struct sockaddr *)&peer) < 0 || kernel_getsockname(sock, (struct sockaddr *)&local) < 0)) {
+		peer.ss_family = AF_UNSPEC;
+		local.ss_family = AF_UNSPEC;
+	}
 	mutex_lock(&conn->session->names_mutex);
 	conn->peer = peer;
 	conn->local = local;

@@ -37,7 +37,8 @@
  *	  either stop() saw the push and drains it, or the pusher sees the state, and tx_work() of a connection that is not UP hands the
  *	  commands it finds there to task_refuse(). So nothing ever stays behind, and nobody waits for a grace period.
  *
- * The struct of a connection lives as long as its session (queuecommand may look at it at any time), whatever user space creates and destroys.
+ * The struct of a connection lives as long as its session (queuecommand may look at it at any time), whatever user
+ * space creates and destroys.
  */
 #ifndef OPENHBA_TCP_H
 #define OPENHBA_TCP_H
@@ -74,7 +75,7 @@ struct tcp_cursor {
 	u32 offset;		/* bytes into the command's data */
 };
 
-/* --- tasks (task.c) ----------------------------------------------------------------------------------------------------------------- */
+/* --- tasks (task.c) -------------------------------------------------------------------------------------------------------------- */
 
 #define TASK_SUBMITTED	BIT(0)	/* pushed to conn->submitted, not taken yet */
 #define TASK_ACTIVE	BIT(1)	/* has a CmdSN (or is immediate) and a place in the connection */
@@ -103,7 +104,10 @@ struct tcp_r2t {
 	struct tcp_burst burst;
 };
 
-/* What a number names while the target may answer it. The generation outlives requests, so that no answer finds a later owner of a number. */
+/*
+ * What a number names while the target may answer it. The generation outlives requests, so that no answer finds
+ * a later owner of a number.
+ */
 struct tcp_slot {
 	struct tcp_task *task;	/* ACTIVE and not DONE, or NULL. Socket lock */
 	u32 generation;		/* of who owns the number */
@@ -152,14 +156,14 @@ struct tcp_mgmt {
 	bool in_use;			/* session->mgmt_lock */
 };
 
-/* --- sequence numbers (window.c; pure, also built into a test program of user space) ---------------------------------------------------- */
+/* --- sequence numbers (window.c; pure, also built into a test program of user space) --------------------------------------------- */
 
 struct tcp_window {
 	u32 cmdsn;		/* next one to be given away */
 	u32 exp_cmdsn, max_cmdsn;
 };
 
-/* --- receiving (rx.c: a machine that may be cut at any byte) -------------------------------------------------------------------------------- */
+/* --- receiving (rx.c: a machine that may be cut at any byte) --------------------------------------------------------------------- */
 
 struct rx_row;
 
@@ -179,7 +183,7 @@ struct tcp_rx {
 	u8 *buffer;			/* TCP_USER_DATA_MAX bytes: data of PDUs that are not Data-In */
 };
 
-/* --- sending (tx.c) ---------------------------------------------------------------------------------------------------------------------------- */
+/* --- sending (tx.c) -------------------------------------------------------------------------------------------------------------- */
 
 #define TX_HEADER_MAX	(ISCSI_BHS_BYTES + 4 + 244 + ISCSI_CRC32C_BYTES)	/* with the longest CDB, 260 bytes */
 #define TX_TAIL_MAX	(4 + ISCSI_CRC32C_BYTES)
@@ -292,18 +296,18 @@ struct tcp_session {
 	/* error handler, seconds */
 	int abort_tmo_sec, lu_reset_tmo_sec, tgt_reset_tmo_sec;
 	bool fast_abort;
-	struct mutex eh_mutex;
+	struct mutex eh_mutex;			/* the error handler, one command at a time */
 	u32 generation;				/* of recoveries: an error handler sees that the session was made anew meanwhile */
 	wait_queue_head_t recovered;		/* state of the session changed */
 
-	spinlock_t mgmt_lock;
+	spinlock_t mgmt_lock;			/* in_use of mgmt[] */
 	struct tcp_mgmt mgmt[TCP_MGMT_TASKS];	/* the first two are kept for login/text and logout, the next two for NOP and TMF */
 	struct mutex names_mutex;		/* texts and addresses; leaf */
 	struct tcp_names names;
 	char *host_initiatorname, *host_hwaddress, *host_netdev;	/* SET_HOST_PARAM */
 };
 
-/* --- who calls whom ------------------------------------------------------------------------------------------------------------------------------- */
+/* --- who calls whom -------------------------------------------------------------------------------------------------------------- */
 
 /* task.c */
 static inline bool task_is(const struct tcp_task *task, int flags)	/* any of them */
@@ -313,17 +317,20 @@ static inline bool task_is(const struct tcp_task *task, int flags)	/* any of the
 
 int tasks_init(struct tcp_conn *conn);		/* after the host knows can_queue */
 void tasks_exit(struct tcp_conn *conn);
-struct tcp_task *task_find(struct tcp_conn *conn, __be32 itt);	/* by tag and generation, ACTIVE and of this connection; NULL: nobody's. Socket lock */
+/* by tag and generation, ACTIVE and of this connection; NULL: nobody's. Socket lock */
+struct tcp_task *task_find(struct tcp_conn *conn, __be32 itt);
 /* New generation and tag; SUBMITTED. number: of the block layer, or TAG_INTERNAL | index. */
 void task_start(struct tcp_task *task, struct tcp_conn *conn, u32 number);
 void task_keep_tag(struct tcp_task *task, u32 tag);	/* started, not submitted yet: takes the tag its number had before */
 void task_collect(struct tcp_conn *conn);	/* what was submitted goes to tx_commands, tx_mgmt, oldest first. Socket lock */
-void task_activate(struct tcp_task *task, u32 cmdsn);	/* tx begins its request PDU: ACTIVE and TX, may be found from now on. Socket lock */
+/* tx begins its request PDU: ACTIVE and TX, may be found from now on. Socket lock */
+void task_activate(struct tcp_task *task, u32 cmdsn);
 void task_tx_start(struct tcp_task *task);	/* it has to send once more: TX, and goes to tx_data. Socket lock */
 void task_rx_start(struct tcp_task *task);	/* a data segment goes to its pages. Socket lock */
 /* Its result is in cmd (or mgmt): DONE, delivered now or when tx and rx let go. The caller does not touch it afterwards. Socket lock. */
 void task_answered(struct tcp_task *task);
-void task_tx_done(struct tcp_task *task);	/* nothing of it is left to send; also instead of its next PDU if it is DONE or ABORTING. Socket lock */
+/* nothing of it is left to send; also instead of its next PDU if it is DONE or ABORTING. Socket lock */
+void task_tx_done(struct tcp_task *task);
 void task_rx_done(struct tcp_task *task);
 /* For the error handler. Quiet: ABORTING, nothing more of it is sent but the rest of a PDU. Drop: out of the connection and delivered
  * with this result; -EBUSY: a PDU of it is half sent. Socket lock.
@@ -331,7 +338,8 @@ void task_rx_done(struct tcp_task *task);
 void task_quiet(struct tcp_task *task);
 int task_drop(struct tcp_task *task, int scsi_result);
 void tasks_fail(struct tcp_conn *conn, int scsi_result);	/* all that is left, connection dead; delivers them */
-void task_refuse(struct tcp_task *task);	/* a command found in conn->submitted of a connection that is not UP: the mid layer tries again */
+/* a command found in conn->submitted of a connection that is not UP: the mid layer tries again */
+void task_refuse(struct tcp_task *task);
 
 /* complete.c */
 void complete_init(struct tcp_conn *conn);
@@ -353,7 +361,8 @@ void tx_kick_locked(struct tcp_conn *conn);	/* rx has the socket lock: send what
 void tx_work(struct work_struct *work);
 void tx_write_space(struct tcp_conn *conn);
 void tx_forget(struct tcp_conn *conn);		/* connection dead: nothing is half sent any more */
-void tx_mgmt(struct tcp_conn *conn, struct tcp_mgmt *mgmt);	/* one of ours, also while BOUND: to conn->tx_mgmt, and sends. Socket lock */
+/* one of ours, also while BOUND: to conn->tx_mgmt, and sends. Socket lock */
+void tx_mgmt(struct tcp_conn *conn, struct tcp_mgmt *mgmt);
 void r2t_forget(struct tcp_task *task);		/* r2t.c: all that were not answered. Socket lock */
 
 /* rx.c */
@@ -388,18 +397,24 @@ static inline bool conn_is_up(const struct tcp_conn *conn)
 }
 
 void conn_failure(struct tcp_conn *conn, enum iscsi_err error);	/* once per socket; any context, also under the socket lock */
-void conn_up_to_user(struct tcp_conn *conn, const struct iscsi_bhs *bhs, const void *data, u32 data_bytes);	/* async, reject, NOP-In, login ... */
+/* async, reject, NOP-In, login ... */
+void conn_up_to_user(struct tcp_conn *conn, const struct iscsi_bhs *bhs, const void *data, u32 data_bytes);
 
 /* nop.c */
 void nop_start(struct tcp_conn *conn);
 void nop_stop(struct tcp_conn *conn);		/* sleeps */
-/* A NOP-In whose ITT is ISCSI_TAG_NONE: the target asks, or tells its window. Socket lock. An answer to a ping of ours goes to mgmt_answered(). */
+/*
+ * A NOP-In whose ITT is ISCSI_TAG_NONE: the target asks, or tells its window. Socket lock. An answer to a ping
+ * of ours goes to mgmt_answered().
+ */
 void nop_received(struct tcp_conn *conn, const struct iscsi_bhs_nop_in *bhs, const void *data, u32 data_bytes);
 
 /* scsi.c, eh.c */
 extern compat_host_template scsi_template;
-void scsi_response(struct tcp_task *task, const struct iscsi_bhs_scsi_response *bhs, const void *data, u32 data_bytes); /* ends with task_answered() */
-void scsi_data_in_status(struct tcp_task *task, const struct iscsi_bhs_data_in *bhs);	/* S bit, data received; ends with task_answered() */
+/* ends with task_answered() */
+void scsi_response(struct tcp_task *task, const struct iscsi_bhs_scsi_response *bhs, const void *data, u32 data_bytes);
+/* S bit, data received; ends with task_answered() */
+void scsi_data_in_status(struct tcp_task *task, const struct iscsi_bhs_data_in *bhs);
 compat_timeout_result eh_timed_out(struct scsi_cmnd *cmd);
 int eh_abort(struct scsi_cmnd *cmd);
 int eh_device_reset(struct scsi_cmnd *cmd);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where kernels differ in what the class and the data paths use. COMPAT_HAS_... come from Kbuild, which looks into the headers themselves: version
- * numbers say little about kernels to which distributions bring back what is newer.
+ * Where kernels differ in what the class and the data paths use. COMPAT_HAS_... come from Kbuild, which looks into the headers themselves:
+ * version numbers say little about kernels to which distributions bring back what is newer.
  */
 #ifndef OPENHBA_COMPAT_H
 #define OPENHBA_COMPAT_H
