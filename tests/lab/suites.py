@@ -30,7 +30,9 @@ def mirror():
     """Where the host gets Debian from."""
     text = packages.call("apt-get", "indextargets", "--format", "$(SITE) $(REPO_URI)").decode()
     places = re.findall(r"^\S+ (\S+/debian)/?$", text, re.MULTILINE)
-    return places[0] if places else "http://deb.debian.org/debian"
+    if not places:
+        raise packages.SetupError("apt gets nothing from a mirror of Debian (.../debian): no other release can be fetched")
+    return places[0]
 
 
 def host():
