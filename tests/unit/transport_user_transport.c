@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Transports: every row is whole, numbers of the kernel are read exactly and nonsense is refused, a registered transport is never
- * loaded again, a name without a row never reaches the module loader.
+ * loaded again, one that another thread is registering is waited for, a name without a row never reaches the module loader.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,8 +22,9 @@
 static char root[] = "/tmp/openhba-transport.XXXXXX";
 
 static const char *const folders[] = { "class", "class/iscsi_transport", "class/iscsi_transport/tcp",
-				       "class/iscsi_transport/iser", "class/iscsi_transport/vendor" };
-static const char *const files[] = { "tcp/handle", "tcp/caps", "iser/handle", "iser/caps", "vendor/handle", "vendor/caps" };
+				       "class/iscsi_transport/iser", "class/iscsi_transport/vendor", "class/iscsi_transport/be2iscsi" };
+static const char *const files[] = { "tcp/handle", "tcp/caps", "iser/handle", "iser/caps", "vendor/handle", "vendor/caps",
+				     "be2iscsi/handle", "be2iscsi/caps" };
 
 static const char *path_of(const char *part)
 {
@@ -165,11 +167,48 @@ static void loading(void **state)
 	assert_true(transport_load(root, "ocs") < 0); /* no kernel has this module */
 }
 
+/* Whole at once, as an attribute appears. */
+static void show_attribute(const char *name, const char *text)
+{
+	char from[256], to[256];
+
+	write_file("vendor/new", text);
+	snprintf(from, sizeof(from), "%s/class/iscsi_transport/vendor/new", root);
+	snprintf(to, sizeof(to), "%s/class/iscsi_transport/%s", root, name);
+	assert_int_equal(rename(from, to), 0);
+}
+
+static void *show_attributes(void *none)
+{
+	usleep(30000);
+	show_attribute("be2iscsi/handle", "7\n");
+	usleep(30000);
+	show_attribute("be2iscsi/caps", "0x9\n");
+	return none;
+}
+
+/* Another thread registers the driver: its directory is there before what is in it. */
+static void loading_beside_another(void **state)
+{
+	uint64_t handle;
+	uint32_t caps;
+	pthread_t other;
+
+	assert_int_equal(pthread_create(&other, NULL, show_attributes, NULL), 0);
+	assert_int_equal(transport_load(root, "be2iscsi"), 0);
+	assert_int_equal(transport_handle(root, "be2iscsi", &handle, &caps), 0);
+	assert_true(handle == 7 && caps == 9);
+	pthread_join(other, NULL);
+	write_file("be2iscsi/caps", "many\n");
+	assert_int_equal(transport_load(root, "be2iscsi"), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_row_is_whole), cmocka_unit_test(finding), cmocka_unit_test(adapters), cmocka_unit_test(numbers_of_the_kernel),
 		cmocka_unit_test(nonsense_is_refused), cmocka_unit_test(loading),
+		cmocka_unit_test(loading_beside_another),
 	};
 
 	return cmocka_run_group_tests(tests, make_tree, remove_tree);

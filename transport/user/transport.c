@@ -19,6 +19,10 @@
 #define CLASS_MODULE "scsi_transport_iscsi"
 #define CLASS_PATH   "class/iscsi_transport"
 
+/* How long the attributes of a transport may stay behind its directory. They are a few function calls apart. */
+#define ATTRIBUTES_WAIT_MS 1000
+#define ATTRIBUTES_STEP_MS 5
+
 /* What the words in transports.def mean. */
 enum row_flag {
 	SOCKET = TRANSPORT_SOCKET,
@@ -204,15 +208,35 @@ static int load_module(const char *name)
 	return error;
 }
 
+/*
+ * The kernel shows a transport's directory before the attributes in it. Another thread or program may be loading the driver just now:
+ * what is half there is waited for. 0, -ENODEV, or what the kernel shows is nonsense.
+ */
+static int wait_for_attributes(const char *root, const struct transport_row *row)
+{
+	char path[64];
+	uint64_t handle;
+	uint32_t caps;
+	int error;
+
+	snprintf(path, sizeof(path), CLASS_PATH "/%s", row->name);
+	for (int waited = 0;; waited += ATTRIBUTES_STEP_MS) {
+		error = transport_handle(root, row->name, &handle, &caps);
+		if (error != -ENODEV || waited >= ATTRIBUTES_WAIT_MS || !is_there(root, path))
+			return error;
+		usleep(ATTRIBUTES_STEP_MS * 1000);
+	}
+}
+
 int transport_load(const char *root, const char *name)
 {
 	const struct transport_row *row = transport_find(name);
-	char path[64];
+	int error;
 
 	if (!row)
 		return -EPROTONOSUPPORT;
-	snprintf(path, sizeof(path), CLASS_PATH "/%s", row->name);
-	return is_there(root, path) ? 0 : load_module(row->module);
+	error = wait_for_attributes(root, row);
+	return error == -ENODEV ? load_module(row->module) : error;
 }
 
 int transport_load_class(const char *root)

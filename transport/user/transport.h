@@ -58,8 +58,9 @@ int transport_handle(const char *root, const char *name, uint64_t *ret_handle, u
 
 /*
  * Makes sure that the transport is registered: does nothing if it already is (built in, or a container without /lib/modules), else
- * loads its module and those it needs with libkmod. Blocks on disk and on the driver: for start-up or a worker thread.
- * -EPROTONOSUPPORT: no row of that name; -ENOENT: no such module; -EPERM, ...: of the kernel.
+ * loads its module and those it needs with libkmod. Where others load it at the same time, returns when it is registered whole: after 0,
+ * transport_handle() finds it. Blocks on disk and on the driver: for start-up or a worker thread.
+ * -EPROTONOSUPPORT: no row of that name; -ENOENT: no such module; -EINVAL: the kernel shows nonsense; -EPERM, ...: of the kernel.
  */
 int transport_load(const char *root, const char *name);
 
