@@ -89,8 +89,8 @@ static int read_block(struct life *life)
 
 	if (found < 1 || !find_disk(life, path))
 		return found < 0 ? found : ENODEV;
-	/* sd has told of its disk a moment before it can be opened */
-	for (tries = 0; (fd = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC)) < 0 && errno == ENXIO && tries < 200; tries++)
+	/* sysfs has the disk a moment before /dev has it, and that a moment before it can be opened */
+	for (tries = 0; (fd = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC)) < 0 && (errno == ENXIO || errno == ENOENT) && tries < 200; tries++)
 		usleep(10000);
 	if (fd < 0 || pread(fd, block, sizeof(block), 0) != sizeof(block))
 		error = errno ? errno : EIO;
