@@ -6,7 +6,6 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -238,18 +237,6 @@ static void look(struct session *s)
 
 /* ---- disks ---- */
 
-static void read_disk(const char *name)
-{
-	char path[64], block[4096] __attribute__((aligned(4096)));
-	int fd;
-
-	snprintf(path, sizeof(path), "/dev/%s", name);
-	fd = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
-	check(fd >= 0 && pread(fd, block, sizeof(block), 0) == sizeof(block), "a block of %s", path);
-	if (fd >= 0)
-		close(fd);
-}
-
 static void disks(struct session *s)
 {
 	struct sysfs_device *devices;
@@ -266,7 +253,7 @@ static void disks(struct session *s)
 	snprintf(path, sizeof(path), "bus/scsi/devices/%u:0:%u:%llu/queue_depth", devices[0].host_no, devices[0].target,
 		 (unsigned long long)devices[0].lun);
 	check(sysfs_read(SYSFS_ROOT, path, text, sizeof(text)) > 0 && !strcmp(text, "17"), "its queue depth is 17");
-	read_disk(devices[0].block);
+	check_number(raw_read_block(devices[0].block), 0, "a block of it");
 	free(devices);
 }
 
@@ -362,7 +349,7 @@ static void lose_and_return(struct session *s)
 	sysfs_session_state(SYSFS_ROOT, s->sid, state, sizeof(state));
 	check(!strcmp(state, "LOGGED_IN"), "state afterwards: %s", state);
 	if (!sysfs_session_devices(SYSFS_ROOT, s->sid, &devices, &count) && count)
-		read_disk(devices[0].block);
+		check_number(raw_read_block(devices[0].block), 0, "a block of it");
 	free(devices);
 }
 

@@ -8,7 +8,6 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,8 +65,8 @@ static int wait_for(struct life *life, const unsigned int *count)
 	return 0;
 }
 
-/* The first block device of the session in path; devices without one (not asked yet, or going) are passed over. */
-static bool find_disk(const struct life *life, char path[64])
+/* The name of the session's first block device; devices without one (not asked yet, or going) are passed over. */
+static bool find_disk(const struct life *life, char name[32])
 {
 	struct sysfs_device *devices;
 	size_t count, i;
@@ -77,26 +76,19 @@ static bool find_disk(const struct life *life, char path[64])
 	for (i = 0; i < count && !devices[i].block[0]; i++)
 		;
 	if (i < count)
-		snprintf(path, 64, "/dev/%s", devices[i].block);
+		snprintf(name, 32, "%s", devices[i].block);
 	free(devices);
 	return i < count;
 }
 
 static int read_block(struct life *life)
 {
-	char path[64], block[4096] __attribute__((aligned(4096)));
-	int fd, tries, error = 0, found = scsi_wait_block_devices(SYSFS_ROOT, life->raw.sid, WAIT_MS);
+	int found = scsi_wait_block_devices(SYSFS_ROOT, life->raw.sid, WAIT_MS);
+	char name[32];
 
-	if (found < 1 || !find_disk(life, path))
+	if (found < 1 || !find_disk(life, name))
 		return found < 0 ? found : ENODEV;
-	/* sysfs has the disk a moment before /dev has it, and that a moment before it can be opened */
-	for (tries = 0; (fd = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC)) < 0 && (errno == ENXIO || errno == ENOENT) && tries < 200; tries++)
-		usleep(10000);
-	if (fd < 0 || pread(fd, block, sizeof(block), 0) != sizeof(block))
-		error = errno ? errno : EIO;
-	if (fd >= 0)
-		close(fd);
-	return error;
+	return raw_read_block(name);
 }
 
 static bool logout(struct life *life)

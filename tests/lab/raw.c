@@ -3,6 +3,8 @@
 #include "tests/lab/raw.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,4 +168,35 @@ unsigned int raw_remove_all(struct netlink *nl, uint64_t handle)
 	}
 	free(sids);
 	return (unsigned int)count;
+}
+
+/* sysfs has a disk a moment before /dev has it, and that a moment before it can be opened. */
+static int open_disk(const char *name)
+{
+	char path[64];
+	int fd = -1, tries;
+
+	snprintf(path, sizeof(path), "/dev/%s", name);
+	for (tries = 0; tries < 500; tries++) {
+		fd = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
+		if (fd >= 0 || (errno != ENXIO && errno != ENOENT))
+			break;
+		usleep(10000);
+	}
+	return fd;
+}
+
+int raw_read_block(const char *name)
+{
+	char block[4096] __attribute__((aligned(4096)));
+	int fd = open_disk(name), error = 0;
+	ssize_t bytes;
+
+	if (fd < 0)
+		return errno;
+	bytes = pread(fd, block, sizeof(block), 0);
+	if (bytes != sizeof(block))
+		error = bytes < 0 ? errno : EIO;
+	close(fd);
+	return error;
 }

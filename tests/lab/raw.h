@@ -39,4 +39,7 @@ int raw_remove(struct raw_session *s);
 /* The same for every session sysfs shows, from wherever it was left. How many there were. */
 unsigned int raw_remove_all(struct netlink *nl, uint64_t handle);
 
+/* The first block of the disk that sysfs just showed as name. 0 or a positive errno. */
+int raw_read_block(const char *name);
+
 #endif
