@@ -238,8 +238,12 @@ extern struct transport_class iscsi_host_class;
 extern struct transport_class iscsi_session_class;
 extern struct transport_class iscsi_connection_class;
 extern const struct attribute_group *sysfs_transport_groups[], *sysfs_endpoint_groups[];	/* of the device in the class */
-/* One group each, owned by sysfs.c; which attributes a driver shows is asked through its attr_is_visible. */
-extern const struct attribute_group sysfs_session_group, sysfs_conn_group, sysfs_host_group, sysfs_iface_group;
+/*
+ * One group each, owned by sysfs.c; which attributes a driver shows is asked through its attr_is_visible. They are the classes' own: where
+ * one of a container's (ac.grp) cannot be made, the driver core forgets a device that is registered.
+ */
+extern const struct attribute_group *sysfs_session_groups[], *sysfs_conn_groups[], *sysfs_host_groups[];
+extern const struct attribute_group sysfs_iface_group;
 extern const struct attribute_group *sysfs_flash_session_groups[], *sysfs_flash_conn_groups[];
 
 /* --- messages ---------------------------------------------------------------------------------------------------------------- */

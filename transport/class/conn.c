@@ -11,7 +11,7 @@
 static_assert(offsetofend(struct class_conn, cls) == sizeof(struct class_conn));
 
 struct transport_class iscsi_connection_class = {
-	.class = { .name = "iscsi_connection" },
+	.class = { .name = "iscsi_connection", .dev_groups = sysfs_conn_groups },
 };
 
 const char *conn_state_name(int state)

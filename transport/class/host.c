@@ -33,7 +33,7 @@ static int host_remove(struct transport_container *tc, struct device *dev, struc
 }
 
 struct transport_class iscsi_host_class = {
-	.class = { .name = "iscsi_host" },
+	.class = { .name = "iscsi_host", .dev_groups = sysfs_host_groups },
 	.setup = host_setup,
 	.remove = host_remove,
 };

@@ -20,7 +20,7 @@ struct workqueue_struct *session_removal_workq;
 static_assert(offsetofend(struct class_session, cls) == sizeof(struct class_session));
 
 struct transport_class iscsi_session_class = {
-	.class = { .name = "iscsi_session", .pm = &session_power_ops },
+	.class = { .name = "iscsi_session", .dev_groups = sysfs_session_groups, .pm = &session_power_ops },
 };
 
 /* ---- finding ---- */

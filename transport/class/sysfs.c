@@ -178,7 +178,8 @@ static umode_t session_visible(struct kobject *kobj, struct attribute *attribute
 	return sysfs_visible(transport_class_to_session(dev)->transport, attribute);
 }
 
-const struct attribute_group sysfs_session_group = { .attrs = session_files, .is_visible = session_visible };
+static const struct attribute_group session_group = { .attrs = session_files, .is_visible = session_visible };
+const struct attribute_group *sysfs_session_groups[] = { &session_group, NULL };
 
 #undef SESSION
 #undef CONN
@@ -243,7 +244,8 @@ static umode_t conn_visible(struct kobject *kobj, struct attribute *attribute, i
 	return sysfs_visible(transport_class_to_conn(dev)->transport, attribute);
 }
 
-const struct attribute_group sysfs_conn_group = { .attrs = conn_files, .is_visible = conn_visible };
+static const struct attribute_group conn_group = { .attrs = conn_files, .is_visible = conn_visible };
+const struct attribute_group *sysfs_conn_groups[] = { &conn_group, NULL };
 
 /* ---- hosts ---- */
 
@@ -280,4 +282,5 @@ static umode_t host_visible(struct kobject *kobj, struct attribute *attribute, i
 	return sysfs_visible(host_ops(transport_class_to_shost(dev)), attribute);
 }
 
-const struct attribute_group sysfs_host_group = { .attrs = host_files, .is_visible = host_visible };
+static const struct attribute_group host_group = { .attrs = host_files, .is_visible = host_visible };
+const struct attribute_group *sysfs_host_groups[] = { &host_group, NULL };

@@ -99,15 +99,12 @@ static void containers_register(struct class_transport *transport)
 
 	t->host_attrs.ac.class = &iscsi_host_class.class;
 	t->host_attrs.ac.match = match_host;
-	t->host_attrs.ac.grp = &sysfs_host_group;
 	t->host_size = sizeof(struct iscsi_cls_host);
 	t->user_scan = session_user_scan;
 	transport->session_cont.ac.class = &iscsi_session_class.class;
 	transport->session_cont.ac.match = match_session;
-	transport->session_cont.ac.grp = &sysfs_session_group;
 	transport->conn_cont.ac.class = &iscsi_connection_class.class;
 	transport->conn_cont.ac.match = match_conn;
-	transport->conn_cont.ac.grp = &sysfs_conn_group;
 	transport_container_register(&t->host_attrs);
 	transport_container_register(&transport->session_cont);
 	transport_container_register(&transport->conn_cont);
