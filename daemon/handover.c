@@ -34,6 +34,7 @@
 #include "daemon/redirect.h"
 #include "daemon/start.h"
 #include "daemon/transports.h"
+#include "lib/channel_socket.h"
 #include "transport/user/names.h"
 #include "transport/user/adapter.h"
 #include "transport/user/requests.h"
@@ -154,8 +155,6 @@ static void handover_describe_host(struct session *session)
 					     session->initiator_name);
 }
 
-/* A close by the target before BIND has set the kernel's callbacks is seen by nobody: look once
- * more. */
 static bool socket_is_open(int fd)
 {
 	struct tcp_info info;
@@ -165,21 +164,27 @@ static bool socket_is_open(int fd)
 	       info.tcpi_state == TCP_ESTABLISHED;
 }
 
-static int handover_start(struct session *session, int fd)
+static int handover_start(struct session *session)
 {
 	int r = request_start_conn(session->daemon->netlink, session->transport_handle,
 				   (uint32_t)session->sid, 0);
 
-	if (r < 0)
-		return handover_refused(session, "START_CONN", r);
-	if (!socket_is_open(fd)) {
-		session_fail(session, ISCSI_ERR_TRANS,
-			     "the target closed the connection right after the login");
-		return -ECONNRESET;
-	}
-	return 0;
+	return r < 0 ? handover_refused(session, "START_CONN", r) : 0;
 }
 
+static int handover_steps(struct session *session, int fd, bool is_first)
+{
+	int r = handover_bind(session, fd, is_first);
+
+	if (r < 0)
+		return r;
+	if (is_first || session->has_moved)
+		handover_describe_host(session);
+	return handover_start(session);
+}
+
+/* A close by the target before BIND has set the kernel's callbacks is seen by nobody, and what the
+ * kernel refuses after one is not its fault: look once more. */
 static int handover_run(struct session *session, int fd, bool is_first)
 {
 	int r;
@@ -190,12 +195,12 @@ static int handover_run(struct session *session, int fd, bool is_first)
 		if (r < 0)
 			return r;
 	}
-	r = handover_bind(session, fd, is_first);
-	if (r < 0)
+	r = handover_steps(session, fd, is_first);
+	if (socket_is_open(fd))
 		return r;
-	if (is_first || session->has_moved)
-		handover_describe_host(session);
-	return handover_start(session, fd);
+	session_fail(session, ISCSI_ERR_TRANS, "connection lost during the login: %s",
+		     channel_socket_error_text(-ECONNRESET));
+	return -ECONNRESET;
 }
 
 static void handover_undo(struct session *session, bool is_first)
@@ -256,14 +261,6 @@ static int handover_bind_endpoint(struct session *session, bool is_new)
 	return r;
 }
 
-static int handover_start_endpoint(struct session *session)
-{
-	int r = request_start_conn(session->daemon->netlink, session->transport_handle,
-				   (uint32_t)session->sid, 0);
-
-	return r < 0 ? handover_refused(session, "START_CONN", r) : 0;
-}
-
 int handover_begin(struct conn *conn)
 {
 	struct session *session = conn->session;
@@ -276,7 +273,7 @@ int handover_begin(struct conn *conn)
 	if (r == 0)
 		r = handover_bind_endpoint(session, is_new);
 	if (r == 0 && session_is_firmware(session))
-		r = handover_start_endpoint(session);
+		r = handover_start(session);
 	return r;
 }
 
@@ -301,7 +298,7 @@ static int handover_finish_endpoint(struct session *session)
 	batch_init(&batch, session->transport_handle);
 	params_add_agreed(&batch, session, attempt_outcome(attempt), attempt_exp_statsn(attempt));
 	r = handover_send(session, &batch, results, &count);
-	return r < 0 ? r : handover_start_endpoint(session);
+	return r < 0 ? r : handover_start(session);
 }
 
 /* ---- T5 ---- */

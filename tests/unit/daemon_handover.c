@@ -85,6 +85,28 @@ static void test_refused_anywhere(void **state)
 	assert_int_equal(world_requests(world, ISCSI_UEVENT_START_CONN), 1);
 }
 
+/* The target closes between the login and the kernel: whatever the kernel refuses for that, the connection was lost. */
+static void test_closed_meanwhile(void **state)
+{
+	static const int requests[] = {ISCSI_UEVENT_BIND_CONN, ISCSI_UEVENT_SET_PARAM, ISCSI_UEVENT_START_CONN};
+	struct world *world = *state;
+
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		struct session *session = world_session(world, 0);
+
+		(void)record_set_number(&session->node, F_NODE_SESSION_INITIAL_LOGIN_RETRY_MAX, 0, ORIGIN_COMMAND);
+		world->kernel.refuse = 0;
+		world->kernel.dies_at = requests[i];
+		world->ended = 0;
+		start_login(session, world_ended, world);
+		world_run(world, world_one_ended);
+		assert_int_equal(world->err[0], ISCSI_ERR_TRANS);
+		assert_non_null(strstr(world->sentence[0], "connection lost during the login"));
+		assert_int_equal(world_requests(world, ISCSI_UEVENT_DESTROY_SESSION_ASYNC), i + 1);
+		assert_true(TAILQ_EMPTY(&world->daemon.sessions));
+	}
+}
+
 /* A relogin that is refused leaves the session stopped, and is tried again. */
 static bool is_started_again(struct world *world)
 {
@@ -216,6 +238,7 @@ int main(void)
 		WORLD_TEST(test_state_file_is_there_before_the_answer),
 		WORLD_TEST(test_refused),
 		WORLD_TEST(test_refused_anywhere),
+		WORLD_TEST(test_closed_meanwhile),
 		WORLD_TEST(test_refused_in_recovery),
 		WORLD_TEST(test_create_refused),
 		WORLD_TEST(test_early_ping),

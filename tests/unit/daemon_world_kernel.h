@@ -51,6 +51,7 @@ struct world_kernel {
 	/* knobs */
 	int refuse;		/* number of a request that fails with -EINVAL, 0: none */
 	int refuse_error;	/* with this one instead */
+	int dies_at;		/* at a request of this number the target has closed the connection, which is why it is refused */
 	int unknown_param;	/* a SET_PARAM that is answered with -ENOSYS */
 	uint32_t destroyed_sid; /* of the last DESTROY_SESSION */
 	bool ignores_unbind;	/* no event follows */
@@ -221,6 +222,14 @@ static void kernel_execute(struct world_kernel *kernel, struct iscsi_uevent *mes
 		message->iferror = -ENOSYS;
 		message->type = ISCSI_KEVENT_IF_ERROR;
 		return;
+	}
+	if (message->type == (uint32_t)kernel->dies_at) {
+		int fd = message->type == ISCSI_UEVENT_BIND_CONN ? (int)message->u.bind_conn.transport_eph
+								 : kernel->sockets[message->u.set_param.sid % WORLD_MAX];
+
+		shutdown(fd, SHUT_RDWR);
+		kernel->refuse = kernel->dies_at;
+		kernel->dies_at = 0;
 	}
 	if (message->type == (uint32_t)kernel->refuse) {
 		message->iferror = kernel->refuse_error ? kernel->refuse_error : -EINVAL;
