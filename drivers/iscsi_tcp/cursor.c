@@ -84,3 +84,19 @@ u32 cursor_write(struct tcp_cursor *cursor, const u8 *from, u32 bytes)
 	}
 	return done;
 }
+
+u32 cursor_peek(const struct tcp_cursor *cursor, u8 *to, u32 bytes)
+{
+	struct page *page;
+	u32 offset, run;
+	void *mapped;
+
+	run = cursor_piece(cursor, bytes, &page, &offset);
+	if (!run)
+		return 0;
+	run = min_t(u32, run, PAGE_SIZE - offset);
+	mapped = kmap_local_page(page);
+	memcpy(to, (u8 *)mapped + offset, run);
+	kunmap_local(mapped);
+	return run;
+}

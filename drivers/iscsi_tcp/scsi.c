@@ -74,6 +74,15 @@ static int scsi_task_init(struct Scsi_Host *shost, struct scsi_cmnd *cmd)
 	return 0;
 }
 
+bool scsi_data_may_change(const struct scsi_cmnd *cmd)
+{
+	return !compat_has_stable_writes(cmd->device);
+}
+
+/*
+ * Asked when a disk is found: whoever uses it asks the queue no more once it has the disk open, so that the answer holds for its life.
+ * Under a digest that comes with a later login, data is copied.
+ */
 static bool scsi_needs_stable_pages(struct scsi_device *sdev)
 {
 	struct tcp_conn *conn = scsi_conn(shost_priv(sdev->host));

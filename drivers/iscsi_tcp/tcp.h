@@ -196,7 +196,8 @@ struct tcp_tx {
 	struct tcp_task *task;		/* whose data follows, at task->out or in mgmt->data; NULL: none */
 	u32 data_bytes;			/* of it, not sent yet */
 	u32 pad;
-	u32 crc;			/* of data and pad */
+	u32 crc;			/* of data and pad; of what TCP has, if it copies */
+	bool copies;			/* the data may still change: it goes through bytes, which are empty meanwhile */
 	bool running;			/* somebody is sending: TCP may call back */
 	bool promised;			/* TCP was told that more follows */
 };
@@ -411,6 +412,7 @@ void nop_received(struct tcp_conn *conn, const struct iscsi_bhs_nop_in *bhs, con
 
 /* scsi.c, eh.c */
 extern compat_host_template scsi_template;
+bool scsi_data_may_change(const struct scsi_cmnd *cmd);	/* of a write, by its owner, before it is answered */
 /* ends with task_answered() */
 void scsi_response(struct tcp_task *task, const struct iscsi_bhs_scsi_response *bhs, const void *data, u32 data_bytes);
 /* S bit, data received; ends with task_answered() */

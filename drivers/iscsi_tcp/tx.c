@@ -71,14 +71,9 @@ static void pdu_end(struct tcp_conn *conn, struct tcp_task *task)
 
 static u32 data_crc(const struct tcp_task *task, u32 bytes)
 {
-	static const u8 zeroes[4];
-	u32 crc;
-
 	if (task->cmd)
-		crc = digest_add_cursor(DIGEST_SEED, &task->out, bytes);
-	else
-		crc = digest_add(DIGEST_SEED, task->mgmt->data, bytes);
-	return digest_add(crc, zeroes, pad_bytes(bytes));
+		return digest_add_cursor(DIGEST_SEED, &task->out, bytes);
+	return digest_add(DIGEST_SEED, task->mgmt->data, bytes);
 }
 
 /* The header was written behind what is in the buffer; `data` bytes follow it. */
@@ -100,7 +95,10 @@ static void pdu_begin(struct tcp_conn *conn, struct tcp_task *task, u32 header, 
 	tx->task = task;
 	tx->data_bytes = data;
 	tx->pad = pad_bytes(data);
-	if (conn->data_digest)
+	tx->copies = conn->data_digest && task->cmd && scsi_data_may_change(task->cmd);
+	if (tx->copies)
+		tx->crc = DIGEST_SEED;
+	else if (conn->data_digest)
 		tx->crc = data_crc(task, data);
 }
 
@@ -213,10 +211,29 @@ static int push_bytes(struct tcp_conn *conn, struct sock *sk)
 	return 0;
 }
 
+/* The digest is of the bytes that TCP took, whatever becomes of the pages they came from. */
+static int push_copy(struct sock *sk, struct tcp_tx *tx, bool more)
+{
+	struct tcp_cursor *out = &tx->task->out;
+	u32 bytes = cursor_peek(out, tx->bytes, min_t(u32, tx->data_bytes, sizeof(tx->bytes)));
+	int sent;
+
+	if (!bytes)
+		return -EFAULT;
+	sent = send_bytes(sk, tx->bytes, bytes, more || bytes < tx->data_bytes);
+	if (sent > 0) {
+		tx->crc = digest_add(tx->crc, tx->bytes, sent);
+		cursor_advance(out, sent);
+	}
+	return sent;
+}
+
 static int push_some_data(struct sock *sk, struct tcp_tx *tx, bool more)
 {
 	const struct tcp_mgmt *mgmt = tx->task->mgmt;
 
+	if (tx->copies)
+		return push_copy(sk, tx, more);
 	if (tx->task->cmd)
 		return send_cursor(sk, &tx->task->out, tx->data_bytes, more);
 	return send_bytes(sk, mgmt->data + mgmt->data_bytes - tx->data_bytes, tx->data_bytes, more);
@@ -234,6 +251,7 @@ static void data_end(struct tcp_conn *conn)
 		tx->have = 4;
 	}
 	if (conn->data_digest) {
+		tx->crc = digest_add(tx->crc, tx->bytes + tx->sent, tx->pad);
 		digest_format(tx->crc, tx->bytes + tx->have);
 		tx->have += ISCSI_CRC32C_BYTES;
 	}

@@ -60,6 +60,7 @@ static inline void cursor_advance(struct tcp_cursor *cursor, u32 bytes)	/* bytes
 }
 
 u32 cursor_write(struct tcp_cursor *cursor, const u8 *from, u32 bytes);	/* copies into the list and moves; the bytes that fitted */
+u32 cursor_peek(const struct tcp_cursor *cursor, u8 *to, u32 bytes);	/* copies one piece; 0: the list is over */
 
 /* --- digest.c */
 

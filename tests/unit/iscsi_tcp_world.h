@@ -47,6 +47,7 @@ static struct world {
 	u32 allow;		/* TCP takes so many more */
 	bool more;		/* it was told that more follows the last byte */
 	u32 uncorked;
+	bool may_change;	/* data, while it is sent */
 	enum iscsi_err error;
 	char log[65536];
 	u32 log_bytes;
@@ -153,6 +154,11 @@ void scsi_data_in_status(struct tcp_task *task, const struct iscsi_bhs_data_in *
 {
 	world_log("read %u status %02x\n", world_number(task), bhs->status);
 	task_answered(task);
+}
+
+bool scsi_data_may_change(const struct scsi_cmnd *cmd)
+{
+	return world.may_change;
 }
 
 void complete_later(struct tcp_task *task)

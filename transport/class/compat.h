@@ -48,6 +48,16 @@
 #define COMPAT_CONFIGURE	slave_configure
 #endif
 
+/* Whether the page cache leaves pages alone while they are written to this device. */
+static inline bool compat_has_stable_writes(struct scsi_device *sdev)
+{
+#ifdef blk_queue_stable_writes
+	return blk_queue_stable_writes(sdev->request_queue);
+#else
+	return sdev->request_queue->limits.features & BLK_FEAT_STABLE_WRITES;
+#endif
+}
+
 /* Whether the pages that headers are copied to may be those of the task; where nobody can say, GFP_ATOMIC says no. */
 static inline void compat_task_frag(struct sock *sk, bool use)
 {
