@@ -5,16 +5,21 @@ The kernel's headers come from the cache; the modules are built below build/modu
 nothing else of the guest: compose.py puts the files where modprobe finds them first.
 """
 
+import contextlib
 import fcntl
 import glob
 import os
 import shutil
+import subprocess
 
 import packages
 import umlkernel
 
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+MAKE = ["make", "-s", "--no-print-directory", f"-j{os.cpu_count()}"]
 OURS = {"class": ["scsi_transport_iscsi"], "tcp": ["iscsi_tcp"]}
+# With the lab's own kernel a warning is an error: what is built has none, and tests/kernel-lint judges the very same objects.
+STRICT = "W=1e"
 MIXES = {"stock": [], "ours": [name for names in OURS.values() for name in names], **OURS}
 
 
@@ -28,12 +33,19 @@ def _words(kernel):
         return packages.headers(kernel.release), []
 
 
-def _make(kernel, *words):
-    """One make at a time, at the top of the tree, by the kernel's own Debian if that is not the host's."""
-    words = ["make", "-s", "--no-print-directory", f"-j{os.cpu_count()}", *words]
+@contextlib.contextmanager
+def _alone():
+    """One make at a time."""
     os.makedirs(TREE + "/build/modules", exist_ok=True)
     with open(TREE + "/build/modules/lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _make(kernel, *words):
+    """At the top of the tree, by the kernel's own Debian if that is not the host's."""
+    words = [*MAKE, *words]
+    with _alone():
         if not kernel.suite:
             packages.call(*words, cwd=TREE)
             return
@@ -49,8 +61,20 @@ def _built(folder):
 def build(kernel):
     """Build this tree's modules for a kernel; returns {module name: file}."""
     source, words = _words(kernel)
+    if not words and not kernel.suite:
+        words = [STRICT]
     _make(kernel, "modules", "KSRC=" + source, *(word.replace("ARCH=", "KARCH=") for word in words))
     return _built(f"{TREE}/build/modules/{kernel.release}")
+
+
+def judged():
+    """Builds what is not built, for the lab's own kernel; returns status and text of the compiler's W=1 and of sparse, which reads all."""
+    with packages.locked():
+        source = packages.headers(packages.default_kernel())
+    with _alone():
+        done = subprocess.run([*MAKE, "-k", "KSRC=" + source, "modules", STRICT, "C=2"], cwd=TREE, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, check=False)
+    return done.returncode, done.stdout
 
 
 def others(folder, kernel):
