@@ -22,7 +22,7 @@ rows: $(O)/rows $(O)/modes ## write the rows into iscsid.conf, the man pages, th
 
 # The lab's programs that meet a real kernel without the daemon.
 kernel-programs := $(addprefix $(O)/tests/lab/,handover kernel lives scale netlink-fuzz starve)
-$(kernel-programs): $(O)/tests/lab/%: $(O)/tests/lab/%.o $(O)/tests/lab/raw.o $(O)/libtransport-user.a $(O)/liblib.a
+$(kernel-programs): $(O)/tests/lab/%: $(O)/tests/lab/%.o $(O)/tests/lab/raw.o $(O)/tests/lab/tap.o $(O)/libtransport-user.a $(O)/liblib.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(NORMAL) -pie -o $@ $^
 check-build: $(kernel-programs)
@@ -36,7 +36,8 @@ check-build: $(O)/tests/lab/ports
 # What the suite's scripts cannot do by shell: calls of any kind to the daemon's socket and the kernel's, and hundreds of commands at once.
 $(O)/tests/lab/talk $(O)/tests/lab/crowd $(O)/tests/lab/gate: %: %.o
 	$(call say,LD,$@)
-	$(Q)$(CC) $(NORMAL) -pie -o $@ $<
+	$(Q)$(CC) $(NORMAL) -pie -o $@ $^
+$(O)/tests/lab/gate: $(O)/tests/lab/tap.o
 check-build: $(O)/tests/lab/talk $(O)/tests/lab/crowd $(O)/tests/lab/gate
 
 # Holds what `iscsiadm --json` says against docs/json.md (adm-records, suite/json.sh).
@@ -46,7 +47,7 @@ $(O)/tests/json-schema: $(O)/tests/json-schema.o
 check-build: $(O)/tests/json-schema
 
 # The target that misbehaves (tests/target/README.md).
-target-src := $(addprefix tests/target/,main.c conn.c login.c sendtargets.c scsi.c acts.c acts_text.c acts_scsi.c acts_task.c fuzz.c rows.c)
+target-src := $(addprefix tests/target/,main.c conn.c login.c sendtargets.c scsi.c write.c acts.c acts_text.c acts_scsi.c acts_task.c fuzz.c rows.c)
 $(O)/tests/target/misbehave: $(target-src:%.c=$(O)/%.o) $(O)/liblib.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(NORMAL) -pie -o $@ $^ -ldl -lpthread

@@ -126,6 +126,23 @@ static void addresses_set(struct tcp_conn *conn, struct socket *sock)
 	mutex_unlock(&conn->session->names_mutex);
 }
 
+/*
+ * One that the peer has ended meanwhile is taken too: user space hears of that as of any other loss, from START or the PDU it sends next,
+ * and not as of a request that was wrong.
+ */
+static bool had_connection(const struct sock *sk)
+{
+	switch (sk->sk_state) {
+	case TCP_ESTABLISHED:
+	case TCP_CLOSE_WAIT:
+		return true;
+	case TCP_CLOSE:
+		return inet_sk(sk)->inet_dport;
+	default:
+		return false;
+	}
+}
+
 static int socket_take(struct tcp_conn *conn, struct socket *sock)
 {
 	struct sock *sk = sock->sk;
@@ -136,7 +153,7 @@ static int socket_take(struct tcp_conn *conn, struct socket *sock)
 	lock_sock(sk);
 	if (sk->sk_user_data)
 		err = -EBUSY;
-	else if (sk->sk_state != TCP_ESTABLISHED)
+	else if (!had_connection(sk))
 		err = -ENOTCONN;
 	else if (!conn_state(conn, TCP_CONN_BOUND))
 		err = -EBUSY;

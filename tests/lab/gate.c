@@ -2,7 +2,7 @@
 /*
  * gate check		what the kernel's gate for requests must refuse, and what it must answer, on the adapter without hardware (card/):
  *			lengths that lie, texts without an end, attributes that are too short, handles that are none, calls by a user
- * gate live SECONDS	a session of the card in the state "up", and one that was only created, for as long
+ * gate live		a session of the card in the state "up", and one that was only created, until its standard input ends
  *
  * Speaks to the socket itself, so that it can say what a careful program never would. Prints TAP; run as root by suite/class-*.sh.
  */
@@ -10,7 +10,6 @@
 #include <linux/netlink.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,27 +19,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/lab/tap.h"
 #include "transport/abi/params.h"
 
 #define CARD	"/sys/class/iscsi_transport/card/handle"
 #define NOBODY	65534
 #define STOP_MS 2000 /* the card takes it for STOP_CONN SUSPEND */
-
-static int passed, failed;
-
-static bool check(bool good, const char *format, ...)
-{
-	va_list args;
-
-	printf("%s %d - ", good ? "ok" : "not ok", passed + failed + 1);
-	va_start(args, format);
-	vprintf(format, args);
-	va_end(args);
-	printf("\n");
-	fflush(stdout);
-	*(good ? &passed : &failed) += 1;
-	return good;
-}
 
 static void same(long long got, long long want, const char *what)
 {
@@ -572,7 +556,8 @@ static void check_user(const struct gate *gate, uint32_t sid)
 static void as_user(const struct gate *gate, uint32_t sid)
 {
 	pid_t child;
-	int status, counts[2] = { 0, 0 };
+	struct tap theirs;
+	int status;
 	int pipes[2];
 
 	fflush(stdout);
@@ -583,16 +568,12 @@ static void as_user(const struct gate *gate, uint32_t sid)
 		if (setresgid(NOBODY, NOBODY, NOBODY) || setresuid(NOBODY, NOBODY, NOBODY))
 			_exit(1);
 		check_user(gate, sid);
-		counts[0] = passed;
-		counts[1] = failed;
-		_exit(write(pipes[1], counts, sizeof(counts)) == sizeof(counts) ? 0 : 1);
+		_exit(write(pipes[1], &tap, sizeof(tap)) == sizeof(tap) ? 0 : 1);
 	}
-	if (waitpid(child, &status, 0) != child || status || read(pipes[0], counts, sizeof(counts)) != sizeof(counts)) {
+	if (waitpid(child, &status, 0) != child || status || read(pipes[0], &theirs, sizeof(theirs)) != sizeof(theirs))
 		check(false, "the user's part ran");
-		return;
-	}
-	passed = counts[0];
-	failed = counts[1];
+	else
+		tap = theirs;
 }
 
 static void check_session(struct gate *gate)
@@ -624,23 +605,24 @@ static int check_all(struct gate *gate)
 	check_addresses(gate);
 	check_flashnodes(gate);
 	check_unread(gate);
-	printf("1..%d\ngate: %d passed, %d failed\n", passed + failed, passed, failed);
-	return failed || !passed;
+	return tap_end("gate");
 }
 
-static int live(struct gate *gate, unsigned int seconds)
+static int live(struct gate *gate)
 {
 	uint32_t up = make_session(gate), fresh = make_session(gate);
 	int error = bring_up(gate, up);
+	char byte;
 
 	printf("%u %u\n", up, fresh);
 	fflush(stdout);
 	if (error)
 		return 1;
-	sleep(seconds);
+	while (read(STDIN_FILENO, &byte, 1) > 0)
+		;
 	remove_session(gate, up);
 	remove_session(gate, fresh);
-	return failed;
+	return 0;
 }
 
 int main(int argc, char **argv)
@@ -655,8 +637,8 @@ int main(int argc, char **argv)
 	}
 	if (argc == 2 && !strcmp(argv[1], "check"))
 		return check_all(&gate);
-	if (argc == 3 && !strcmp(argv[1], "live"))
-		return live(&gate, (unsigned int)atoi(argv[2]));
-	fprintf(stderr, "usage: gate check | live SECONDS\n");
+	if (argc == 2 && !strcmp(argv[1], "live"))
+		return live(&gate);
+	fprintf(stderr, "usage: gate check | live\n");
 	return 2;
 }

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,31 +15,16 @@
 #include <unistd.h>
 
 #include "tests/lab/raw.h"
+#include "tests/lab/tap.h"
 #include "transport/abi/iscsi_proto.h"
 #include "transport/user/requests.h"
 #include "transport/user/sysfs.h"
 #include "transport/user/transport.h"
 
-static unsigned int passed, failed;
-
-static bool check(bool good, const char *format, ...)
-{
-	va_list args;
-
-	printf("%s %u - ", good ? "ok" : "not ok", passed + failed + 1);
-	va_start(args, format);
-	vprintf(format, args);
-	va_end(args);
-	printf("\n");
-	fflush(stdout);
-	*(good ? &passed : &failed) += 1;
-	return good;
-}
-
 struct handover {
 	struct raw_session raw;
 	struct iscsi_bhs answer; /* of the last PDU that came */
-	unsigned int pdus;
+	unsigned int pdus, errors;
 	uint32_t other_sid; /* a session with a connection of its own */
 };
 
@@ -48,6 +32,8 @@ static void on_event(const struct netlink_event *event, void *data)
 {
 	struct handover *h = data;
 
+	if (event->sid == h->raw.sid)
+		h->errors += event->type == ISCSI_KEVENT_CONN_ERROR;
 	if (event->type != ISCSI_KEVENT_RECV_PDU || event->sid != h->raw.sid)
 		return;
 	memcpy(&h->answer, event->bhs, sizeof(h->answer));
@@ -58,13 +44,18 @@ static void on_overflow(void *data)
 {
 }
 
-static bool wait_pdu(struct handover *h, unsigned int count)
+static bool wait_count(struct handover *h, const unsigned int *counter, unsigned int count)
 {
 	struct pollfd poller = {.fd = netlink_fd(h->raw.nl), .events = POLLIN};
 
-	while (h->pdus < count && poll(&poller, 1, 10000) > 0)
+	while (*counter < count && poll(&poller, 1, 10000) > 0)
 		netlink_dispatch(h->raw.nl);
-	return h->pdus >= count;
+	return *counter >= count;
+}
+
+static bool wait_pdu(struct handover *h, unsigned int count)
+{
+	return wait_count(h, &h->pdus, count);
 }
 
 static int bind_alone(const struct handover *h, uint32_t sid, uint64_t fd)
@@ -115,10 +106,66 @@ static void refuse_others(struct handover *h)
 	check(bind_alone(h, h->raw.sid, (uint64_t)fd | 1ull << 32) < 0, "a descriptor of more than 32 bits is refused");
 	check(!bind_alone(h, h->other_sid, (uint64_t)fd), "another session takes a socket");
 	refuse(h, fd, "a socket that is another session's");
-	fd = raw_connect(h->raw.address, h->raw.port);
-	shutdown(fd, SHUT_RDWR);
-	refuse(h, fd, "a socket that was shut down");
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	check(!listen(fd, 1), "a socket listens");
+	refuse(h, fd, "a socket that listens");
 	check(request_start_conn(h->raw.nl, h->raw.handle, h->raw.sid, 0) < 0, "START without a socket is refused");
+}
+
+/* Pad goes with the data, as open-iscsi does it; the header counts without. */
+static int send_login(struct handover *h, struct iscsi_bhs_login_request *ask, const char *keys, size_t bytes)
+{
+	char data[512] = "";
+
+	memcpy(data, keys, bytes);
+	ask->data_length[1] = (uint8_t)(bytes >> 8);
+	ask->data_length[2] = (uint8_t)bytes;
+	return request_send_pdu(h->raw.nl, h->raw.handle, h->raw.sid, 0, ask, data, (bytes + 3) & ~3ul);
+}
+
+static void login_header(const struct handover *h, struct iscsi_bhs_login_request *ask)
+{
+	*ask = (struct iscsi_bhs_login_request){.opcode = 0x43, .flags = 0x81, .isid = {0x00, 0x02}, .itt = htonl(0xabcd1234)};
+	ask->isid[5] = (uint8_t)h->raw.isid + 1;
+}
+
+/* Two ends of a connection in this process. */
+static bool make_pair(int fds[2])
+{
+	struct sockaddr_in place = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(place);
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool good = !bind(listener, (struct sockaddr *)&place, length) && !listen(listener, 1) &&
+		    !getsockname(listener, (struct sockaddr *)&place, &length);
+
+	fds[0] = good ? raw_connect("127.0.0.1", ntohs(place.sin_port)) : -1;
+	fds[1] = good ? accept4(listener, NULL, NULL, SOCK_CLOEXEC) : -1;
+	close(listener);
+	return fds[0] >= 0 && fds[1] >= 0;
+}
+
+/* A peer that closes before BIND is a connection lost, not a request refused: told by an event, and by START. */
+static void close_before(struct handover *h, bool is_reset)
+{
+	const struct linger linger = {.l_onoff = is_reset};
+	struct iscsi_bhs_login_request ask;
+	struct pollfd poller = {.events = POLLIN};
+	int fds[2];
+
+	if (!check(make_pair(fds), "a connection that the peer %s", is_reset ? "resets" : "closes"))
+		return;
+	setsockopt(fds[1], SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+	close(fds[1]);
+	poller.fd = fds[0];
+	poll(&poller, 1, 10000);
+	check(!bind_alone(h, h->raw.sid, (uint64_t)fds[0]), "is taken");
+	close(fds[0]);
+	check(request_start_conn(h->raw.nl, h->raw.handle, h->raw.sid, 0) < 0, "and not started");
+	login_header(h, &ask);
+	h->errors = 0;
+	send_login(h, &ask, "", 0);
+	check(wait_count(h, &h->errors, 1), "a login on it tells that it is lost");
+	request_stop_conn(h->raw.nl, h->raw.handle, h->raw.sid, 0, ISCSI_STOP_TERM);
 }
 
 /* The end of the connection between BIND and START must not make a session that looks healthy. */
@@ -164,23 +211,6 @@ static void bytes_before(struct handover *h)
 	check(is_logged_in(h), "the target got its answers");
 }
 
-/* Pad goes with the data, as open-iscsi does it; the header counts without. */
-static int send_login(struct handover *h, struct iscsi_bhs_login_request *ask, const char *keys, size_t bytes)
-{
-	char data[512] = "";
-
-	memcpy(data, keys, bytes);
-	ask->data_length[1] = (uint8_t)(bytes >> 8);
-	ask->data_length[2] = (uint8_t)bytes;
-	return request_send_pdu(h->raw.nl, h->raw.handle, h->raw.sid, 0, ask, data, (bytes + 3) & ~3ul);
-}
-
-static void login_header(const struct handover *h, struct iscsi_bhs_login_request *ask)
-{
-	*ask = (struct iscsi_bhs_login_request){.opcode = 0x43, .flags = 0x81, .isid = {0x00, 0x02}, .itt = htonl(0xabcd1234)};
-	ask->isid[5] = (uint8_t)h->raw.isid + 1;
-}
-
 /* As open-iscsi does it: two requests, security and operational stage, answered with the tag that user space used. */
 static void login_by_pdu(struct handover *h)
 {
@@ -223,11 +253,12 @@ int main(int argc, char **argv)
 	    !create(&h, &h.other_sid) || !create(&h, &h.raw.sid))
 		return 2;
 	refuse_others(&h);
+	close_before(&h, false);
+	close_before(&h, true);
 	close_between(&h);
 	bytes_before(&h);
 	request_stop_conn(h.raw.nl, h.raw.handle, h.raw.sid, 0, ISCSI_STOP_RECOVER);
 	login_by_pdu(&h);
 	check(raw_remove_all(h.raw.nl, h.raw.handle) == 2, "both sessions are removed");
-	printf("1..%u\nhandover: %u passed, %u failed\n", passed + failed, passed, failed);
-	return failed ? 1 : 0;
+	return tap_end("handover");
 }

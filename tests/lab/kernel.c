@@ -7,7 +7,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include <unistd.h>
 
 #include "tests/lab/raw.h"
+#include "tests/lab/tap.h"
 #include "transport/abi/iscsi_proto.h"
 #include "transport/user/names.h"
 #include "transport/user/adapter.h"
@@ -25,22 +25,6 @@
 #include "transport/user/transport.h"
 
 #define WAIT_MS	  20000
-
-static int passed, failed;
-
-static bool check(bool good, const char *format, ...)
-{
-	va_list args;
-
-	printf("%s %d - ", good ? "ok" : "not ok", passed + failed + 1);
-	va_start(args, format);
-	vprintf(format, args);
-	va_end(args);
-	printf("\n");
-	fflush(stdout);
-	*(good ? &passed : &failed) += 1;
-	return good;
-}
 
 static bool check_number(int64_t got, int64_t want, const char *what)
 {
@@ -414,6 +398,5 @@ int main(int argc, char **argv)
 			check_number((int64_t)netlink_count(s.nl, (enum netlink_counter)counter), 0,
 				     netlink_counter_text((enum netlink_counter)counter));
 	netlink_close(s.nl);
-	printf("1..%d\nkernel: %d passed, %d failed\n", passed + failed, passed, failed);
-	return failed || !passed;
+	return tap_end("kernel");
 }

@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -44,21 +45,33 @@ int conn_write(struct conn *conn, const void *bytes, size_t length)
 	return 0;
 }
 
-static uint32_t crc32c(const unsigned char *bytes, size_t length)
-{
-	uint32_t crc = 0xffffffff;
+static uint32_t crc_table[256];
 
-	for (size_t i = 0; i < length; i++) {
-		crc ^= bytes[i];
+static void crc_table_fill(void)
+{
+	for (uint32_t i = 0; i < 256; i++) {
+		uint32_t crc = i;
+
 		for (int bit = 0; bit < 8; bit++)
 			crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
+		crc_table[i] = crc;
 	}
+}
+
+static uint32_t crc32c(uint32_t crc, const unsigned char *bytes, size_t length)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, crc_table_fill);
+	crc = ~crc;
+	for (size_t i = 0; i < length; i++)
+		crc = crc >> 8 ^ crc_table[(crc ^ bytes[i]) & 0xff];
 	return ~crc;
 }
 
 static unsigned char *put_crc(unsigned char *at, const unsigned char *bytes, size_t length, bool is_wrong)
 {
-	uint32_t crc = crc32c(bytes, length) ^ is_wrong;
+	uint32_t crc = crc32c(0, bytes, length) ^ is_wrong;
 
 	for (int i = 0; i < 4; i++)
 		at[i] = (unsigned char)(crc >> 8 * i);
@@ -108,23 +121,48 @@ int conn_send(struct conn *conn, const struct pdu *pdu)
 	return conn->fuzz ? fuzz_send(conn, pdu) : conn_send_right(conn, pdu);
 }
 
-/* Digests of requests are passed over: it is the initiator that is under test. */
+static int read_crc(struct conn *conn, const void *bytes, size_t length, const char *what)
+{
+	unsigned char want[4], got[4];
+
+	if (read_bytes(conn, got, sizeof(got)))
+		return -1;
+	put_crc(want, bytes, length, false);
+	return memcmp(got, want, sizeof(got)) ? conn_accuse(conn, what) : 0;
+}
+
 int conn_read(struct conn *conn)
 {
-	unsigned char skip[4], data[BURST_BYTES];
-	size_t length;
+	unsigned char data[SEGMENT_BYTES];
+	size_t length, padded;
 
 	pdu_clear(&conn->request);
 	if (read_bytes(conn, &conn->request.bhs, ISCSI_BHS_BYTES) || conn->request.bhs.ahs_words)
 		return -1;
-	if (conn->header_digest && read_bytes(conn, skip, 4))
+	if (conn->header_digest && read_crc(conn, &conn->request.bhs, ISCSI_BHS_BYTES, "a wrong header digest"))
 		return -1;
 	length = pdu_data_length(&conn->request.bhs);
-	if (length > sizeof(data) || read_bytes(conn, data, length) || read_bytes(conn, skip, pdu_padding(length)))
+	padded = length + pdu_padding(length);
+	if (padded > sizeof(data))
+		return conn_accuse(conn, "a data segment that is too long"), -1;
+	if (read_bytes(conn, data, padded))
 		return -1;
-	if (conn->data_digest && length && read_bytes(conn, skip, 4))
+	if (conn->data_digest && length && read_crc(conn, data, padded, "a wrong data digest"))
 		return -1;
 	return pdu_set_data(&conn->request, data, length) ? -1 : 0;
+}
+
+bool conn_is_right(const struct conn *conn)
+{
+	return conn->row->place == AT_NEVER;
+}
+
+int conn_accuse(const struct conn *conn, const char *what)
+{
+	if (!conn_is_right(conn))
+		return 0;
+	fprintf(stderr, "misbehave: %s: the initiator sent %s\n", conn->row->name, what);
+	return -1;
 }
 
 enum act conn_ask(struct conn *conn, enum place place, struct pdu *pdu)

@@ -17,7 +17,8 @@
 #define DISK_BLOCKS   8192 /* of 512 bytes; also the longest write */
 #define BLOCK_BYTES   512
 #define TRAP_BLOCK    4096
-#define BURST_BYTES   65536 /* our MaxBurstLength, and the longest data segment we take */
+#define SEGMENT_BYTES 65536 /* the longest data segment we take */
+#define BURST_BYTES   65536 /* MaxBurstLength of rows that go wrong; a right one leaves it to the initiator */
 #define WINDOW	      32
 #define WRITES_MAX    64
 #define TAGS	      16 /* of requests that are remembered for chance */
@@ -25,13 +26,24 @@
 #define SECRET_IN     "lookingglass9" /* ours, queen */
 #define TARGET_PREFIX "iqn.2026-11.org.openhba.misbehave:"
 
-/* A write whose data is on its way. */
+/* A write whose data is on its way, in order: what came unasked, then one R2T after the other. */
 struct write {
 	bool is_used;
 	struct iscsi_bhs_scsi_command command;
 	unsigned char *data;
 	uint32_t bytes, have;
-	uint32_t r2tsn;
+	uint32_t asked;	   /* up to where data was asked for, or may come unasked */
+	uint32_t unasked;  /* what has come so */
+	uint32_t r2tsn;	   /* of the next R2T */
+	uint32_t answered; /* R2TSN of the first one whose data is not all there */
+	uint32_t datasn;   /* of the next Data-Out of the burst */
+	bool awaits_unasked;
+};
+
+/* What was agreed on that this target has to keep to. */
+struct agreed {
+	uint32_t max_burst, first_burst, max_r2ts;
+	bool initial_r2t, immediate_data;
 };
 
 /* What the connections of a row share. */
@@ -52,6 +64,7 @@ struct conn {
 	uint32_t statsn;     /* of the next response */
 	uint32_t exp_cmdsn;
 	uint32_t initiator_segment; /* bytes of data it takes in one PDU */
+	struct agreed agreed;
 	uint16_t tsih;
 	bool is_full, is_discovery;
 	bool is_in_use; /* a SCSI command has come: the kernel has the connection */
@@ -69,6 +82,13 @@ struct conn {
 	uint64_t fuzz; /* state of chance; 0: all goes right (fuzz.c) */
 	uint32_t fuzz_one_in, tags[TAGS], tag_count;
 };
+
+/* Whether its row does everything right. Such a target leaves all it can to the initiator, and holds it to what was agreed on. */
+bool conn_is_right(const struct conn *conn);
+
+/* Tells on stderr what the initiator did wrong. -1 if the target is a right one: the connection is over. Else 0: whatever a row that goes
+ * wrong has led to is not the initiator's. */
+int conn_accuse(const struct conn *conn, const char *what);
 
 /* The life of a connection; closes fd. */
 void conn_run(int fd, const struct row *row, struct home *home, unsigned int first_port);
@@ -108,6 +128,10 @@ char *conn_text(const struct conn *conn, const char *text, size_t *ret_length);
 int login_run(struct conn *conn);
 int sendtargets_answer(struct conn *conn);
 int scsi_command(struct conn *conn);
+int scsi_status(struct conn *conn, const struct iscsi_bhs_scsi_command *command, uint32_t sense, uint32_t residual);
+unsigned char *scsi_extent(struct conn *conn, const unsigned char *cdb, size_t *ret_length); /* NULL: behind the end */
+enum place scsi_place(const struct conn *conn, const unsigned char *cdb);
+int write_start(struct conn *conn, const struct iscsi_bhs_scsi_command *command);
 int scsi_data_out(struct conn *conn);
 int hold_ask(struct conn *conn); /* answers task management of the request */
 int fuzz_send(struct conn *conn, const struct pdu *pdu);

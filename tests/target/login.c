@@ -117,49 +117,71 @@ static void answer_security(struct login_state *state)
 
 /* --- operational */
 
-/* What we can do, one row per key; a number is our own wish, MIN and MAX as keys.def says. */
+#define NOWHERE SIZE_MAX
+
+/* What we can do with numbers, one row per key: our own wish, that of a right target, MIN and MAX as keys.def says, where it is kept. */
 static const struct {
 	const char *name;
-	const char *word; /* of booleans and lists; NULL: a number */
-	uint32_t number;
+	uint32_t number, right;
 	bool is_max;
+	size_t kept; /* in struct agreed */
 } wishes[] = {
-	{"MaxBurstLength", NULL, BURST_BYTES, false}, {"FirstBurstLength", NULL, BURST_BYTES, false},
-	{"MaxConnections", NULL, 1, false},	      {"MaxOutstandingR2T", NULL, 1, false},
-	{"DefaultTime2Wait", NULL, 0, true},	      {"DefaultTime2Retain", NULL, 0, false},
-	{"ErrorRecoveryLevel", NULL, 0, false},	      {"InitialR2T", "Yes", 0, false},
-	{"DataPDUInOrder", "Yes", 0, false},	      {"DataSequenceInOrder", "Yes", 0, false},
+	{"MaxBurstLength", BURST_BYTES, 0xffffff, false, offsetof(struct agreed, max_burst)},
+	{"FirstBurstLength", BURST_BYTES, 0xffffff, false, offsetof(struct agreed, first_burst)},
+	{"MaxOutstandingR2T", 1, 0xffff, false, offsetof(struct agreed, max_r2ts)},
+	{"MaxConnections", 1, 1, false, NOWHERE},
+	{"DefaultTime2Wait", 0, 0, true, NOWHERE},
+	{"DefaultTime2Retain", 0, 0, false, NOWHERE},
+	{"ErrorRecoveryLevel", 0, 0, false, NOWHERE},
 };
 
-static bool answer_digest(struct login_state *state, const struct key_pair *pair)
+static bool answer_word(struct login_state *state, const char *name, const char *yes, const char *no, bool is_yes)
 {
-	bool is_wanted = state->conn->row->settings == DIGEST && key_list_has(pair->value, pair->value_length, "CRC32C");
+	keys_add(&state->answer, name, is_yes ? yes : no);
+	return is_yes;
+}
 
-	keys_add(&state->answer, key_pair_is(pair, "HeaderDigest") ? "HeaderDigest" : "DataDigest", is_wanted ? "CRC32C" : "None");
-	return is_wanted;
+/* Of what it offers, a right target takes what it likes best. */
+static bool wants_digest(const struct conn *conn, const struct key_pair *pair)
+{
+	if (conn->row->settings == DIGEST)
+		return key_list_has(pair->value, pair->value_length, "CRC32C");
+	return conn_is_right(conn) && pair->value_length >= 6 && !memcmp(pair->value, "CRC32C", 6);
+}
+
+static void answer_number(struct login_state *state, const struct key_pair *pair)
+{
+	uint32_t number, wish;
+
+	for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++) {
+		if (!key_pair_is(pair, wishes[i].name) || key_value_u32(pair, &number))
+			continue;
+		wish = conn_is_right(state->conn) ? wishes[i].right : wishes[i].number;
+		number = (number < wish) == wishes[i].is_max ? wish : number;
+		keys_add_u32(&state->answer, wishes[i].name, number);
+		if (wishes[i].kept != NOWHERE)
+			memcpy((char *)&state->conn->agreed + wishes[i].kept, &number, sizeof(number));
+	}
 }
 
 static void answer_key(struct login_state *state, const struct key_pair *pair)
 {
-	uint32_t number;
+	struct conn *conn = state->conn;
 
 	if (key_pair_is(pair, "HeaderDigest"))
-		state->header_digest = answer_digest(state, pair);
+		state->header_digest = answer_word(state, "HeaderDigest", "CRC32C", "None", wants_digest(conn, pair));
 	else if (key_pair_is(pair, "DataDigest"))
-		state->data_digest = answer_digest(state, pair);
+		state->data_digest = answer_word(state, "DataDigest", "CRC32C", "None", wants_digest(conn, pair));
 	else if (key_pair_is(pair, "ImmediateData"))
-		keys_add(&state->answer, "ImmediateData", key_value_is(pair, "Yes") ? "Yes" : "No");
+		conn->agreed.immediate_data = answer_word(state, "ImmediateData", "Yes", "No", key_value_is(pair, "Yes"));
+	else if (key_pair_is(pair, "InitialR2T"))
+		conn->agreed.initial_r2t = answer_word(state, "InitialR2T", "Yes", "No", !conn_is_right(conn) || key_value_is(pair, "Yes"));
+	else if (key_pair_is(pair, "DataPDUInOrder") || key_pair_is(pair, "DataSequenceInOrder"))
+		keys_add(&state->answer, key_pair_is(pair, "DataPDUInOrder") ? "DataPDUInOrder" : "DataSequenceInOrder", "Yes");
 	else if (key_pair_is(pair, "MaxRecvDataSegmentLength"))
-		(void)key_value_u32(pair, &state->conn->initiator_segment);
-	for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++) {
-		if (!key_pair_is(pair, wishes[i].name))
-			continue;
-		if (wishes[i].word)
-			keys_add(&state->answer, wishes[i].name, wishes[i].word);
-		else if (!key_value_u32(pair, &number))
-			keys_add_u32(&state->answer, wishes[i].name,
-				     (number < wishes[i].number) == wishes[i].is_max ? wishes[i].number : number);
-	}
+		(void)key_value_u32(pair, &conn->initiator_segment);
+	else
+		answer_number(state, pair);
 }
 
 static void answer_operational(struct login_state *state)
@@ -171,7 +193,7 @@ static void answer_operational(struct login_state *state)
 	while (keys_next(&reader, &pair) > 0)
 		answer_key(state, &pair);
 	if (!state->is_settled)
-		keys_add_u32(&state->answer, "MaxRecvDataSegmentLength", BURST_BYTES);
+		keys_add_u32(&state->answer, "MaxRecvDataSegmentLength", SEGMENT_BYTES);
 	state->is_settled = true;
 }
 
@@ -244,6 +266,8 @@ int login_run(struct conn *conn)
 	struct login_state state = {.conn = conn};
 	int r = 0;
 
+	/* What counts when nobody speaks (RFC 7143 13). */
+	conn->agreed = (struct agreed){.max_burst = 262144, .first_burst = 65536, .max_r2ts = 1, .initial_r2t = true, .immediate_data = true};
 	while (!r && !conn->is_full) {
 		r = conn_read(conn);
 		if (!r && pdu_opcode(&conn->request) != ISCSI_PDU_LOGIN_REQUEST)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A RAM disk as LUN 0: the commands Linux sends while it scans, reads and writes. Data comes as
- * immediate data and by R2T, goes as Data-In with the status in its last PDU.
+ * A RAM disk as LUN 0: the commands Linux sends while it scans, reads and writes. Data goes as
+ * Data-In with the status in its last PDU; how it comes is write.c's.
  */
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -131,7 +131,7 @@ static void cdb_extent(const unsigned char *cdb, uint64_t *ret_block, uint32_t *
 	}
 }
 
-static unsigned char *extent(struct conn *conn, const unsigned char *cdb, size_t *ret_length)
+unsigned char *scsi_extent(struct conn *conn, const unsigned char *cdb, size_t *ret_length)
 {
 	uint64_t block;
 	uint32_t count;
@@ -145,7 +145,7 @@ static unsigned char *extent(struct conn *conn, const unsigned char *cdb, size_t
 
 static void read_blocks(struct conn *conn, const unsigned char *cdb, struct answer *answer)
 {
-	unsigned char *from = extent(conn, cdb, &answer->length);
+	unsigned char *from = scsi_extent(conn, cdb, &answer->length);
 
 	if (from)
 		answer->data = from;
@@ -183,7 +183,7 @@ static bool is_trap(const unsigned char *cdb)
 	return block == TRAP_BLOCK;
 }
 
-static enum place place_of(const struct conn *conn, const unsigned char *cdb)
+enum place scsi_place(const struct conn *conn, const unsigned char *cdb)
 {
 	if (conn->row->place == AT_COMMAND)
 		return AT_COMMAND;
@@ -197,7 +197,7 @@ static enum place place_of(const struct conn *conn, const unsigned char *cdb)
 	return AT_COMMAND;
 }
 
-static int send_status(struct conn *conn, const struct iscsi_bhs_scsi_command *command, uint32_t sense, uint32_t residual)
+int scsi_status(struct conn *conn, const struct iscsi_bhs_scsi_command *command, uint32_t sense, uint32_t residual)
 {
 	unsigned char data[2 + SENSE_BYTES] = {0,
 					       SENSE_BYTES,
@@ -219,7 +219,7 @@ static int send_status(struct conn *conn, const struct iscsi_bhs_scsi_command *c
 	bhs->status = sense ? STATUS_CHECK_CONDITION : 0;
 	if (sense && pdu_set_data(&pdu, data, sizeof(data)))
 		abort();
-	r = conn_answer(conn, place_of(conn, command->cdb), &pdu);
+	r = conn_answer(conn, scsi_place(conn, command->cdb), &pdu);
 	pdu_done(&pdu);
 	return r;
 }
@@ -228,14 +228,16 @@ static int send_status(struct conn *conn, const struct iscsi_bhs_scsi_command *c
 static int send_data(struct conn *conn, const struct iscsi_bhs_scsi_command *command, const struct answer *answer)
 {
 	uint32_t expected = ntohl(command->expected_bytes), sn = 0;
-	size_t length = answer->length < expected ? answer->length : expected, sent = 0, part;
+	size_t length = answer->length < expected ? answer->length : expected, burst = conn->agreed.max_burst, sent = 0, part;
 	struct pdu pdu = {0};
 	struct iscsi_bhs_data_in *bhs = (void *)&pdu.bhs;
 	int r = 0;
 
 	conn->command = *command;
 	while (!r && sent < length) {
-		part = length - sent < conn->initiator_segment ? length - sent : conn->initiator_segment;
+		part = burst - sent % burst; /* to the end of the sequence */
+		part = part < conn->initiator_segment ? part : conn->initiator_segment;
+		part = part < length - sent ? part : length - sent;
 		conn_response(conn, &pdu, ISCSI_PDU_DATA_IN, ntohl(command->itt));
 		bhs->ttt = htonl(ISCSI_TAG_NONE);
 		bhs->datasn = htonl(sn++);
@@ -243,7 +245,8 @@ static int send_data(struct conn *conn, const struct iscsi_bhs_scsi_command *com
 		if (pdu_set_data(&pdu, answer->data + sent, part))
 			abort();
 		if (sent + part < length) {
-			bhs->flags = 0;
+			if ((sent + part) % burst)
+				bhs->flags = 0;
 			bhs->statsn = 0;
 			conn->statsn--;
 		} else {
@@ -251,89 +254,11 @@ static int send_data(struct conn *conn, const struct iscsi_bhs_scsi_command *com
 			bhs->flags |= length < expected ? ISCSI_BIT_RESPONSE_UNDERFLOW : 0;
 			bhs->residual = htonl(expected - (uint32_t)length);
 		}
-		r = sent ? conn_send(conn, &pdu) : conn_answer(conn, place_of(conn, command->cdb), &pdu);
+		r = sent ? conn_send(conn, &pdu) : conn_answer(conn, scsi_place(conn, command->cdb), &pdu);
 		sent += part;
 	}
 	pdu_done(&pdu);
 	return r;
-}
-
-/* --- writes */
-
-void scsi_forget(struct conn *conn)
-{
-	for (int i = 0; i < WRITES_MAX; i++)
-		free(conn->writes[i].data);
-	memset(conn->writes, 0, sizeof(conn->writes));
-}
-
-/* Asks for the next burst of a write, or ends it. */
-static int write_go_on(struct conn *conn, struct write *write)
-{
-	struct pdu pdu = {0};
-	struct iscsi_bhs_r2t *bhs = (void *)&pdu.bhs;
-	uint32_t rest = write->bytes - write->have;
-	unsigned char *to;
-	size_t length;
-	int r;
-
-	if (!rest) {
-		to = extent(conn, write->command.cdb, &length);
-		if (to)
-			memcpy(to, write->data, length < write->bytes ? length : write->bytes);
-		r = send_status(conn, &write->command, to ? 0 : 0x052100, 0);
-		free(write->data);
-		memset(write, 0, sizeof(*write));
-		return r;
-	}
-	conn->command = write->command;
-	conn_response(conn, &pdu, ISCSI_PDU_R2T, ntohl(write->command.itt));
-	conn->statsn--; /* an R2T tells StatSN, but takes none */
-	memcpy(pdu.bhs.lun, write->command.lun, sizeof(pdu.bhs.lun));
-	bhs->ttt = htonl((uint32_t)(write - conn->writes));
-	bhs->r2tsn = htonl(write->r2tsn++);
-	bhs->offset = htonl(write->have);
-	bhs->desired_bytes = htonl(rest < BURST_BYTES ? rest : BURST_BYTES);
-	r = conn_answer(conn, place_of(conn, write->command.cdb) == AT_TRAP ? AT_TRAP : AT_R2T, &pdu);
-	pdu_done(&pdu);
-	return r;
-}
-
-static void write_take(struct write *write, uint32_t offset, const struct pdu *pdu)
-{
-	if (offset != write->have || pdu->data_length > write->bytes - offset)
-		return;
-	if (pdu->data_length)
-		memcpy(write->data + offset, pdu->data, pdu->data_length);
-	write->have += (uint32_t)pdu->data_length;
-}
-
-static int write_start(struct conn *conn, const struct iscsi_bhs_scsi_command *command)
-{
-	struct write *write = conn->writes;
-
-	while (write->is_used)
-		if (++write == conn->writes + WRITES_MAX)
-			return -1;
-	*write = (struct write){.is_used = true, .command = *command, .bytes = ntohl(command->expected_bytes)};
-	if (write->bytes > DISK_BLOCKS * BLOCK_BYTES)
-		return -1;
-	write->data = calloc(1, write->bytes + 1);
-	if (!write->data)
-		abort();
-	write_take(write, 0, &conn->request);
-	return write_go_on(conn, write);
-}
-
-int scsi_data_out(struct conn *conn)
-{
-	struct iscsi_bhs_data_out *bhs = (void *)&conn->request.bhs;
-	uint32_t tag = ntohl(bhs->ttt);
-
-	if (tag >= WRITES_MAX || !conn->writes[tag].is_used)
-		return 0;
-	write_take(&conn->writes[tag], ntohl(bhs->offset), &conn->request);
-	return bhs->flags & ISCSI_BIT_FINAL ? write_go_on(conn, &conn->writes[tag]) : 0;
 }
 
 int scsi_command(struct conn *conn)
@@ -351,6 +276,6 @@ int scsi_command(struct conn *conn)
 		commands[i].run(conn, command.cdb, &answer);
 	}
 	if (answer.sense || !answer.length)
-		return send_status(conn, &command, answer.sense, answer.sense ? ntohl(command.expected_bytes) : 0);
+		return scsi_status(conn, &command, answer.sense, answer.sense ? ntohl(command.expected_bytes) : 0);
 	return send_data(conn, &command, &answer);
 }

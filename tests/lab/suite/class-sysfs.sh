@@ -20,8 +20,14 @@ show() {
 	done | sed -E 's/(host|iface-|flashnode_sess-|flashnode_conn-)[0-9]+/\1H/; s/(HOST|host)[0-9]+/hostH/g' | sort
 }
 
-# states: what a session is in, for all of them
+# states: what a session is in, for all of them. settled: and they do not change any more, as each of them does by itself.
 states() { grep -s '' /sys/class/iscsi_session/*/state /sys/class/iscsi_session/*/target_state /sys/class/iscsi_connection/*/state; }
+settled() {
+	states >/tmp/states
+	sleep 1
+	states | cmp -s - /tmp/states
+}
+mkfifo /tmp/card
 
 # live CLASS: everything comes to life on that class and goes again; /tmp/CLASS.* is what sysfs said
 live() {
@@ -30,10 +36,15 @@ live() {
 	daemon_start
 	$A -m discovery -t st -p 127.0.0.1 >/dev/null
 	ok "$1: login" $A -m node -T $target -p 127.0.0.1 --login
-	/in/gate live 15 >/tmp/gate.out &
+	rm -f /tmp/gate.out
+	/in/gate live </tmp/card >/tmp/gate.out &
 	gate=$!
+	# as long as this is open
+	exec 9>/tmp/card
 	wait_for '[ -s /tmp/gate.out ]'
+	wait_for settled 20
 	show >/tmp/"$1".alive
+	exec 9>&-
 	wait $gate
 	is $? 0 "$1: sessions of the adapter"
 	udevadm monitor --kernel --property >/tmp/"$1".uevents &
@@ -41,10 +52,12 @@ live() {
 	wait_for "[ -s /tmp/$1.uevents ]"
 	echo 0 >$LIO/iscsi/$target/tpgt_1/enable
 	ok "$1: a connection is lost" wait_for 'grep -q FAILED /sys/class/iscsi_session/*/state' 30
+	wait_for settled 20
 	states >/tmp/"$1".lost
 	echo 1 >$LIO/iscsi/$target/tpgt_1/enable
 	ok "$1: and comes back" wait_for 'grep -q LOGGED_IN /sys/class/iscsi_session/*/state' 60
-	sleep 1
+	wait_for settled 20
+	[ "$1" = kernel ] || wait_for "grep -q '^ISCSI_STATE=LOGGED_IN' /tmp/$1.uevents"
 	kill $monitor
 	$A -m node --logout >/dev/null
 	daemon_stop
