@@ -123,6 +123,16 @@ def command(options, folder, vmlinux, accel, khz):
     return words + _nic_words(options.nics, options.peers) + ["-append", append] + options.qemu
 
 
+def await_end(process, seconds):
+    """The guest ends the machine by itself; how long that takes is told."""
+    started = time.monotonic()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        raise TimedOut(f"the machine did not end in {seconds} s") from None
+    print(f"# the machine ended after {time.monotonic() - started:.1f} s", flush=True)
+
+
 class Output:
     """Passes on what a script says, up to the marker that ends it."""
 

@@ -81,6 +81,11 @@ done_testing() {
 	exit
 }
 
+# ends_in SECONDS: the last word of a script that ends the machine itself: it has passed if the machine is gone by then
+ends_in() {
+	printf '\0lab %s -%d\n' "$LAB_NONCE" "$1"
+}
+
 # --- the lab itself
 
 # lab_port NAME: the device of a virtio-serial port
