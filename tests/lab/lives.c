@@ -2,6 +2,7 @@
 /*
  * lives TARGET ADDRESS PORT COUNT		whole lives of sessions, one after the other: login, handover, scan, a block, logout
  * lives TARGET ADDRESS PORT COUNT leave	each life ends with its process, at a step that moves on with every life
+ * lives TARGET ADDRESS PORT COUNT unload	behind each one the driver is unloaded, as soon as the kernel lets go of it
  * lives reap					removes whatever sessions there are, from wherever they were left
  *
  * No daemon, no udev. A life that goes wrong prints why, and its session is removed; the exit status is 1 if one did. Run as root in the lab.
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,6 +29,8 @@
 struct life {
 	struct raw_session raw;
 	unsigned int steps_left; /* then the process ends; 0: never */
+	bool async;		 /* the kernel removes the session by itself */
+	bool hurried;		 /* nobody waits for that */
 	unsigned int unbound, gone, pdus;
 };
 
@@ -91,6 +95,31 @@ static int read_block(struct life *life)
 	return raw_read_block(name);
 }
 
+/* Without waiting for the end: the driver's module is still at it when the daemon's "modprobe -r" comes. */
+static int remove_async(struct raw_session *raw)
+{
+	struct request_batch batch;
+	int error;
+
+	batch_init(&batch, raw->handle);
+	batch_stop_conn(&batch, raw->sid, 0, ISCSI_STOP_TERM);
+	batch_destroy_conn(&batch, raw->sid, 0);
+	batch_destroy_session_async(&batch, raw->sid);
+	error = batch_send(raw->nl, &batch, NULL, 0);
+	batch_done(&batch);
+	return error;
+}
+
+static int unload(void)
+{
+	unsigned int tries;
+
+	for (tries = 0; syscall(SYS_delete_module, "iscsi_tcp", O_NONBLOCK); tries++)
+		if ((errno != EAGAIN && errno != EWOULDBLOCK && errno != EBUSY) || tries == 10000000)
+			return errno;
+	return 0;
+}
+
 static bool logout(struct life *life)
 {
 	struct iscsi_bhs_logout_request ask = {.opcode = 0x46, .flags = 0x80, .itt = htonl(1)};
@@ -99,8 +128,9 @@ static bool logout(struct life *life)
 	return step(life, "unbind", request_unbind_session(raw->nl, raw->handle, raw->sid)) &&
 	       step(life, "end of the unbind", wait_for(life, &life->unbound)) &&
 	       step(life, "logout PDU", request_send_pdu(raw->nl, raw->handle, raw->sid, 0, &ask, NULL, 0)) &&
-	       step(life, "its answer", wait_for(life, &life->pdus)) && step(life, "removal", raw_remove(raw)) &&
-	       step(life, "end of the removal", wait_for(life, &life->gone));
+	       step(life, "its answer", wait_for(life, &life->pdus)) &&
+	       step(life, "removal", life->async ? remove_async(raw) : raw_remove(raw)) &&
+	       (life->hurried || step(life, "end of the removal", wait_for(life, &life->gone)));
 }
 
 static bool live(struct life *life)
@@ -122,6 +152,19 @@ static bool begin(struct life *life)
 	return step(life, "class", transport_load_class(SYSFS_ROOT)) && step(life, "transport", transport_load(SYSFS_ROOT, "tcp")) &&
 	       step(life, "its number", transport_handle(SYSFS_ROOT, "tcp", &life->raw.handle, &caps)) &&
 	       step(life, "netlink", netlink_open(on_event, on_overflow, life, &life->raw.nl));
+}
+
+static bool live_and_unload(struct life *life)
+{
+	bool good;
+
+	life->hurried = life->raw.isid % 2;
+	good = begin(life) && live(life) && step(life, "unloading", unload());
+	if (!good && life->raw.nl)
+		raw_remove_all(life->raw.nl, life->raw.handle);
+	netlink_close(life->raw.nl);
+	life->raw.nl = NULL;
+	return good;
 }
 
 /* A child lives, and dies after so many steps. */
@@ -157,11 +200,14 @@ int main(int argc, char **argv)
 	life.raw.address = argv[2];
 	life.raw.port = atoi(argv[3]);
 	count = (unsigned int)atoi(argv[4]);
+	life.async = argc == 6 && !strcmp(argv[5], "unload");
 	if (argc == 5 && !begin(&life))
 		return 1;
 	for (i = 0; i < count; i++) {
 		life.raw.isid++;
-		if (argc == 6) {
+		if (life.async) {
+			bad += !live_and_unload(&life);
+		} else if (argc == 6) {
 			bad += !leave(&life, i % 12 + 1);
 		} else if (!live(&life)) {
 			bad++;

@@ -279,20 +279,25 @@ int session_destroy(struct class_session *session)
 	return error;
 }
 
+/* The session's own hold on its driver ends in the midst of destroy_session(). */
 static void destroy_work(struct work_struct *work)
 {
 	struct iscsi_cls_session *cls = container_of(work, struct iscsi_cls_session, destroy_work);
+	struct module *owner = cls->transport->owner;
 
 	cls->transport->destroy_session(cls);
+	module_put(owner);
 }
 
 int session_destroy_async(struct iscsi_cls_session *cls)
 {
 	int error = session_take_down(to_class_session(cls));
 
-	if (!error)
-		queue_work(session_removal_workq, &cls->destroy_work);
-	return error;
+	if (error)
+		return error;
+	__module_get(cls->transport->owner);
+	queue_work(session_removal_workq, &cls->destroy_work);
+	return 0;
 }
 
 /* For drivers at shutdown, when nobody in user space logs out any more. A session that somebody else destroys is left to him. */

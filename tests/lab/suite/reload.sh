@@ -30,6 +30,7 @@ round() {
 
 early=0 failed_lives=0 taken=0 stuck=0 n=0
 for n in 1 2 3 4; do round $n; done
+/in/lives $target 127.0.0.1 3260 2 unload >/dev/null
 early=0 failed_lives=0 taken=0
 resources >/tmp/before
 n=0
@@ -39,6 +40,7 @@ while [ $n -lt "$count" ]; do
 	[ $stuck -lt 5 ] || break
 done
 diag "$early unloads succeeded while sessions came and went, $failed_lives of $n pairs of lives met that"
+ok "$((count / 4)) times unloaded in the midst of a removal" /in/lives $target 127.0.0.1 3260 $((count / 4)) unload
 is $stuck 0 "$count times loaded and unloaded"
 is $taken 0 "never taken from a session"
 no_leak /tmp/before "$count" "nothing is left"
