@@ -24,7 +24,8 @@
 
 #define CARD	"/sys/class/iscsi_transport/card/handle"
 #define NOBODY	65534
-#define STOP_MS 2000 /* the card takes it for STOP_CONN SUSPEND */
+#define STOP_MS 2000 /* the card takes it for STOP_CONN SUSPEND, and for a ping of its second host */
+#define SECOND_HOST "/sys/module/lab_card/parameters/second"
 
 static void same(long long got, long long want, const char *what)
 {
@@ -576,6 +577,38 @@ static void as_user(const struct gate *gate, uint32_t sid)
 		tap = theirs;
 }
 
+static bool set_second_host(const char *text)
+{
+	FILE *file = fopen(SECOND_HOST, "w");
+
+	if (!file)
+		return false;
+	fputs(text, file);
+	return !fclose(file);
+}
+
+/* A driver takes nothing of a host apart while a request is using it, and no request comes afterwards. */
+static void check_host_going(struct gate *gate)
+{
+	struct iscsi_uevent ping = { 0 };
+	pid_t child;
+	int error;
+
+	check(set_second_host("1"), "a second host comes");
+	ping.u.ping.host_no = (uint32_t)read_number(SECOND_HOST);
+	child = fork();
+	if (!child) {
+		struct gate other = *gate;
+
+		other.fd = gate_open(0);
+		_exit(ask(&other, ISCSI_UEVENT_PING, ping, &portal, sizeof(portal)) ? 1 : 0);
+	}
+	usleep(STOP_MS * 1000 / 4);
+	check(set_second_host("0"), "it goes while a request about it is under way");
+	check(waitpid(child, &error, 0) == child && !error, "which finds it whole to its end");
+	same(ask(gate, ISCSI_UEVENT_PING, ping, &portal, sizeof(portal)), -ENODEV, "the next one finds none");
+}
+
 static void check_session(struct gate *gate)
 {
 	uint32_t slow = make_session(gate), quick = make_session(gate);
@@ -604,6 +637,7 @@ static int check_all(struct gate *gate)
 	check_attributes(gate);
 	check_addresses(gate);
 	check_flashnodes(gate);
+	check_host_going(gate);
 	check_unread(gate);
 	return tap_end("gate");
 }

@@ -64,6 +64,7 @@ struct class_transport *class_transport_of(const struct iscsi_transport *ops);	/
 /* By number, with a reference (scsi_host_put); only hosts of this driver, NULL otherwise. */
 struct Scsi_Host *class_host_get(const struct iscsi_transport *ops, u32 host_no);
 struct mutex *class_host_mutex(struct Scsi_Host *shost);	/* struct iscsi_cls_host's */
+bool class_host_is_gone(const struct Scsi_Host *shost);		/* or going; stays what it is while its mutex is held */
 int host_init(void);
 void host_exit(void);
 

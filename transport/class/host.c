@@ -27,7 +27,10 @@ static int host_remove(struct transport_container *tc, struct device *dev, struc
 {
 	struct Scsi_Host *shost = dev_to_shost(dev);
 
+	/* What requests use of the driver's is taken apart next: the one under way ends first, and there is no other. */
+	mutex_lock(class_host_mutex(shost));
 	xa_erase(&hosts, shost->host_no);
+	mutex_unlock(class_host_mutex(shost));
 	bsg_host_remove(shost);
 	return 0;
 }
@@ -56,6 +59,11 @@ struct mutex *class_host_mutex(struct Scsi_Host *shost)
 	struct iscsi_cls_host *ihost = shost->shost_data;
 
 	return &ihost->mutex;
+}
+
+bool class_host_is_gone(const struct Scsi_Host *shost)
+{
+	return xa_load(&hosts, shost->host_no) != shost;
 }
 
 struct each_session {

@@ -164,7 +164,7 @@ static int run_for_session(struct class_request *req, const struct request_row *
 static int run_locked_host(struct class_request *req, const struct request_row *row)
 {
 	guard(mutex)(class_host_mutex(req->shost));
-	return row->run(req);
+	return class_host_is_gone(req->shost) ? -ENODEV : row->run(req);
 }
 
 static int run_for_host(struct class_request *req, const struct request_row *row)

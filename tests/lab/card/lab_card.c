@@ -3,11 +3,13 @@
  * An adapter without hardware, for the transport class's own tests: it has every operation a driver can have, two ifaces and a flashnode,
  * and answers each question about a parameter with its number. It is as careless as drivers were: it hands out counters without a bound,
  * and reads what it is given as if it had been checked, so that the debug kernel tells if it had not. Stopping a connection to suspend it
- * takes STOP_MS. A PDU that is sent to it comes back.
+ * takes STOP_MS. A PDU that is sent to it comes back. It has a second host while its module's parameter says so: reading it tells the number;
+ * a ping of that one takes STOP_MS, too, and fails if the host was taken apart meanwhile.
  */
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/module.h>
+#include <linux/moduleparam.h>
 #include <linux/slab.h>
 #include <net/netlink.h>
 #include <scsi/scsi_cmnd.h>
@@ -19,7 +21,9 @@
 #define CHAP_ENTRIES	5
 #define COUNTERS	1000	/* what it says it has, more than there can be */
 
-static struct Scsi_Host *card;
+static struct Scsi_Host *card, *second;
+static bool second_is_gone;
+static struct scsi_host_template host_template;
 static struct scsi_transport_template *template;
 static struct iscsi_iface *ifaces[2];
 static int flashnodes;
@@ -212,6 +216,10 @@ static int card_get_iface_param(struct iscsi_iface *iface, enum iscsi_param_type
 static int card_send_ping(struct Scsi_Host *shost, uint32_t iface_num, uint32_t iface_type, uint32_t payload_size, uint32_t pid,
 			  struct sockaddr *dst_addr)
 {
+	if (shost != card) {
+		msleep(STOP_MS);
+		return READ_ONCE(second_is_gone) ? -EIO : 0;
+	}
 	iscsi_ping_comp_event(shost->host_no, &card_transport, ISCSI_PING_SUCCESS, pid, 0, NULL);
 	iscsi_post_host_event(shost->host_no, &card_transport, ISCSI_EVENT_LINKUP, 0, NULL);
 	return 0;
@@ -370,6 +378,59 @@ static struct scsi_host_template host_template = {
 	.sg_tablesize = 16,
 };
 
+/* ---- the second host ---- */
+
+static int second_come(void)
+{
+	struct Scsi_Host *shost = scsi_host_alloc(&host_template, 0);
+	int error;
+
+	if (!shost)
+		return -ENOMEM;
+	shost->transportt = template;
+	error = scsi_add_host(shost, NULL);
+	if (error) {
+		scsi_host_put(shost);
+		return error;
+	}
+	WRITE_ONCE(second_is_gone, false);
+	second = shost;
+	return 0;
+}
+
+static void second_go(void)
+{
+	struct Scsi_Host *shost = second;
+
+	second = NULL;
+	if (!shost)
+		return;
+	scsi_remove_host(shost);
+	WRITE_ONCE(second_is_gone, true);
+	scsi_host_put(shost);
+}
+
+static int second_set(const char *text, const struct kernel_param *param)
+{
+	bool wanted;
+	int error = kstrtobool(text, &wanted);
+
+	if (error)
+		return error;
+	if (wanted)
+		return second ? -EEXIST : second_come();
+	second_go();
+	return 0;
+}
+
+static int second_get(char *text, const struct kernel_param *param)
+{
+	return sysfs_emit(text, "%d\n", second ? (int)second->host_no : -1);
+}
+
+static const struct kernel_param_ops second_ops = { .set = second_set, .get = second_get };
+module_param_cb(second, &second_ops, NULL, 0644);
+
 static int __init card_init(void)
 {
 	int error = -ENOMEM;
@@ -404,6 +465,7 @@ static void __exit card_exit(void)
 		if (ifaces[i])
 			iscsi_destroy_iface(ifaces[i]);
 	iscsi_destroy_all_flashnode(card);
+	second_go();
 	scsi_remove_host(card);
 	scsi_host_put(card);
 	iscsi_unregister_transport(&card_transport);
