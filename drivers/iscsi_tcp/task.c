@@ -234,9 +234,17 @@ void task_quiet(struct tcp_task *task)
 	}
 }
 
+/* On its way to the mid layer, if it is not there already. */
+static bool task_has_left(const struct tcp_task *task)
+{
+	return !task_is(task, TASK_FLAGS) || (task_is(task, TASK_DONE) && list_empty(&task->active));
+}
+
 int task_drop(struct tcp_task *task, int scsi_result)
 {
 	task_assert_locked(task->conn);
+	if (task_has_left(task))
+		return 0;
 	if (task->conn->tx.task == task) {
 		task_quiet(task);
 		return -EBUSY;

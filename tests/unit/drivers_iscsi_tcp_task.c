@@ -177,6 +177,38 @@ static void what_is_half_sent_is_not_taken_back(void **state)
 	world_end();
 }
 
+static u32 times_logged(const char *line)
+{
+	const char *at = world.log;
+	u32 times = 0;
+
+	while ((at = strstr(at, line))) {
+		at += strlen(line);
+		times++;
+	}
+	return times;
+}
+
+/* The error handler may come between an answer and its delivery. */
+static void what_is_answered_is_delivered_once(void **state)
+{
+	struct tcp_task *task;
+
+	world_begin();
+	world.slow = true;
+	task = start_read(0, 512);
+	task->cmd->result = 0x1234;
+	task_answered(task);
+	assert_true(task_is(task, TASK_DONE));
+	assert_int_equal(task_drop(task, RESULT_ABORT), 0);
+	assert_int_equal(times_logged("done 0 "), 1);
+	assert_true(logged("done 0 result 1234"));
+	task->state.counter = 0;
+	assert_int_equal(task_drop(task, RESULT_ABORT), 0);
+	assert_int_equal(times_logged("done 0 "), 1);
+	world_end();
+}
+
 static void what_is_not_sent_is_taken_back(void **state)
 {
 	struct tcp_task *task;
@@ -270,6 +302,7 @@ int main(void)
 		cmocka_unit_test(an_answer_waits_for_a_half_sent_pdu),
 		cmocka_unit_test(an_answer_does_not_wait_for_a_turn),
 		cmocka_unit_test(what_is_half_sent_is_not_taken_back),
+		cmocka_unit_test(what_is_answered_is_delivered_once),
 		cmocka_unit_test(what_is_not_sent_is_taken_back),
 		cmocka_unit_test(what_is_half_received_is_taken_back),
 		cmocka_unit_test(a_dead_connection_keeps_nothing),

@@ -48,6 +48,7 @@ static struct world {
 	bool more;		/* it was told that more follows the last byte */
 	u32 uncorked;
 	bool may_change;	/* data, while it is sent */
+	bool slow;		/* what is answered has not reached the mid layer yet */
 	enum iscsi_err error;
 	char log[65536];
 	u32 log_bytes;
@@ -164,7 +165,8 @@ bool scsi_data_may_change(const struct scsi_cmnd *cmd)
 void complete_later(struct tcp_task *task)
 {
 	world_log("done %u result %x received %u\n", world_number(task), (u32)task->cmd->result, task->received);
-	task->state.counter = 0;
+	if (!world.slow)
+		task->state.counter = 0;
 }
 
 void complete_flush(struct tcp_conn *conn)
