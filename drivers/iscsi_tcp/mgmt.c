@@ -82,7 +82,8 @@ void mgmt_put(struct tcp_mgmt *mgmt)
 
 void mgmt_sent(struct tcp_mgmt *mgmt)
 {
-	if (mgmt->unanswered)
+	/* Only a target that guesses tags has answered it. */
+	if (mgmt->unanswered && !task_is(&mgmt->task, TASK_DONE))
 		task_answered(&mgmt->task);
 }
 
