@@ -40,6 +40,7 @@ static void complete_run(struct tasklet_struct *tasklet)
 void complete_init(struct tcp_conn *conn)
 {
 	init_llist_head(&conn->done);
+	mutex_init(&conn->flush_mutex);
 	tasklet_setup(&conn->complete, complete_run);
 }
 
@@ -54,11 +55,13 @@ void complete_later(struct tcp_task *task)
 void complete_flush(struct tcp_conn *conn)
 {
 	might_sleep();
+	/* Another flush, or the tasklet, may have taken some just before. */
+	mutex_lock(&conn->flush_mutex);
 	local_bh_disable();
 	complete_batch(conn);
 	local_bh_enable();
-	/* It may have taken some just before. */
 	tasklet_unlock_wait(&conn->complete);
+	mutex_unlock(&conn->flush_mutex);
 }
 
 void complete_exit(struct tcp_conn *conn)

@@ -59,6 +59,7 @@ static struct tcp_conn *conn_alloc(struct tcp_session *session)
 		return NULL;
 	conn->session = session;
 	spin_lock_init(&conn->failure_lock);
+	mutex_init(&conn->empty_mutex);
 	init_llist_head(&conn->submitted);
 	INIT_LIST_HEAD(&conn->tx_mgmt);
 	INIT_LIST_HEAD(&conn->tx_data);
@@ -209,6 +210,7 @@ int conn_start(struct iscsi_cls_conn *cls)
 
 static void conn_empty(struct tcp_conn *conn, int scsi_result)
 {
+	guard(mutex)(&conn->empty_mutex);
 	socket_detach(conn);
 	nop_stop(conn);
 	cancel_work_sync(&conn->tx_work);

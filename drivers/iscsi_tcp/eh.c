@@ -239,15 +239,17 @@ static int eh_try_drop(struct tcp_conn *conn, struct scsi_cmnd *cmd, enum eh_ste
 {
 	struct tcp_task *task = scsi_cmd_priv(cmd);
 	struct sock *sk = conn_lock(conn);
-	int error = 0;
+	int error;
 
 	if (!sk)
-		return step == EH_ABORT && !task_is(task, TASK_FLAGS) ? 0 : -ENOTCONN;
-	if (step != EH_ABORT)
+		error = step == EH_ABORT && !task_is(task, TASK_FLAGS) ? 0 : -ENOTCONN;
+	else if (step != EH_ABORT)
 		error = eh_drop(conn, step == EH_LU_RESET ? cmd->device : NULL);
-	else if (task_is(task, TASK_FLAGS))
+	else
 		error = task_drop(task, DID_ABORT << 16);
-	conn_unlock(sk);
+	if (sk)
+		conn_unlock(sk);
+	/* What has left the connection may still be on its way to the mid layer. */
 	complete_flush(conn);
 	return error;
 }
@@ -388,6 +390,10 @@ static void eh_empty(struct tcp_conn *conn)
 		tx_forget(conn);
 		eh_drop(conn, NULL);
 		conn_unlock(sk);
+	} else {
+		/* stop() took the socket; what it has not come to yet is not ours to give away. */
+		mutex_lock(&conn->empty_mutex);
+		mutex_unlock(&conn->empty_mutex);
 	}
 	complete_flush(conn);
 }

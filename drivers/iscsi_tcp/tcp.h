@@ -9,6 +9,7 @@
  * it and delivered outside (complete.c), because a completion may submit the next command.
  *
  *	class: session->mutex -> conn->ep_mutex		(create, bind, start, stop, destroy: never side by side)
+ *	  conn->empty_mutex				(stop() empties the connection; never together with eh_mutex)
  *	  session->eh_mutex				(error handler: one at a time)
  *	    socket lock of a connection			(rx, tx, tasks in flight, timers' decisions)
  *	      session->mgmt_lock			(leaf spinlock, short, irq-safe not needed: bh)
@@ -257,6 +258,8 @@ struct tcp_conn {
 
 	struct llist_head done;		/* complete.c */
 	struct tasklet_struct complete;
+	struct mutex flush_mutex;	/* complete_flush() ends when others' deliveries do; leaf */
+	struct mutex empty_mutex;	/* while stop() empties it */
 
 	/* nop.c */
 	struct timer_list timer;
