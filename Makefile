@@ -196,8 +196,8 @@ check: ## all tests: unit, fuzz corpora, store, lint, then the lab suite (root o
 	$(Q)tests/check
 
 soak: ## the lab suite's long runs: kills, cut connections, logins by the hundred (hours; root on Debian)
-	$(Q)tests/need build lab
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/need build check lab debug-kernel
+	$(Q)$(MAKE) --no-print-directory all check-build
 	$(Q)tests/lab/suite/run --plan soak
 
 check-modules: ## the rest of what the kernel modules of this tree have to stand in the lab (ten minutes; root on Debian)
