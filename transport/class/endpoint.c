@@ -11,8 +11,8 @@
 #include "transport/class/class.h"
 
 struct class_endpoint {
-	struct mutex mutex;		/* poll and disconnect exclude each other */
-	bool disconnected;		/* under mutex */
+	struct mutex mutex;		/* polling, binding and disconnecting exclude each other */
+	bool disconnected;		/* under mutex: it gets no connection any more */
 	const struct iscsi_transport *owner;	/* NULL until ep_connect() has returned: nobody's request may name it */
 	struct iscsi_endpoint ep;	/* last: dd_data follows */
 };
@@ -123,16 +123,20 @@ static struct iscsi_endpoint *pair_part(struct class_conn *conn)
 void endpoint_attach(struct class_conn *conn, u64 handle)
 {
 	struct iscsi_endpoint *ep = endpoint_get(conn->cls.transport, handle);
+	struct class_endpoint *own;
 
 	lockdep_assert_held(&conn->cls.ep_mutex);
 	if (!ep)
 		return;
+	own = to_class_endpoint(ep);
+	mutex_lock(&own->mutex);
 	spin_lock(&pair_lock);
-	if (!ep->conn && !conn->cls.ep) {
+	if (!own->disconnected && !ep->conn && !conn->cls.ep) {
 		ep->conn = &conn->cls;
 		conn->cls.ep = ep;
 	}
 	spin_unlock(&pair_lock);
+	mutex_unlock(&own->mutex);
 	iscsi_put_endpoint(ep);
 }
 
@@ -141,19 +145,22 @@ void endpoint_detach(struct class_conn *conn)
 	pair_part(conn);
 }
 
-static void disconnect(struct iscsi_transport *ops, struct iscsi_endpoint *ep)
+/* False: it has got a connection meanwhile, which would be left with nothing. */
+static bool disconnect(struct iscsi_transport *ops, struct iscsi_endpoint *ep)
 {
 	struct class_endpoint *own = to_class_endpoint(ep);
-	bool first;
+	bool bound, first;
 
 	get_device(&ep->dev);
 	mutex_lock(&own->mutex);
-	first = !own->disconnected;
-	own->disconnected = true;
+	bound = READ_ONCE(ep->conn);
+	first = !bound && !own->disconnected;
+	own->disconnected |= !bound;
 	mutex_unlock(&own->mutex);
 	if (first)
 		ops->ep_disconnect(ep);
 	put_device(&ep->dev);
+	return !bound;
 }
 
 void endpoint_unbind(struct class_conn *conn, bool for_boot)
@@ -200,13 +207,13 @@ int endpoint_disconnect(struct iscsi_transport *ops, u64 handle)
 
 	if (!ep)
 		return -EINVAL;
-	conn = conn_of(ep);
-	if (conn) {
-		disconnect_bound(conn, ep);
-		iscsi_put_conn(&conn->cls);
-	} else {
-		disconnect(ops, ep);
-	}
+	do {
+		conn = conn_of(ep);
+		if (conn) {
+			disconnect_bound(conn, ep);
+			iscsi_put_conn(&conn->cls);
+		}
+	} while (!disconnect(ops, ep));
 	iscsi_put_endpoint(ep);
 	return 0;
 }
