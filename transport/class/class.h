@@ -96,6 +96,7 @@ struct class_session {
 	bool removing;			/* under cls.lock: state stays FREE, nothing is queued any more */
 	struct mutex scan_mutex;	/* one scan at a time, none while the target is being removed */
 	struct work_struct state_work;	/* tells user space of the state */
+	bool told_later;		/* of its end: when the driver has let go of it, by who had it destroyed */
 	u8 isid[6];			/* from the login PDU or ISCSI_PARAM_ISID; under mutex */
 	bool isid_known;
 	char *identity;			/* NULL: not in the table of identities. session_identity.c */
@@ -257,6 +258,8 @@ void netlink_exit(void);
 int event_send(struct iscsi_uevent *event, u32 group, const void *data, u32 data_bytes, gfp_t gfp);
 /* KEVENT_CREATE_SESSION, _DESTROY_SESSION, _UNBIND_SESSION. */
 int event_session(struct iscsi_cls_session *cls, enum iscsi_uevent_e event);
+/* The same, for event_send() when the session is no more; type 0 if it is no event of a session. */
+struct iscsi_uevent event_of_session(struct iscsi_cls_session *cls, enum iscsi_uevent_e type);
 /* KEVENT_CONN_ERROR. -errno if nobody can have got it. Any context. */
 int event_conn_error(struct iscsi_cls_conn *cls, enum iscsi_err error);
 /* KOBJ_CHANGE with ISCSI_STATE=..., for udev and a daemon that lost messages. Sleeps. */

@@ -86,7 +86,7 @@ void iscsi_conn_login_event(struct iscsi_cls_conn *conn, enum iscsi_conn_state s
 
 /* ---- sessions ---- */
 
-int event_session(struct iscsi_cls_session *cls, enum iscsi_uevent_e type)
+struct iscsi_uevent event_of_session(struct iscsi_cls_session *cls, enum iscsi_uevent_e type)
 {
 	struct iscsi_uevent event = event_of(cls->transport, type);
 	u32 host_no = iscsi_session_to_shost(cls)->host_no;
@@ -105,6 +105,16 @@ int event_session(struct iscsi_cls_session *cls, enum iscsi_uevent_e type)
 		event.r.unbind_session.sid = cls->sid;
 		break;
 	default:
+		event.type = 0;
+	}
+	return event;
+}
+
+int event_session(struct iscsi_cls_session *cls, enum iscsi_uevent_e type)
+{
+	struct iscsi_uevent event = event_of_session(cls, type);
+
+	if (!event.type) {
 		dev_err(&cls->dev, "%u is no event of a session\n", type);
 		return -EINVAL;
 	}

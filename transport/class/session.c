@@ -254,7 +254,8 @@ void iscsi_remove_session(struct iscsi_cls_session *session)
 
 void iscsi_free_session(struct iscsi_cls_session *session)
 {
-	event_session(session, ISCSI_KEVENT_DESTROY_SESSION);
+	if (!to_class_session(session)->told_later)
+		event_session(session, ISCSI_KEVENT_DESTROY_SESSION);
 	put_device(&session->dev);
 }
 
@@ -279,14 +280,17 @@ int session_destroy(struct class_session *session)
 	return error;
 }
 
-/* The session's own hold on its driver ends in the midst of destroy_session(). */
+/* The session's own hold on its driver ends in the midst of destroy_session(). Who hears of the end may unload the driver. */
 static void destroy_work(struct work_struct *work)
 {
 	struct iscsi_cls_session *cls = container_of(work, struct iscsi_cls_session, destroy_work);
+	struct iscsi_uevent event = event_of_session(cls, ISCSI_KEVENT_DESTROY_SESSION);
 	struct module *owner = cls->transport->owner;
 
+	to_class_session(cls)->told_later = true;
 	cls->transport->destroy_session(cls);
 	module_put(owner);
+	event_send(&event, ISCSI_NL_GRP_ISCSID, NULL, 0, GFP_NOIO);
 }
 
 int session_destroy_async(struct iscsi_cls_session *cls)
