@@ -96,6 +96,7 @@ act_fn act_sense_cut;	/* CHECK CONDITION with number bytes of data that are no s
 act_fn act_reject_named; /* Reject of a PDU of this opcode and the command's tag with these bits flipped, then the answer */
 act_fn act_reject_cut;	/* Reject with number bytes of the PDU it is about, then the answer */
 act_fn act_hold;	/* HOLD(): no answer until task management asks */
+act_fn act_hold_two;	/* the same for the first two of a connection; answers are the second's */
 
 /* What is said to an abort, a LUN reset, another reset: a response of RFC 7143 11.6.1, or one of these. */
 #define HOLD(abort, lun_reset, target_reset) ((uint64_t)(abort) | (uint64_t)(lun_reset) << 8 | (uint64_t)(target_reset) << 16)

@@ -192,6 +192,12 @@ enum act act_hold(struct conn *conn, struct pdu *answer)
 	return ACT_DONE;
 }
 
+/* The first two; the second is the one whose answer is known later. */
+enum act act_hold_two(struct conn *conn, struct pdu *answer)
+{
+	return conn->counts[AT_TRAP] > 2 ? ACT_SEND : act_hold(conn, answer);
+}
+
 /* The held command's own answer, late: an error, so that nothing of it can be taken for data. */
 static int held_answer(struct conn *conn)
 {
