@@ -46,6 +46,7 @@ struct gate {
 	int fd;
 	uint64_t handle;
 	uint32_t host_no;
+	uint64_t endpoint; /* the last that was made */
 	struct answer answer;
 	size_t answer_bytes;
 };
@@ -147,7 +148,8 @@ static uint64_t connect_card(struct gate *gate)
 
 	if (ask(gate, ISCSI_UEVENT_TRANSPORT_EP_CONNECT_THROUGH_HOST, message, &portal, sizeof(portal)))
 		return 0;
-	return gate->answer.message.r.ep_connect.handle;
+	gate->endpoint = gate->answer.message.r.ep_connect.handle;
+	return gate->endpoint;
 }
 
 static uint32_t make_session(struct gate *gate)
@@ -160,7 +162,7 @@ static uint32_t make_session(struct gate *gate)
 	return gate->answer.message.r.session.sid;
 }
 
-static int bring_up(struct gate *gate, uint32_t sid)
+static int prepare(struct gate *gate, uint32_t sid)
 {
 	struct iscsi_uevent conn = { .u.conn = { .sid = sid } };
 	struct iscsi_uevent bind = { .u.bind_conn = { .sid = sid, .is_leading = 1 } };
@@ -170,11 +172,22 @@ static int bring_up(struct gate *gate, uint32_t sid)
 		return error;
 	bind.u.bind_conn.transport_eph = connect_card(gate);
 	error = ask_plain(gate, ISCSI_UEVENT_BIND_CONN, bind);
-	if (!error)
-		error = gate->answer.message.r.retcode;
-	if (!error)
-		error = ask_plain(gate, ISCSI_UEVENT_START_CONN, conn);
 	return error ? error : gate->answer.message.r.retcode;
+}
+
+static int start(struct gate *gate, uint32_t sid)
+{
+	struct iscsi_uevent conn = { .u.conn = { .sid = sid } };
+	int error = ask_plain(gate, ISCSI_UEVENT_START_CONN, conn);
+
+	return error ? error : gate->answer.message.r.retcode;
+}
+
+static int bring_up(struct gate *gate, uint32_t sid)
+{
+	int error = prepare(gate, sid);
+
+	return error ? error : start(gate, sid);
 }
 
 static int stop(struct gate *gate, uint32_t sid, uint32_t flag)
@@ -445,6 +458,46 @@ static void check_objects(struct gate *gate, uint32_t sid)
 	same(ask_plain(gate, ISCSI_UEVENT_LOGIN_FLASHNODE, flashnode), -ENODEV, "a host that is not there has none");
 }
 
+/* The card says the same initiator, target and portal group for all sessions: the ISID is what tells them apart. */
+static void check_identity(struct gate *gate)
+{
+	uint32_t first = make_session(gate), second = make_session(gate);
+
+	check(!prepare(gate, first) && !prepare(gate, second), "two sessions are bound");
+	same(set_text(gate, first, ISCSI_PARAM_ISID, "00023d000001", 13, 13), 0, "one gets an ISID");
+	same(set_text(gate, second, ISCSI_PARAM_ISID, "00023d000001", 13, 13), 0, "the other the same");
+	same(set_text(gate, second, ISCSI_PARAM_ISID, "00023d00000", 12, 12), -EINVAL, "half a byte of one is refused");
+	same(start(gate, first), 0, "the first is started");
+	same(start(gate, second), -EEXIST, "a second one with its identity is refused");
+	same(set_text(gate, second, ISCSI_PARAM_ISID, "00023d000002", 13, 13), 0, "it gets an ISID of its own");
+	same(start(gate, second), 0, "and is started");
+	remove_session(gate, first);
+	remove_session(gate, second);
+}
+
+/* What c577ab7ba5f3 is about: a driver that takes away a connection which requests of others may be looking at. */
+static void check_taken_away(struct gate *gate)
+{
+	uint32_t sid = make_session(gate);
+	struct iscsi_uevent logout = { .u.logout_flashnode_sid = { .host_no = gate->host_no, .sid = sid } };
+	struct iscsi_uevent conn = { .u.conn = { .sid = sid } }, disconnect = { 0 };
+	char path[96], got[64];
+	FILE *held;
+
+	check(!bring_up(gate, sid), "a session is up");
+	snprintf(path, sizeof(path), "/sys/class/iscsi_connection/connection%u:0/address", sid);
+	held = fopen(path, "r");
+	same(ask_plain(gate, ISCSI_UEVENT_LOGOUT_FLASHNODE_SID, logout), 0, "its driver takes it away with its connection");
+	disconnect.u.ep_disconnect.ep_handle = gate->endpoint;
+	same(ask_plain(gate, ISCSI_UEVENT_TRANSPORT_EP_DISCONNECT, disconnect), 0, "its endpoint is still there, and let go");
+	check(access(path, F_OK) < 0 && held && !fread(got, 1, sizeof(got), held), "an attribute that is held open ends with it");
+	if (held)
+		fclose(held);
+	same(ask_plain(gate, ISCSI_UEVENT_GET_STATS, conn), -EEXIST, "requests find it no more");
+	same(ask_plain(gate, ISCSI_UEVENT_START_CONN, conn), -EINVAL, "whatever they ask");
+	same(ask_plain(gate, ISCSI_UEVENT_LOGOUT_FLASHNODE_SID, logout), -EINVAL, "nor is it taken away twice");
+}
+
 static void check_flashnodes(struct gate *gate)
 {
 	struct iscsi_uevent message = { .u.new_flashnode = { .host_no = gate->host_no, .len = 5 } };
@@ -634,6 +687,8 @@ static int check_all(struct gate *gate)
 	check_handles(gate);
 	check_numbers(gate);
 	check_session(gate);
+	check_identity(gate);
+	check_taken_away(gate);
 	check_attributes(gate);
 	check_addresses(gate);
 	check_flashnodes(gate);

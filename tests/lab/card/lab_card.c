@@ -11,6 +11,7 @@
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <net/netlink.h>
 #include <scsi/scsi_cmnd.h>
 #include <scsi/scsi_device.h>
@@ -311,8 +312,18 @@ static int card_login_flashnode(struct iscsi_bus_flash_session *session, struct 
 	return 0;
 }
 
+static int card_take_away(struct device *dev, void *data)
+{
+	if (strstarts(dev_name(dev), "connection"))
+		card_destroy_conn(iscsi_dev_to_conn(dev));
+	return 0;
+}
+
+/* As qla4xxx does when a target was logged out of by its firmware: the driver ends what the class had made. */
 static int card_logout_flashnode_sid(struct iscsi_cls_session *session)
 {
+	device_for_each_child(&session->dev, NULL, card_take_away);
+	card_destroy_session(session);
 	return 0;
 }
 
