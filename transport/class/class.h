@@ -247,6 +247,7 @@ extern const struct attribute_group *sysfs_transport_groups[], *sysfs_endpoint_g
 extern const struct attribute_group *sysfs_session_groups[], *sysfs_conn_groups[], *sysfs_host_groups[];
 extern const struct attribute_group sysfs_iface_group;
 extern const struct attribute_group *sysfs_flash_session_groups[], *sysfs_flash_conn_groups[];
+void sysfs_files_init(void);	/* lists the files of the groups, before anybody registers them */
 
 /* --- messages ---------------------------------------------------------------------------------------------------------------- */
 

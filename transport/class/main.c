@@ -38,6 +38,7 @@ static int __init class_init(void)
 {
 	size_t i;
 
+	sysfs_files_init();
 	for (i = 0; i < ARRAY_SIZE(parts); i++) {
 		int error = parts[i].init();
 

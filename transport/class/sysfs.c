@@ -33,6 +33,16 @@ umode_t sysfs_visible(const struct iscsi_transport *ops, const struct attribute 
 	return ops->attr_is_visible ? ops->attr_is_visible(row->param_type, row->param) : 0;
 }
 
+struct attribute **sysfs_list(struct attribute **files, struct sysfs_row *rows, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (rows[i].attribute.attr.name)
+			*files++ = &rows[i].attribute.attr;
+	return files;
+}
+
 /* ---- transports and endpoints ---- */
 
 enum own_transport { OWN_HANDLE, OWN_CAPS };
@@ -51,11 +61,7 @@ static struct sysfs_row transport_rows[] = {
 	[OWN_CAPS] = { SYSFS_FILE("caps", 0444), .read = read_transport, .param = OWN_CAPS },
 };
 
-static struct attribute *transport_files[] = {
-	&transport_rows[OWN_HANDLE].attribute.attr,
-	&transport_rows[OWN_CAPS].attribute.attr,
-	NULL
-};
+static struct attribute *transport_files[ARRAY_SIZE(transport_rows) + 1];
 
 static const struct attribute_group transport_group = { .attrs = transport_files };
 const struct attribute_group *sysfs_transport_groups[] = { &transport_group, NULL };
@@ -65,12 +71,11 @@ static ssize_t read_endpoint(struct device *dev, const struct sysfs_row *row, ch
 	return sysfs_emit(text, "%d\n", container_of(dev, struct iscsi_endpoint, dev)->id);
 }
 
-static struct sysfs_row endpoint_row = { SYSFS_FILE("handle", 0444), .read = read_endpoint };
-
-static struct attribute *endpoint_files[] = {
-	&endpoint_row.attribute.attr,
-	NULL
+static struct sysfs_row endpoint_rows[] = {
+	{ SYSFS_FILE("handle", 0444), .read = read_endpoint },
 };
+
+static struct attribute *endpoint_files[ARRAY_SIZE(endpoint_rows) + 1];
 
 static const struct attribute_group endpoint_group = { .attrs = endpoint_files };
 const struct attribute_group *sysfs_endpoint_groups[] = { &endpoint_group, NULL };
@@ -159,17 +164,7 @@ static struct sysfs_row session_rows[OWN_END] = {
 	OWN_ROW(OWN_GENERATION, "generation", read_own_session)
 };
 
-static struct attribute *session_files[] = {
-#define PARAM(number, id, object, name, type, flags, sentence) object(&session_rows[number].attribute.attr, )
-#include "transport/abi/params.def"
-#undef PARAM
-	&session_rows[OWN_STATE].attribute.attr,
-	&session_rows[OWN_TARGET_STATE].attribute.attr,
-	&session_rows[OWN_TARGET_ID].attribute.attr,
-	&session_rows[OWN_CREATOR].attribute.attr,
-	&session_rows[OWN_GENERATION].attribute.attr,
-	NULL
-};
+static struct attribute *session_files[ARRAY_SIZE(session_rows) + 1];
 
 static umode_t session_visible(struct kobject *kobj, struct attribute *attribute, int index)
 {
@@ -228,14 +223,7 @@ static struct sysfs_row conn_rows[OWN_END] = {
 	OWN_ROW(OWN_GENERATION, "generation", read_own_conn)
 };
 
-static struct attribute *conn_files[] = {
-#define PARAM(number, id, object, name, type, flags, sentence) object(&conn_rows[number].attribute.attr, )
-#include "transport/abi/params.def"
-#undef PARAM
-	&conn_rows[OWN_STATE].attribute.attr,
-	&conn_rows[OWN_GENERATION].attribute.attr,
-	NULL
-};
+static struct attribute *conn_files[ARRAY_SIZE(conn_rows) + 1];
 
 static umode_t conn_visible(struct kobject *kobj, struct attribute *attribute, int index)
 {
@@ -268,12 +256,7 @@ static struct sysfs_row host_rows[] = {
 #undef HOST_PARAM
 };
 
-static struct attribute *host_files[] = {
-#define HOST_PARAM(number, id, name, type, sentence) &host_rows[number].attribute.attr,
-#include "transport/abi/host_params.def"
-#undef HOST_PARAM
-	NULL
-};
+static struct attribute *host_files[ARRAY_SIZE(host_rows) + 1];
 
 static umode_t host_visible(struct kobject *kobj, struct attribute *attribute, int index)
 {
@@ -284,3 +267,13 @@ static umode_t host_visible(struct kobject *kobj, struct attribute *attribute, i
 
 static const struct attribute_group host_group = { .attrs = host_files, .is_visible = host_visible };
 const struct attribute_group *sysfs_host_groups[] = { &host_group, NULL };
+
+void sysfs_files_init(void)
+{
+	sysfs_list(transport_files, transport_rows, ARRAY_SIZE(transport_rows));
+	sysfs_list(endpoint_files, endpoint_rows, ARRAY_SIZE(endpoint_rows));
+	sysfs_list(session_files, session_rows, ARRAY_SIZE(session_rows));
+	sysfs_list(conn_files, conn_rows, ARRAY_SIZE(conn_rows));
+	sysfs_list(host_files, host_rows, ARRAY_SIZE(host_rows));
+	sysfs_adapter_files_init();
+}

@@ -26,6 +26,11 @@ ssize_t sysfs_store(struct device *dev, struct device_attribute *attribute, cons
 /* The mode of a row for a driver, 0: not there. */
 umode_t sysfs_visible(const struct iscsi_transport *ops, const struct attribute *attribute);
 
+/* Adds the rows that there are to a list of files, which is empty at first; its end. */
+struct attribute **sysfs_list(struct attribute **files, struct sysfs_row *rows, size_t count);
+
+void sysfs_adapter_files_init(void);
+
 #define SYSFS_FILE(_name, _mode) \
 	.attribute = { .attr = { .name = _name, .mode = _mode }, .show = sysfs_show, .store = sysfs_store }
 

@@ -39,15 +39,7 @@ static struct sysfs_row iface_rows[] = {
 #undef IFACE_PARAM
 };
 
-static struct attribute *iface_files[] = {
-#define NET_PARAM(number, id, family_of, name, type, sentence) IF_##family_of(&net_rows[number].attribute.attr, )
-#define IFACE_PARAM(number, id, family_of, name, type, sentence) IF_##family_of(&iface_rows[number].attribute.attr, )
-#include "transport/abi/net_params.def"
-#include "transport/abi/iface_params.def"
-#undef NET_PARAM
-#undef IFACE_PARAM
-	NULL
-};
+static struct attribute *iface_files[ARRAY_SIZE(net_rows) + ARRAY_SIZE(iface_rows) + 1];
 
 static umode_t iface_visible(struct kobject *kobj, struct attribute *attribute, int index)
 {
@@ -88,12 +80,7 @@ static struct sysfs_row flash_session_rows[] = {
 #undef FLASHNODE
 };
 
-static struct attribute *flash_session_files[] = {
-#define FLASHNODE(number, id, object, name, ...) object(&flash_session_rows[number].attribute.attr, )
-#include "transport/abi/flashnode.def"
-#undef FLASHNODE
-	NULL
-};
+static struct attribute *flash_session_files[ARRAY_SIZE(flash_session_rows) + 1];
 
 #undef SESSION
 #undef CONN
@@ -106,12 +93,7 @@ static struct sysfs_row flash_conn_rows[] = {
 #undef FLASHNODE
 };
 
-static struct attribute *flash_conn_files[] = {
-#define FLASHNODE(number, id, object, name, ...) object(&flash_conn_rows[number].attribute.attr, )
-#include "transport/abi/flashnode.def"
-#undef FLASHNODE
-	NULL
-};
+static struct attribute *flash_conn_files[ARRAY_SIZE(flash_conn_rows) + 1];
 
 static umode_t flash_session_visible(struct kobject *kobj, struct attribute *attribute, int index)
 {
@@ -127,3 +109,10 @@ static const struct attribute_group flash_session_group = { .attrs = flash_sessi
 static const struct attribute_group flash_conn_group = { .attrs = flash_conn_files, .is_visible = flash_conn_visible };
 const struct attribute_group *sysfs_flash_session_groups[] = { &flash_session_group, NULL };
 const struct attribute_group *sysfs_flash_conn_groups[] = { &flash_conn_group, NULL };
+
+void sysfs_adapter_files_init(void)
+{
+	sysfs_list(sysfs_list(iface_files, net_rows, ARRAY_SIZE(net_rows)), iface_rows, ARRAY_SIZE(iface_rows));
+	sysfs_list(flash_session_files, flash_session_rows, ARRAY_SIZE(flash_session_rows));
+	sysfs_list(flash_conn_files, flash_conn_rows, ARRAY_SIZE(flash_conn_rows));
+}
