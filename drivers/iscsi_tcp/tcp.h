@@ -62,7 +62,6 @@
 #define TCP_CONNS_MAX		1	/* connections a session may have today; 16 is what the layout is made for */
 #define TCP_MGMT_TASKS		16	/* own tasks of a session: login, text, logout, NOP, TMF */
 #define TCP_USER_DATA_MAX	8192	/* data segment of a PDU of or for user space */
-#define TCP_AHS_MAX		1024	/* 255 words of 4 bytes */
 
 struct tcp_session;
 struct tcp_conn;
