@@ -35,6 +35,15 @@ ip addr add 10.9.0.10/24 dev nic0 2>/dev/null || :
 ok "logged in again" wait_for '[ "$(state)" = LOGGED_IN ]' 60
 ok "verify again" verify_disk "$disk" 8
 
+# A link-local address says on which link. The portal is told no target, as its address has a scope of ours only.
+lio_portal $target '[::]:3261'
+local_portal=$(in_target ip -6 -o addr show dev t0 scope link | sed 's/.*inet6 \(fe80[^/]*\).*/\1/')
+ok "a link-local portal ($local_portal)" $A -m node -T $target -p "[$local_portal%nic0]:3261" -o new
+ok "login there" $A -m node -T $target -p "[$local_portal%nic0]:3261" --login
+local_sid=$(newest_sid)
+ok "its address has the link" grep -qix 'fe80:.*%nic0' /sys/class/iscsi_connection/connection"$local_sid":0/address
+ok "logout" $A -m session -r "$local_sid" --logout
+
 for round in 1 2 3; do
 	dd if=/dev/zero of=/dev/"$disk" bs=256k oflag=direct 2>/dev/null &
 	dd if=/dev/"$disk" of=/dev/null bs=64k iflag=direct 2>/dev/null &

@@ -15,11 +15,26 @@ resources >/tmp/before
 ok "$count lives" /in/lives $target 127.0.0.1 3260 "$count"
 is "$(sessions)" 0 "no session is left"
 no_leak /tmp/before "$count" "nothing else is left either"
+
+# Somebody who reads all attributes there are, hosts first, through all of it: CVE-2023-2162
+look() {
+	while [ ! -e /tmp/looked.enough ]; do
+		grep -sh . /sys/class/iscsi_host/host*/* /sys/class/iscsi_connection/connection*/* /sys/class/iscsi_session/session*/* >/tmp/looked
+		sort -u /tmp/looked /tmp/looked.all >/tmp/looked.new
+		mv /tmp/looked.new /tmp/looked.all
+	done
+}
 resources >/tmp/before
+: >/tmp/looked.all
+look &
 ok "$died lives that end at each of their steps" /in/lives $target 127.0.0.1 3260 $died leave
 diag "$(sessions) sessions were left: $(cat /sys/class/iscsi_session/session*/state 2>/dev/null | sort | uniq -c | tr '\n' ' ')"
 ok "they are removed" /in/lives reap
 is "$(sessions)" 0 "none is left then"
+ok "lives under the eyes of a reader" /in/lives $target 127.0.0.1 3260 $((died / 3))
+: >/tmp/looked.enough
+wait $!
+ok "who saw addresses of hosts" grep -qx 127.0.0.1 /tmp/looked.all
 no_leak /tmp/before $died "nothing else is left either"
 ok "a life goes on as before" /in/lives $target 127.0.0.1 3260 1
 last=$(dmesg | sed -n 's/.*scsi host\([0-9]*\): .*/\1/p' | tail -1)
