@@ -8,20 +8,8 @@
 . /in/leaks.sh
 seconds=$1 seed=${2:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')} port=3300 prefix=iqn.2026-11.org.openhba.misbehave:
 conf=/etc/iscsi/iscsid.conf
-sed -i -E '/^(node\.(session\.err_timeo|conn\[0\]\.timeo|session\.timeo)|node.session.iscsi.DefaultTime2Wait)/d' $conf
-cat >>$conf <<'END'
-node.conn[0].timeo.login_timeout = 5
-node.conn[0].timeo.logout_timeout = 3
-node.conn[0].timeo.noop_out_interval = 2
-node.conn[0].timeo.noop_out_timeout = 3
-node.session.initial_login_retry_max = 1
-node.session.timeo.replacement_timeout = 3
-node.session.err_timeo.abort_timeout = 1
-node.session.err_timeo.lu_reset_timeout = 1
-node.session.err_timeo.tgt_reset_timeout = 1
-node.session.err_timeo.host_reset_timeout = 2
-node.session.iscsi.DefaultTime2Wait = 0
-END
+patience 5 3 2 3 3 1
+echo 'node.session.initial_login_retry_max = 1' >>$conf
 echo 2 >/sys/module/scsi_mod/parameters/inq_timeout
 cp $conf /tmp/conf
 diag "seed $seed"
@@ -40,15 +28,12 @@ is "$(wc -l </tmp/found)" 4 "records of four targets"
 io() {
 	n=0
 	while [ ! -e /tmp/over ]; do
-		for dir in /sys/class/iscsi_session/session*; do
-			read -r name <"$dir/targetname" && [ "$name" = "$prefix$1" ] || continue
-			for block in "$dir"/device/target*/*/block/*; do
-				[ -e "$block" ] || continue
-				echo 3 >"$block/../../timeout"
-				size=$((512 << n % 12)) n=$((n + 1))
-				dd if=/dev/zero of="/dev/${block##*/}" bs=$size count=2 oflag=direct conv=notrunc
-				dd if="/dev/${block##*/}" of=/dev/null bs=$size count=4 skip=1 iflag=direct
-			done
+		for block in /sys/class/iscsi_session/session"$(sid_of "$prefix$1")"/device/target*/*/block/*; do
+			[ -e "$block" ] || continue
+			echo 3 >"$block/../../timeout"
+			size=$((512 << n % 12)) n=$((n + 1))
+			dd if=/dev/zero of="/dev/${block##*/}" bs=$size count=2 oflag=direct conv=notrunc
+			dd if="/dev/${block##*/}" of=/dev/null bs=$size count=4 skip=1 iflag=direct
 		done
 		sleep 0.1
 	done >/dev/null 2>&1

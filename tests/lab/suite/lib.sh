@@ -85,6 +85,16 @@ healthy() { grep -l LOGGED_IN /sys/class/iscsi_session/session*/state 2>/dev/nul
 # newest_sid: the number of the youngest session.
 newest_sid() { for s in /sys/class/iscsi_session/session*; do echo "${s##*session}"; done | sort -n | tail -1; }
 
+# sid_of TARGET: the number of the first session with it.
+sid_of() {
+	local link name
+	for link in /sys/class/iscsi_session/session*; do
+		read -r name <"$link/targetname" 2>/dev/null || continue
+		[ "$name" != "$1" ] || { echo "${link##*session}"; return 0; }
+	done
+	return 1
+}
+
 # sessions: how many there are.
 sessions() { find /sys/class/iscsi_session -mindepth 1 -maxdepth 1 2>/dev/null | wc -l; }
 
@@ -103,6 +113,23 @@ verify_disk() {
 rc() {
 	"$@" >/tmp/out 2>/tmp/err </dev/null
 	echo $?
+}
+
+# patience LOGIN LOGOUT PING_EVERY PING_FOR REPLACEMENT TASK: in iscsid.conf, seconds; what hangs ends as soon as they say.
+patience() {
+	sed -i -E '/^node\.(conn\[0\]\.timeo\.|session\.timeo\.|session\.err_timeo\.|session\.iscsi\.DefaultTime2Wait)/d' /etc/iscsi/iscsid.conf
+	cat >>/etc/iscsi/iscsid.conf <<-END
+		node.conn[0].timeo.login_timeout = $1
+		node.conn[0].timeo.logout_timeout = $2
+		node.conn[0].timeo.noop_out_interval = $3
+		node.conn[0].timeo.noop_out_timeout = $4
+		node.session.timeo.replacement_timeout = $5
+		node.session.err_timeo.abort_timeout = $6
+		node.session.err_timeo.lu_reset_timeout = $6
+		node.session.err_timeo.tgt_reset_timeout = $6
+		node.session.err_timeo.host_reset_timeout = $(($6 * 2))
+		node.session.iscsi.DefaultTime2Wait = 0
+	END
 }
 
 # setting TARGET NAME VALUE...: updates records of a target.

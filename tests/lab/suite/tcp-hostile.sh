@@ -10,17 +10,8 @@
 prefix=iqn.2026-11.org.openhba.misbehave: port=3300 run=/tmp/run trap_byte=2097152
 mkdir -p $run
 
-cat >>/etc/iscsi/iscsid.conf <<'END'
-node.startup = manual
-node.conn[0].timeo.noop_out_interval = 2
-node.conn[0].timeo.noop_out_timeout = 4
-node.session.timeo.replacement_timeout = 60
-node.session.err_timeo.abort_timeout = 2
-node.session.err_timeo.lu_reset_timeout = 2
-node.session.err_timeo.tgt_reset_timeout = 2
-node.session.err_timeo.host_reset_timeout = 4
-node.session.iscsi.DefaultTime2Wait = 0
-END
+patience 15 15 2 4 60 2
+echo 'node.startup = manual' >>/etc/iscsi/iscsid.conf
 misbehave -p $port >/tmp/misbehave.log 2>&1 &
 target_pid=$!
 ok "the target serves" wait_for 'grep -q ready /tmp/misbehave.log' 20
@@ -32,19 +23,11 @@ while read -r name row_port _; do
 done </tmp/rows
 is "$(rc $A -m node --login)" 0 "all rows are logged in to"
 is "$(sessions)" "$(wc -l </tmp/rows)" "each has a session"
-sid_of() {
-	local link name
-	for link in /sys/class/iscsi_session/session*; do
-		read -r name <"$link/targetname" 2>/dev/null || continue
-		[ "$name" != "$prefix$1" ] || { echo "${link##*session}"; return 0; }
-	done
-	return 1
-}
 
 # told NAME WORDS: is there a trace of what the target did?
 told() {
 	local sid host disk
-	sid=$(sid_of "$1")
+	sid=$(sid_of $prefix"$1")
 	host=$(echo /sys/class/iscsi_session/session"$sid"/device/target*) host=${host##*/target}
 	disk=$(disk_of "$sid")
 	[ "$2" != "a timeout" ] || { [ "$(cat /sys/block/"$disk"/device/iotmo_cnt)" != 0x0 ]; return; }
@@ -78,7 +61,7 @@ write_trap() {
 }
 spring() {
 	local disk
-	disk=$(disk_of "$(sid_of "$1")") || { echo "no disk"; return; }
+	disk=$(disk_of "$(sid_of $prefix"$1")") || { echo "no disk"; return; }
 	echo 2 >/sys/block/"$disk"/device/timeout
 	echo 2 >/sys/block/"$disk"/device/eh_timeout
 	case $1 in
