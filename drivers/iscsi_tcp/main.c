@@ -6,16 +6,16 @@
 
 #include "drivers/iscsi_tcp/ops.h"
 
-u64 tcp_max_lun = ~0ULL;
-module_param_named(max_lun, tcp_max_lun, ullong, 0444);
+unsigned int tcp_max_lun = ~0;
+module_param_named(max_lun, tcp_max_lun, uint, 0444);
 MODULE_PARM_DESC(max_lun, "LUNs a host may have.");
 
-/* Known to scripts and modprobe.d files; receiving picks its context by itself, and tracing is by tracepoints. */
+/* Known to scripts and modprobe.d files; receiving picks its context by itself, and no PDU is logged. */
 static bool recv_from_iscsi_q;
 module_param(recv_from_iscsi_q, bool, 0644);
 MODULE_PARM_DESC(recv_from_iscsi_q, "Accepted, without effect.");
-static bool debug_iscsi_tcp;
-module_param(debug_iscsi_tcp, bool, 0644);
+static int debug_iscsi_tcp;
+module_param(debug_iscsi_tcp, int, 0644);
 MODULE_PARM_DESC(debug_iscsi_tcp, "Accepted, without effect.");
 
 struct scsi_transport_template *tcp_transport_template;

@@ -11,7 +11,7 @@
 /* main.c */
 extern struct iscsi_transport tcp_transport;
 extern struct scsi_transport_template *tcp_transport_template;
-extern u64 tcp_max_lun;
+extern unsigned int tcp_max_lun;
 
 /* session.c */
 struct iscsi_cls_session *session_create(struct iscsi_endpoint *ep, u16 cmds_max, u16 queue_depth, u32 initial_cmdsn);
