@@ -180,8 +180,8 @@ $(O)/tests/bench/profile.so: tests/bench/profile.c Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(STD) -D_GNU_SOURCE $(WARNINGS) -O2 -g -shared -fPIC -fvisibility=hidden -o $@ $<
 
-bench-io: all $(O)/tests/bench/profile.so $(O)/tests/bench/io_load ## instructions per I/O: stock modules, ours, NVMe over TCP (long)
-	$(Q)tests/bench/io --write docs/performance.md
+bench-io: all $(O)/tests/bench/profile.so $(O)/tests/bench/io_load ## instructions and processor time per I/O: stock modules, ours, NVMe over TCP (long)
+	$(Q)tests/bench/io --write docs/performance.md; status=$$?; tests/bench/cpu --write docs/performance.md && exit $$status
 
 lint: ## layers, lengths, licences, spelling, checkpatch, cppcheck, clang-tidy, scan-build
 	$(Q)tests/check-host --lint

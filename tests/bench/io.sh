@@ -5,56 +5,11 @@
 . /lab/env
 . /lab/lib.sh
 . /in/lib.sh
+. /in/disks.sh
 kind=$1 small=$2 large=$3
 
-null_disk() {
-	modprobe null_blk nr_devices=0 || return 1
-	mount -t configfs none /sys/kernel/config 2>/dev/null
-	mkdir /sys/kernel/config/nullb/nullb0 || return 1
-	for word in size=256 blocksize=512 memory_backed=0 queue_mode=2 irqmode=0 submit_queues=1 hw_queue_depth=256 power=1; do
-		echo "${word#*=}" >/sys/kernel/config/nullb/nullb0/"${word%=*}" || return 1
-	done
-}
-
-iscsi_disk() {
-	lio_init
-	modprobe target_core_iblock
-	core=/sys/kernel/config/target/core/iblock_0/d0
-	mkdir -p $core && echo udev_path=/dev/nullb0 >$core/control || return 1
-	echo 1 >$core/enable || return 1
-	target=/sys/kernel/config/target/iscsi/iqn.2026-11.org.openhba.bench:t0
-	mkdir -p $target/tpgt_1/lun/lun_0 "$target/tpgt_1/np/127.0.0.1:3260" || return 1
-	ln -s $core $target/tpgt_1/lun/lun_0/d0 || return 1
-	for word in authentication=0 generate_node_acls=1 cache_dynamic_acls=1 demo_mode_write_protect=0; do
-		echo "${word#*=}" >$target/tpgt_1/attrib/"${word%=*}"
-	done
-	echo 1 >$target/tpgt_1/enable
-	daemon_start || return 1
-	$A -m discovery -t sendtargets -p 127.0.0.1 >/dev/null && $A -m node --login >/dev/null || return 1
-	wait_for '[ -b /dev/sda ]' 20
-	disk=/dev/sda
-}
-
-nvme_disk() {
-	modprobe nvmet_tcp && modprobe nvme_tcp || return 1
-	nvmet=/sys/kernel/config/nvmet
-	mkdir -p $nvmet/subsystems/bench/namespaces/1 $nvmet/ports/1 || return 1
-	echo 1 >$nvmet/subsystems/bench/attr_allow_any_host
-	echo /dev/nullb0 >$nvmet/subsystems/bench/namespaces/1/device_path && echo 1 >$nvmet/subsystems/bench/namespaces/1/enable || return 1
-	for word in trtype=tcp adrfam=ipv4 traddr=127.0.0.1 trsvcid=4420; do
-		echo "${word#*=}" >$nvmet/ports/1/addr_"${word%=*}"
-	done
-	ln -s $nvmet/subsystems/bench $nvmet/ports/1/subsystems/bench || return 1
-	echo "transport=tcp,traddr=127.0.0.1,trsvcid=4420,nqn=bench" >/dev/nvme-fabrics || return 1
-	wait_for '[ -b /dev/nvme0n1 ]' 20
-	disk=/dev/nvme0n1
-}
-
-null_disk && "${kind}_disk" || exit 1
-name=${disk##*/}
-# Requests reach the driver as they are submitted.
-echo none >/sys/block/"$name"/queue/scheduler
-echo 2 >/sys/block/"$name"/queue/nomerges
+null_disk && "${kind}_target" && "${kind}_login" || exit 1
+plain_queue
 sleep 1
 cat /proc/kallsyms >/tmp/kallsyms
 mark=0

@@ -24,6 +24,10 @@ SERIES = "6.1"
 # What building modules needs of a kernel's source.
 TREE = ("Makefile", "Kbuild", "Kconfig", "scripts", "include", "arch/um", "arch/x86", "tools/include", "tools/build", "tools/scripts")
 
+# What more_modules() builds: names of Kconfig.
+MORE = ("NVME_CORE", "NVME_FABRICS", "NVME_TCP", "NVME_TARGET", "NVME_TARGET_TCP", "BLK_DEV_NULL_BLK")
+
+
 @contextlib.contextmanager
 def _alone(name):
     """Making a kernel takes long: it has a lock of its own, so that other labs go on."""
@@ -137,6 +141,19 @@ def _kernel(name, fill):
 def packaged():
     """Debian's user-mode-linux."""
     return _kernel("uml-packaged", _unpack_packaged)
+
+
+def more_modules():
+    """A folder for --build: NVMe over TCP, both its ends, and the null block driver, which Debian's user-mode-linux leaves out."""
+    def fill(folder):
+        with tempfile.TemporaryDirectory(dir=packages.CACHE, prefix=".build-") as work:
+            top = _source(work, _source_version(packaged().release))
+            for part in ("nvme/host", "nvme/target", "block/null_blk"):
+                shutil.copytree(f"{top}/drivers/{part}", f"{folder}/{os.path.basename(part)}")
+        with open(folder + "/Kbuild", "w", encoding="ascii") as file:
+            file.write("".join(f"export CONFIG_{name} := m\n" for name in MORE) + "obj-m += host/ target/ null_blk/\n")
+    with _alone("uml-more"):
+        return packages.publish(f"{packages.CACHE}/uml-more", fill)
 
 
 def debug():
