@@ -37,6 +37,8 @@ static u32 page_run(struct page *page, u32 offset)
 {
 	struct page *head = compound_head(page);
 
+	if (head == page && !PageHead(page))
+		return PAGE_SIZE - offset;
 	return page_size(head) - (page_to_pfn(page) - page_to_pfn(head)) * PAGE_SIZE - offset;
 }
 

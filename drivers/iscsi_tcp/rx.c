@@ -207,5 +207,6 @@ void rx_reset(struct tcp_conn *conn)
 
 	memset(&conn->rx, 0, sizeof(conn->rx));
 	conn->rx.buffer = buffer;
+	conn->rx.acks.wait_from = jiffies;
 	rx_enter(&conn->rx, RX_BHS, ISCSI_BHS_BYTES);
 }

@@ -10,7 +10,7 @@
 
 #include "drivers/iscsi_tcp/wire.h"
 
-#define RX_FRAME_BYTES	16384u	/* acknowledged at once; small enough for the shortest congestion window of a target that sends pages */
+#define RX_FRAME_BYTES	32768u	/* acknowledged at once: eight pages, where the first congestion window has ten segments */
 #define RX_WAIT_BYTES	32768u
 
 struct skb_walk {
@@ -91,25 +91,37 @@ static int rx_skb(read_descriptor_t *desc, struct sk_buff *skb, unsigned int off
 }
 
 /*
- * RFC 5681 4.2 wants an ACK for every second full-sized segment, and TCP guesses a full size from what comes. A target that
- * pushes each header and each page by itself makes it guess so low that every Data-In is answered by a packet that says nothing else.
+ * RFC 5681 4.2 wants an ACK for every second full-sized segment, and TCP guesses a full size from what comes. A target that pushes each
+ * header and each page by itself makes it guess so low that every Data-In is answered by a packet that says nothing else.
  */
-static void rx_expect_frames(struct sock *sk)
+static void rx_expect_frames(struct tcp_conn *conn, struct sock *sk)
 {
+	u32 frame = min3((u32)tcp_sk(sk)->advmss, RX_FRAME_BYTES, (u32)READ_ONCE(sk->sk_rcvbuf) / 4);
 	struct inet_connection_sock *icsk = inet_csk(sk);
-	u32 frame = min3((u32)tcp_sk(sk)->advmss, RX_FRAME_BYTES, (u32)READ_ONCE(sk->sk_rcvbuf) / 8);
+	struct tcp_acks *acks = &conn->rx.acks;
 
+	if (unlikely(!acks->target_pushes))
+		acks_learn(acks, tcp_sk(sk)->rcv_nxt, tcp_sk(sk)->rcv_wup);
+	if (unlikely(!acks_may_wait(acks, inet_csk_in_pingpong_mode(sk), jiffies)))
+		return;
 	if (icsk->icsk_ack.rcv_mss < frame)
 		icsk->icsk_ack.rcv_mss = frame;
 	icsk->icsk_ack.last_seg_size = 0;
+	if (icsk->icsk_ack.pending & ICSK_ACK_PUSHED2 && acks_pair_waits(acks, tcp_sk(sk)->rcv_wup))
+		icsk->icsk_ack.pending &= ~(ICSK_ACK_PUSHED | ICSK_ACK_PUSHED2);
 }
 
-/* Inside of a data segment it pays to wait until there is enough of it; never so long that the window closes. */
+/*
+ * Inside of a data segment it pays to wait until there is enough of it; never so long that the window closes, or that an ACK is due: TCP
+ * does not send it before the bytes are read, if they stand in the way of a window that is as wide as before.
+ */
 static bool rx_enough(const struct tcp_conn *conn, const struct sock *sk)
 {
 	const struct tcp_rx *rx = &conn->rx;
 
 	if (rx->piece != RX_DATA || sk->sk_state != TCP_ESTABLISHED)
+		return true;
+	if (tcp_sk(sk)->rcv_nxt - tcp_sk(sk)->rcv_wup > inet_csk(sk)->icsk_ack.rcv_mss)
 		return true;
 	return tcp_epollin_ready(sk, min3(rx->want - rx->have, RX_WAIT_BYTES, (u32)READ_ONCE(sk->sk_rcvbuf) / 8));
 }
@@ -122,11 +134,12 @@ void rx_data_ready(struct tcp_conn *conn)
 
 	if (unlikely(state == TCP_CONN_FREE || state == TCP_CONN_FAILED))
 		return;
-	rx_expect_frames(sk);
+	rx_expect_frames(conn, sk);
 	if (!rx_enough(conn, sk))
 		return;
 	tx_hold(conn);
 	tcp_read_sock(sk, &desc, rx_skb);
+	conn->rx.acks.expecting = !list_empty(&conn->active);
 	tx_kick_locked(conn);
 }
 

@@ -35,32 +35,36 @@ static int send_copy(struct sock *sk, struct page *page, u32 offset, u32 len, bo
 
 #ifdef MSG_SENDPAGE_NOTLAST
 
-static int send_piece(struct sock *sk, struct page *page, u32 offset, u32 len, bool last, bool more)
-{
-	int flags = SEND_FLAGS;
+#define SEND_RESERVE	65536u	/* about a segment of as many pages as it can have */
 
-	if (!sendpage_ok(page))
-		return send_copy(sk, page, offset, len, more || !last);
-	if (!last)
-		flags |= MSG_MORE | MSG_SENDPAGE_NOTLAST;
-	else if (more)
-		flags |= MSG_MORE;
-	return tcp_sendpage_locked(sk, page, offset, len, flags);
+/* TCP accounts for memory by the page: what is asked for at once need not be asked for with every one. */
+static void send_reserve(struct sock *sk, u32 bytes)
+{
+	if (bytes > PAGE_SIZE && !tcp_under_memory_pressure(sk))
+		sk_wmem_schedule(sk, min(bytes, SEND_RESERVE));
 }
 
+/* Socket lock. A page is pushed to the network with the last one, or as its segment is full. */
 int send_cursor(struct sock *sk, struct tcp_cursor *cursor, u32 len, bool more)
 {
+	bool by_page = sk->sk_route_caps & NETIF_F_SG;
 	u32 done = 0;
 
+	send_reserve(sk, len);
 	while (done < len) {
+		int sent, flags = SEND_FLAGS | MSG_MORE | MSG_SENDPAGE_NOTLAST;
 		struct page *page;
 		u32 offset, run;
-		int sent;
 
 		run = cursor_piece(cursor, len - done, &page, &offset);
-		if (!run)
+		if (unlikely(!run))
 			return -EFAULT;
-		sent = send_piece(sk, page, offset, run, done + run == len, more);
+		if (done + run == len)
+			flags = SEND_FLAGS | (more ? MSG_MORE : 0);
+		if (likely(by_page && sendpage_ok(page)))
+			sent = do_tcp_sendpages(sk, page, offset, run, flags);
+		else
+			sent = send_copy(sk, page, offset, run, flags & MSG_MORE);
 		if (sent <= 0)
 			return done ?: sent;
 		done += sent;

@@ -167,6 +167,18 @@ struct tcp_window {
 
 struct rx_row;
 
+/* How the target sends, as far as it was seen. Numbers are TCP's. acks.c */
+struct tcp_acks {
+	u32 received;			/* at the last look */
+	u32 short_begin;		/* of the last short segment, if short_seen */
+	bool short_seen;
+	bool target_pushes;		/* short segments do not wait for an acknowledgment */
+	bool expecting;			/* more was to come when all was read */
+	u8 pairs;			/* of short segments not acknowledged since `acked` */
+	u32 acked;
+	unsigned long wait_from;	/* jiffies: before it, acknowledgments are TCP's alone */
+};
+
 enum rx_piece { RX_BHS, RX_AHS, RX_HEADER_DIGEST, RX_DATA, RX_PAD, RX_DATA_DIGEST };
 
 struct tcp_rx {
@@ -181,6 +193,7 @@ struct tcp_rx {
 	bool to_task;			/* data goes to its pages (TASK_RX is set), else to buffer */
 	bool discard;			/* the task was taken away meanwhile: the rest of this PDU means nothing */
 	u8 *buffer;			/* TCP_USER_DATA_MAX bytes: data of PDUs that are not Data-In */
+	struct tcp_acks acks;
 };
 
 /* --- sending (tx.c) -------------------------------------------------------------------------------------------------------------- */

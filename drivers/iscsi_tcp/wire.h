@@ -99,6 +99,15 @@ int send_bytes(struct sock *sk, const void *bytes, u32 len, bool more);
 /* Without a copy where the pages allow it; moves the cursor. */
 int send_cursor(struct sock *sk, struct tcp_cursor *cursor, u32 len, bool more);
 
+/* --- acks.c */
+
+/* Looks at what came last: bytes received, and how far they are acknowledged. Until target_pushes. */
+void acks_learn(struct tcp_acks *acks, u32 received, u32 acked);
+/* interactive: TCP expects that data of ours takes an acknowledgment along. false: TCP is to do as it would. */
+bool acks_may_wait(struct tcp_acks *acks, bool interactive, unsigned long now);
+/* Two short segments came: their acknowledgment can wait. */
+bool acks_pair_waits(struct tcp_acks *acks, u32 acked);
+
 /* --- rx */
 
 /* A PDU a target may send. RFC 7143 11. */

@@ -13,6 +13,7 @@
 
 #include "drivers/iscsi_tcp/wire.h"
 
+#include "drivers/iscsi_tcp/acks.c"
 #include "drivers/iscsi_tcp/cursor.c"
 #include "drivers/iscsi_tcp/digest.c"
 #include "drivers/iscsi_tcp/pdu.c"

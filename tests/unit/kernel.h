@@ -43,6 +43,7 @@ typedef unsigned int gfp_t;
 #define max_t(t, a, b)	max((t)(a), (t)(b))
 #define READ_ONCE(x)	(*(volatile typeof(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile typeof(x) *)&(x) = (v))
+#define time_before(a, b) ((long)((a) - (b)) < 0)
 #define try_cmpxchg(p, old, v) __atomic_compare_exchange_n(p, old, v, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
 #define smp_mb__after_atomic() __sync_synchronize()
 #define container_of(p, type, member) ((type *)((char *)(p) - offsetof(type, member)))
@@ -110,6 +111,7 @@ struct scatterlist {
 #define pfn_to_page(n)		((struct page *)((uintptr_t)(n) << PAGE_SHIFT))
 #define compound_head(p)	(p)
 #define page_size(p)		PAGE_SIZE
+#define PageHead(p)		false
 #define kmap_local_page(p)	((void *)(p))
 #define kunmap_local(p)		((void)(p))
 
