@@ -27,12 +27,11 @@ void acks_learn(struct tcp_acks *acks, u32 received, u32 acked)
 
 bool acks_may_wait(struct tcp_acks *acks, bool interactive, unsigned long now)
 {
-	if (likely(interactive))
-		return !time_before(now, acks->wait_from);
 	/* An acknowledgment waited until TCP's timer sent it, and nothing came meanwhile. */
-	if (acks->expecting)
+	if (unlikely(acks->interactive && !interactive && acks->expecting))
 		acks->wait_from = now + HZ;
-	return false;
+	acks->interactive = interactive;
+	return interactive && !time_before(now, acks->wait_from);
 }
 
 bool acks_pair_waits(struct tcp_acks *acks, u32 acked)

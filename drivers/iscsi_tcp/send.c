@@ -35,13 +35,12 @@ static int send_copy(struct sock *sk, struct page *page, u32 offset, u32 len, bo
 
 #ifdef MSG_SENDPAGE_NOTLAST
 
-#define SEND_RESERVE	65536u	/* about a segment of as many pages as it can have */
-
 /* TCP accounts for memory by the page: what is asked for at once need not be asked for with every one. */
-static void send_reserve(struct sock *sk, u32 bytes)
+static void send_reserve(struct sock *sk, int bytes)
 {
-	if (bytes > PAGE_SIZE && !tcp_under_memory_pressure(sk))
-		sk_wmem_schedule(sk, min(bytes, SEND_RESERVE));
+	bytes = min(bytes, sk_stream_wspace(sk));
+	if (bytes > (int)PAGE_SIZE && !tcp_under_memory_pressure(sk))
+		sk_wmem_schedule(sk, bytes);
 }
 
 /* Socket lock. A page is pushed to the network with the last one, or as its segment is full. */

@@ -173,6 +173,7 @@ struct tcp_acks {
 	u32 short_begin;		/* of the last short segment, if short_seen */
 	bool short_seen;
 	bool target_pushes;		/* short segments do not wait for an acknowledgment */
+	bool interactive;		/* at the last look, as acks_may_wait() has it */
 	bool expecting;			/* more was to come when all was read */
 	u8 pairs;			/* of short segments not acknowledged since `acked` */
 	u32 acked;

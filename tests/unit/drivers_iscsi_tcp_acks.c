@@ -64,11 +64,12 @@ static void test_wait(void **state)
 
 	assert_false(acks_may_wait(&acks, true, 999));
 	assert_true(acks_may_wait(&acks, true, 1000));
-	/* Nobody had anything to say for a while. */
+	/* Nobody had anything to say for a while; an answer in two segments. */
+	assert_false(acks_may_wait(&acks, false, 2000));
+	acks.expecting = true;
 	assert_false(acks_may_wait(&acks, false, 2000));
 	assert_true(acks_may_wait(&acks, true, 2001));
 	/* The target had. */
-	acks.expecting = true;
 	assert_false(acks_may_wait(&acks, false, 3000));
 	assert_false(acks_may_wait(&acks, true, 3000 + HZ - 1));
 	assert_true(acks_may_wait(&acks, true, 3000 + HZ));
