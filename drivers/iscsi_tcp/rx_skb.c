@@ -111,6 +111,12 @@ static void rx_expect_frames(struct tcp_conn *conn, struct sock *sk)
 		icsk->icsk_ack.pending &= ~(ICSK_ACK_PUSHED | ICSK_ACK_PUSHED2);
 }
 
+/* Bytes of the data segment to wait for. */
+static u32 rx_wanted(const struct tcp_rx *rx, const struct sock *sk)
+{
+	return min3(rx->want - rx->have, RX_WAIT_BYTES, (u32)READ_ONCE(sk->sk_rcvbuf) / 8);
+}
+
 /*
  * Inside of a data segment it pays to wait until there is enough of it; never so long that the window closes, or that an ACK is due: TCP
  * does not send it before the bytes are read, if they stand in the way of a window that is as wide as before.
@@ -123,7 +129,17 @@ static bool rx_enough(const struct tcp_conn *conn, const struct sock *sk)
 		return true;
 	if (tcp_sk(sk)->rcv_nxt - tcp_sk(sk)->rcv_wup > inet_csk(sk)->icsk_ack.rcv_mss)
 		return true;
-	return tcp_epollin_ready(sk, min3(rx->want - rx->have, RX_WAIT_BYTES, (u32)READ_ONCE(sk->sk_rcvbuf) / 8));
+	return tcp_epollin_ready(sk, rx_wanted(rx, sk));
+}
+
+/* The data to come gets its memory accounted for at once: TCP has a short way for packets that need none. Buffers are not quite full. */
+static void rx_reserve(const struct tcp_rx *rx, struct sock *sk)
+{
+	u32 bytes = rx_wanted(rx, sk);
+	int missing = bytes + bytes / 2 - sk->sk_forward_alloc;
+
+	if (missing > 0 && !tcp_under_memory_pressure(sk))
+		__sk_mem_schedule(sk, missing, SK_MEM_RECV);
 }
 
 void rx_data_ready(struct tcp_conn *conn)
@@ -140,6 +156,8 @@ void rx_data_ready(struct tcp_conn *conn)
 	tx_hold(conn);
 	tcp_read_sock(sk, &desc, rx_skb);
 	conn->rx.acks.expecting = !list_empty(&conn->active);
+	if (conn->rx.piece == RX_DATA)
+		rx_reserve(&conn->rx, sk);
 	tx_kick_locked(conn);
 }
 
