@@ -18,6 +18,7 @@
 #define NO_DISCOVERY	  {NOT_RUN, ""}
 #define NO_LOGIN	  {NOT_RUN, ""}
 #define TOLD(words)	  {NOT_RUN, words}
+#define STOCK_LOSES(words) {0, "stock: " words}
 
 const struct row rows[] = {
 #define ROW(row_name, on, what, row_settings, on_discovery, on_login, row_sentence) \

@@ -13,19 +13,8 @@ mkdir -p $run
 say() { diag "$1, at $(($(now_ns) / 1000000)) ms"; }
 
 # Short patience, so that what hangs ends soon, but enough for a machine that is busy.
-cat >>$conf <<'END'
-node.conn[0].timeo.login_timeout = 12
-node.conn[0].timeo.logout_timeout = 5
-node.conn[0].timeo.noop_out_interval = 3
-node.conn[0].timeo.noop_out_timeout = 10
-node.session.initial_login_retry_max = 1
-node.session.timeo.replacement_timeout = 5
-node.session.err_timeo.abort_timeout = 2
-node.session.err_timeo.lu_reset_timeout = 2
-node.session.err_timeo.tgt_reset_timeout = 2
-node.session.err_timeo.host_reset_timeout = 4
-node.session.iscsi.DefaultTime2Wait = 0
-END
+patience 12 5 3 10 5 2
+echo 'node.session.initial_login_retry_max = 1' >>$conf
 cp $conf /tmp/conf
 echo 2 >/sys/module/scsi_mod/parameters/inq_timeout
 
@@ -61,14 +50,6 @@ ok "the good one, too" $A -m discovery -t sendtargets -p 127.0.0.1:$port
 
 rss() { awk '/^VmRSS/ { print $2 }' "/proc/$daemon_pid/status"; }
 ms_since() { echo $((($(now_ns) - $1) / 1000000)); }
-sid_of() {
-	local link name
-	for link in /sys/class/iscsi_session/session*; do
-		read -r name <"$link/targetname" 2>/dev/null || continue
-		[ "$name" != "$prefix$1" ] || { echo "${link##*session}"; return 0; }
-	done
-	return 1
-}
 
 # good_login WHEN: the good row, whatever else goes on; its disk keeps what is written to it.
 good_login() {
@@ -85,7 +66,7 @@ good_login() {
 }
 good_disk() {
 	local disk
-	disk=$(disk_of "$(sid_of good)") && verify_disk "$disk" 2
+	disk=$(disk_of "$(sid_of ${prefix}good)") && verify_disk "$disk" 2
 }
 
 started=$(now_ns)
@@ -124,7 +105,7 @@ say "accepted, $(sessions) sessions"
 # A write through the rows that go wrong in one; it may fail, but must end.
 write_to() {
 	local disk
-	disk=$(disk_of "$(sid_of "$1")") && dd if=/dev/zero of="/dev/$disk" bs=256k count=2 oflag=direct 2>/dev/null
+	disk=$(disk_of "$(sid_of $prefix"$1")") && dd if=/dev/zero of="/dev/$disk" bs=256k count=2 oflag=direct 2>/dev/null
 }
 for name in $(awk -F'\t' '$4 == "r2t" || $4 == "write" { print $1 }' /tmp/rows); do write_to "$name" & done
 said() { grep -F "$prefix$1 " /tmp/iscsid.log | grep -qF "$2"; }
@@ -151,7 +132,11 @@ function name_in(line,  at) {
 	match(line, /^[a-z0-9-]+/)
 	return substr(line, 1, RLENGTH)
 }
-FILENAME == "/tmp/rows" { order[++count] = $1; want[$1] = $7; words[$1] = $8; next }
+FILENAME == "/tmp/rows" {
+	order[++count] = $1; want[$1] = $7; words[$1] = $8
+	survives[$1] = sub(/^stock: /, "", words[$1]) && (modules == "ours" || modules == "tcp")
+	next
+}
 FILENAME == "/tmp/login.out" && /successful/ { status[name_in($0)] = 0 }
 FILENAME == "/tmp/login.out" && /Could not login/ { failing = name_in($0) }
 FILENAME == "/tmp/login.out" && /reported error/ { match($0, /\([0-9]+/); status[failing] = substr($0, RSTART + 1, RLENGTH - 1) }
@@ -160,20 +145,22 @@ FILENAME == "/tmp/iscsid.log" {
 	name = name_in($0)
 	if (name == "") next
 	if (index($0, words[name])) said[name] = 1
+	if (index($0, "connection lost")) lost[name] = 1
 	if (lines[name]++ < 6) sample[name] = sample[name] " / " $0
 }
 END {
 	for (i = 1; i <= count; i++) {
 		name = order[i]; problem = ""
 		if (status[name] != want[name]) problem = "status " status[name] ", not " want[name] "; "
-		if (words[name] != "-" && !said[name]) problem = problem "no line says \"" words[name] "\"" sample[name] "; "
+		if (survives[name] && lost[name]) problem = problem "the connection was lost" sample[name] "; "
+		if (words[name] != "-" && !survives[name] && !said[name]) problem = problem "no line says \"" words[name] "\"" sample[name] "; "
 		if (want[name] == 0 && !out[name]) problem = problem "was not logged out; "
 		if (lines[name] > 100 + 6 * seconds) problem = problem lines[name] " lines in the log; "
 		print name "\t" problem
 	}
 }
 AWK
-awk -F'\t' -v prefix=$prefix -v seconds=$((($(now_ns) - started) / 1000000000)) -f /tmp/judge /tmp/rows /tmp/login.out /tmp/logout.out /tmp/iscsid.log >/tmp/verdicts
+awk -F'\t' -v prefix=$prefix -v modules="$LAB_MODULES" -v seconds=$((($(now_ns) - started) / 1000000000)) -f /tmp/judge /tmp/rows /tmp/login.out /tmp/logout.out /tmp/iscsid.log >/tmp/verdicts
 while IFS=$tab read -r name problem; do is "$problem" "" "$name"; done </tmp/verdicts
 is "$(wc -l </tmp/verdicts)" "$(wc -l </tmp/rows)" "every row was judged"
 
