@@ -323,7 +323,9 @@ void conn_run(int fd, const struct row *row, struct home *home, unsigned int fir
 		conn->visit = __atomic_add_fetch(&home->visits, 1, __ATOMIC_RELAXED);
 	if (!r)
 		r = conn_pause(conn, AT_FULL);
-	conn_hold(conn, false);
+	/* Closing sends what is held, with its FIN: whoever has read the answer finds the connection closed. */
+	if (!r)
+		conn_hold(conn, false);
 	while (!r)
 		r = serve_once(conn);
 	scsi_forget(conn);
