@@ -183,7 +183,7 @@ $(O)/tests/bench/profile.so: tests/bench/profile.c Makefile
 bench-io: all $(O)/tests/bench/profile.so $(O)/tests/bench/io_load ## instructions and processor time per I/O: stock modules, ours, NVMe over TCP (long)
 	$(Q)tests/bench/io --write docs/performance.md; status=$$?; tests/bench/cpu --write docs/performance.md && exit $$status
 
-lint: ## layers, lengths, licences, spelling, checkpatch, cppcheck, clang-tidy, scan-build
+lint: all ## layers, lengths, licences, spelling, checkpatch, cppcheck, clang-tidy, scan-build
 	$(Q)tests/check-host --lint
 
 demo: ## build, boot the lab, show everything end to end (root on Debian)
