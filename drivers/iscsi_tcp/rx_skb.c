@@ -90,13 +90,17 @@ static int rx_skb(read_descriptor_t *desc, struct sk_buff *skb, unsigned int off
 	return walk.taken;
 }
 
+static u32 rx_frame(const struct sock *sk)
+{
+	return min3((u32)tcp_sk(sk)->advmss, RX_FRAME_BYTES, (u32)READ_ONCE(sk->sk_rcvbuf) / 4);
+}
+
 /*
  * RFC 5681 4.2 wants an ACK for every second full-sized segment, and TCP guesses a full size from what comes. A target that pushes each
  * header and each page by itself makes it guess so low that every Data-In is answered by a packet that says nothing else.
  */
 static void rx_expect_frames(struct tcp_conn *conn, struct sock *sk)
 {
-	u32 frame = min3((u32)tcp_sk(sk)->advmss, RX_FRAME_BYTES, (u32)READ_ONCE(sk->sk_rcvbuf) / 4);
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_acks *acks = &conn->rx.acks;
 
@@ -104,8 +108,8 @@ static void rx_expect_frames(struct tcp_conn *conn, struct sock *sk)
 		acks_learn(acks, tcp_sk(sk)->rcv_nxt, tcp_sk(sk)->rcv_wup);
 	if (unlikely(!acks_may_wait(acks, inet_csk_in_pingpong_mode(sk), jiffies)))
 		return;
-	if (icsk->icsk_ack.rcv_mss < frame)
-		icsk->icsk_ack.rcv_mss = frame;
+	if (icsk->icsk_ack.rcv_mss < RX_FRAME_BYTES)
+		icsk->icsk_ack.rcv_mss = max_t(u32, icsk->icsk_ack.rcv_mss, rx_frame(sk));
 	icsk->icsk_ack.last_seg_size = 0;
 	if (icsk->icsk_ack.pending & ICSK_ACK_PUSHED2 && acks_pair_waits(acks, tcp_sk(sk)->rcv_wup))
 		icsk->icsk_ack.pending &= ~(ICSK_ACK_PUSHED | ICSK_ACK_PUSHED2);
