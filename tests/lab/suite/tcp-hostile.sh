@@ -94,7 +94,7 @@ is "$(sessions)" 0 "no session is left"
 # gone NAME TASK-REQUESTS: a read that is not answered, up to so many requests of the error handler
 gone() {
 	local sid disk
-	sid=$(sid_of "$1") && disk=$(disk_of "$sid") || return 1
+	sid=$(sid_of $prefix"$1") && disk=$(disk_of "$sid") || return 1
 	echo 2 >/sys/block/"$disk"/device/timeout
 	(
 		direct_read "$disk" $run/"$1".got 4096
