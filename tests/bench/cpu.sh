@@ -38,16 +38,10 @@ jobs() {
 	while read -r job how order bytes depth count; do
 		echo "$disk $how $order $bytes $depth $count" >$load/run || return 1
 		echo "CPU $1 $job $(cat $load/result)"
-	done <<-END
-		read-4k-1 read random 4096 1 $small
-		write-4k-1 write random 4096 1 $small
-		read-4k-32 read random 4096 32 $small
-		write-4k-32 write random 4096 32 $small
-		read-256k-1 read sequential 262144 1 $large
-		write-256k-1 write sequential 262144 1 $large
-	END
+	done </tmp/plan
 }
 
+bench_jobs "$small" "$large" >/tmp/plan
 modprobe scsi_mod
 modprobe bio_load && null_disk && iscsi_target && nvme_target || exit 1
 for _ in $(seq "$rounds"); do

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Disks to measure: the null block driver behind LIO (iSCSI) or nvmet (NVMe over TCP), both on loopback; $disk names the one
 # that was logged in to.
-# Sourced after /in/lib.sh.
+# bench_jobs says what is measured of it. Sourced after /in/lib.sh.
 # shellcheck shell=dash disable=SC2034,SC2154
 
 null_disk() {
@@ -57,4 +57,16 @@ nvme_login() {
 plain_queue() {
 	echo none >/sys/block/"${disk##*/}"/queue/scheduler
 	echo 2 >/sys/block/"${disk##*/}"/queue/nomerges
+}
+
+# bench_jobs SMALL LARGE: a line for each: name, direction, order, bytes of a request, depth, number of them.
+bench_jobs() {
+	cat <<-END
+		read-4k-1 read random 4096 1 $1
+		write-4k-1 write random 4096 1 $1
+		read-4k-32 read random 4096 32 $1
+		write-4k-32 write random 4096 32 $1
+		read-256k-1 read sequential 262144 1 $2
+		write-256k-1 write sequential 262144 1 $2
+	END
 }

@@ -12,19 +12,13 @@ null_disk && "${kind}_target" && "${kind}_login" || exit 1
 plain_queue
 sleep 1
 cat /proc/kallsyms >/tmp/kallsyms
+bench_jobs "$small" "$large" >/tmp/plan
 mark=0
 while read -r job how order bytes depth count; do
 	/in/io_load $disk "$how" "$order" "$bytes" "$depth" "$count" $mark >/tmp/job.$mark || exit 1
 	echo "JOB $job $mark" >>/tmp/jobs
 	cat /tmp/job.$mark >>/tmp/jobs
 	mark=$((mark + 2))
-done <<END
-read-4k-1 read random 4096 1 $small
-write-4k-1 write random 4096 1 $small
-read-4k-32 read random 4096 32 $small
-write-4k-32 write random 4096 32 $small
-read-256k-1 read sequential 262144 1 $large
-write-256k-1 write sequential 262144 1 $large
-END
+done </tmp/plan
 cp /tmp/kallsyms /out/kallsyms
 cat /tmp/jobs
