@@ -7,6 +7,7 @@ lib-src += lib/notify.c lib/memory_lock.c lib/standard_fds.c
 lib-src += lib/err.c lib/text.c lib/record.c lib/records.c lib/found.c lib/tree_path.c lib/tree_import.c lib/tree_export.c lib/record_rows.c lib/record_format.c
 lib-src += lib/conf.c lib/name.c lib/netns.c lib/portal.c
 lib-src += lib/library.c lib/crypto.c lib/secret.c lib/pdu.c lib/keys.c lib/negotiate.c lib/chap.c lib/login.c
+lib-src += lib/crc32c.c
 lib-src += lib/channel_socket.c lib/sendtargets.c lib/discover.c lib/discover_record.c
 lib-src += lib/isns_codec.c lib/isns_message.c lib/isns_answer.c lib/isns_call.c lib/isns_notice.c
 lib-src += lib/boot.c lib/boot_ibft.c lib/boot_openfw.c
