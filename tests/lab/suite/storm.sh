@@ -64,7 +64,7 @@ picture() {
 	for n in 0 1 2 3; do
 		s=/sys/class/iscsi_session/session$(sid_at $n)
 		grep -s '' $s/* /sys/class/iscsi_connection/connection${s##*session}:0/* | sed 's|.*/||' |
-			grep -v '^\(uevent\|creator\|local_port\|exp_statsn\|target_id\):' | sed "s/^/$n /"
+			grep -v '^\(uevent\|creator\|local_port\|exp_statsn\|target_id\|generation\):' | sed "s/^/$n /"
 	done >$1/sessions
 }
 
