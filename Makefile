@@ -44,7 +44,7 @@ STD      := -std=gnu11
 NORMAL   := $(CFLAGS) $(HARDEN)
 SAN      := -O1 -g $(SANITIZE)
 
-FOLDERS := lib transport/user iface daemon adm firmware-tools tests
+FOLDERS := lib transport/user iface daemon adm firmware-tools tests tests/hba
 ARCHIVES := adm daemon firmware-tools iface transport/user lib
 archive   = $(1)/lib$(subst /,-,$(2)).a
 normal-archives := $(foreach a,$(ARCHIVES),$(call archive,$(O),$(a)))

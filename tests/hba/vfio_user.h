@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * One PCI function offered to QEMU over a unix socket: the server's side of vfio-user 0.0. Decides what a message may ask for, carries
- * register accesses to the function, the guest's memory into struct guest, and the level of the interrupt line (INTx) to QEMU. One client at
- * a time; when it goes, the next one is served, as after a hot-plug. A client that breaks the protocol is logged and dropped.
+ * register accesses to the function, the guest's memory into struct guest, and the level of the interrupt line (INTx) to QEMU. One client
+ * at a time; when it goes, the next one is served, as after a hot-plug. A client that breaks the protocol is logged and dropped.
  *
  *	vfio_user_new() -> make the chip with it -> vfio_user_start() -> ... -> vfio_user_free(), then free the chip
  */
@@ -34,11 +34,13 @@ int vfio_user_new(struct loop *loop, struct vfio_user **ret_function);
 void vfio_user_free(struct vfio_user *v);
 
 /*
- * Listens at path (an old socket there is replaced; mode 0600) for one client after the other. identity, ops and data are borrowed until
- * vfio_user_free(); ops->reset is called first of all. -EADDRINUSE: something else serves path; -ENAMETOOLONG; or what socket calls say.
+ * Listens at path for one client after the other (an old socket there is replaced; clients of other users than root and ours are sent
+ * away). identity, ops and data are borrowed until vfio_user_free(); ops->reset is called first of all. path NULL: nobody can come but by
+ * vfio_user_attach(). -EADDRINUSE: something else serves path; -EEXIST: it is no socket; -ENAMETOOLONG; or what socket calls say.
  */
-int vfio_user_start(struct vfio_user *v, const char *path, const struct pci_identity *identity, const struct pci_function_ops *ops, void *data);
-/* The same for one client that is already there; the socket becomes v's, also on errors. Path NULL above: only such clients. -EBUSY: one is there */
+int vfio_user_start(struct vfio_user *v, const char *path, const struct pci_identity *identity, const struct pci_function_ops *ops,
+		    void *data);
+/* Serves a client that is there already; the socket becomes v's, also on errors. -EBUSY: another is being served. */
 int vfio_user_attach(struct vfio_user *v, int socket);
 
 /* The line's level as the chip drives it; told to QEMU when it rises and is not masked, and again at each unmask while it is high. */

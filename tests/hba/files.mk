@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The emulated HBA (tests/hba/README.md). One file a line; main.c is not among them: tests and fuzzers link the rest.
+hba-src :=
+hba-src += tests/hba/guest.c
+hba-src += tests/hba/pci.c
+hba-src += tests/hba/intx.c
+hba-src += tests/hba/vfio_wire.c
+hba-src += tests/hba/vfio_user.c
+
+hba-archive := $(O)/libhba.a
+hba-san-archive := $(O)/san/libhba.a
+$(hba-archive): $(hba-src:%.c=$(O)/%.o) tests/hba/files.mk
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcsD $@ $(filter %.o,$^)
+$(hba-san-archive): $(hba-src:%.c=$(O)/san/%.o) tests/hba/files.mk
+	$(call say,AR san,$@)
+	$(Q)rm -f $@ && $(AR) rcsD $@ $(filter %.o,$^)
+
+$(O)/tests/hba/hba: $(O)/tests/hba/main.o $(hba-archive) $(O)/liblib.a
+	$(call say,LD,$@)
+	$(Q)$(call link,$(NORMAL) -pie,$(hba-archive) $(O)/liblib.a)
+$(O)/san/tests/hba/hba: $(O)/san/tests/hba/main.o $(hba-san-archive) $(O)/san/liblib.a
+	$(call say,LD san,$@)
+	$(Q)$(call link,$(SAN),$(hba-san-archive) $(O)/san/liblib.a)
+
+# tests/unit/hba_*.c and tests/fuzz/hba_*.c
+$(O)/san/tests/unit/hba_%: $(O)/san/tests/unit/hba_%.o $(hba-san-archive) $(san-archives)
+	$(call say,LD san,$@)
+	$(Q)$(call link,$(SAN),$(hba-san-archive) $(san-archives),-lcmocka)
+$(O)/san/tests/fuzz/hba_%: $(O)/san/tests/fuzz/hba_%.o $(O)/san/tests/fuzz/driver.o $(hba-san-archive) $(san-archives)
+	$(call say,LD san,$@)
+	$(Q)$(call link,$(SAN),$(O)/san/tests/fuzz/driver.o $(hba-san-archive) $(san-archives))
+$(O)/fuzz/bin/hba_%: $(O)/fuzz/tests/fuzz/hba_%.o $(hba-src:%.c=$(O)/fuzz/%.o) $(fuzz-src:%.c=$(O)/fuzz/%.o)
+	$(call say,LD fuzz,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)clang $(FUZZ) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(PKG_LIBS)
