@@ -74,6 +74,13 @@ def publish(folder, fill):
     return folder
 
 
+def make_top(root):
+    """The links from /bin, /sbin, /lib, /lib64 to /usr, which all that is unpacked below root goes through."""
+    for top in ("bin", "sbin", "lib", "lib64"):
+        os.makedirs(f"{root}/usr/{top}", exist_ok=True)
+        os.symlink("usr/" + top, f"{root}/{top}")
+
+
 def download(names, folder, apt=()):
     """Fetch packages by name into folder; returns the files. Checked against the archive's signatures by apt; APT is more options for it."""
     call("apt-get", "-q", "-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=3", *apt, "download", *names, cwd=folder)
@@ -127,9 +134,7 @@ def forget_old(folder, prefix, days=2):
 def _fill_root(names):
     def fill(root):
         have_index()
-        for top in ("bin", "sbin", "lib", "lib64"):
-            os.makedirs(f"{root}/usr/{top}", exist_ok=True)
-            os.symlink("usr/" + top, f"{root}/{top}")
+        make_top(root)
         with tempfile.TemporaryDirectory(dir=CACHE) as folder:
             for package in download(resolve(names), folder):
                 unpack(package, root)

@@ -53,18 +53,35 @@ def kernel(word):
         return packages.kernel(word if word and word != host() else packages.default_kernel())
 
 
+def apt_words(folder):
+    """The options by which apt knows only what is in FOLDER: its lists, sources and an empty list of installed packages."""
+    places = {"Dir::State::lists": "lists", "Dir::State::status": "status", "Dir::Cache": "cache",
+              "Dir::Etc::sourcelist": "debian.sources"}
+    return [word for key, place in places.items() for word in ("-o", f"{key}={folder}/{place}")] + [
+        "-o", "Dir::Etc::sourceparts=/dev/null", "-o", "Dir::Etc::preferences=/dev/null",
+        "-o", "Dir::Etc::preferencesparts=/dev/null", "-o", "Acquire::Languages=none",
+        "-o", "APT::Update::Post-Invoke-Success=", "-o", "APT::Sandbox::User=root"]
+
+
+def fetch_lists(folder, suites):
+    """Fill FOLDER for apt_words(): the package lists of these suites, from the host's mirror."""
+    os.makedirs(folder + "/lists/partial")
+    os.makedirs(folder + "/cache/archives/partial")
+    with open(folder + "/status", "w", encoding="ascii"):
+        pass
+    with open(folder + "/debian.sources", "w", encoding="ascii") as file:
+        for suite in suites:
+            file.write(STANZA.format(mirror() + ("-security" if suite.endswith("-security") else ""), suite))
+    packages.call("apt-get", "-q", *apt_words(folder), "update")
+
+
 class Suite:
     """One suite; made with packages.locked("suites.lock") held."""
 
     def __init__(self, name):
         self.name = name
         self.folder = f"{packages.CACHE}/suites/{name}"
-        places = {"Dir::State::lists": "lists", "Dir::State::status": "status", "Dir::Cache": "cache",
-                  "Dir::Etc::sourcelist": "debian.sources"}
-        self.apt = [word for key, place in places.items() for word in ("-o", f"{key}={self.folder}/apt/{place}")]
-        self.apt += ["-o", "Dir::Etc::sourceparts=/dev/null", "-o", "Dir::Etc::preferences=/dev/null",
-                     "-o", "Dir::Etc::preferencesparts=/dev/null", "-o", "Acquire::Languages=none",
-                     "-o", "APT::Update::Post-Invoke-Success=", "-o", "APT::Sandbox::User=root"]
+        self.apt = apt_words(self.folder + "/apt")
         packages.publish(self.folder + "/apt", self._lists)
         text = packages.call("apt-cache", *self.apt, "depends", "linux-image-amd64").decode()
         self.kernel = re.search(r"Depends: linux-image-(\d\S+)", text)[1]
@@ -72,23 +89,12 @@ class Suite:
 
     def _lists(self, folder):
         """The package lists, fetched once; apt is told their final place, so they are made under it."""
-        os.makedirs(folder + "/lists/partial")
-        os.makedirs(folder + "/cache/archives/partial")
-        with open(folder + "/status", "w", encoding="ascii"):
-            pass
-        with open(folder + "/debian.sources", "w", encoding="ascii") as file:
-            file.write(STANZA.format(mirror(), self.name))
-            if self.name != "sid":
-                file.write(STANZA.format(mirror(), self.name + "-updates") + STANZA.format(mirror() + "-security", self.name + "-security"))
-        here = [word.replace(self.folder + "/apt", folder) for word in self.apt]
-        packages.call("apt-get", "-q", *here, "update")
+        fetch_lists(folder, [self.name] if self.name == "sid" else [self.name, self.name + "-updates", self.name + "-security"])
 
     def root(self):
         """The folder with the suite's compiler and kernel headers."""
         def fill(root):
-            for top in ("bin", "sbin", "lib", "lib64"):
-                os.makedirs(f"{root}/usr/{top}", exist_ok=True)
-                os.symlink("usr/" + top, f"{root}/{top}")
+            packages.make_top(root)
             for top in ("dev", "proc", "tmp", "tree"):
                 os.makedirs(f"{root}/{top}")
             text = packages.call("apt-get", "-q", *self.apt, "--no-install-recommends", "--simulate", "install", *COMPILER).decode()
