@@ -282,7 +282,8 @@ def run_part(layers, options, variables, own):
     archive.device("/dev/null", 1, 3, 0o666)
     for path in sorted(glob.glob(FILES + "/etc/*")):
         _given(archive, filler, "/etc/" + os.path.basename(path), path)
-    for name, guest in (("init", "/init"), ("lib.sh", "/lab/lib.sh"), ("lab-hotplug", "/usr/sbin/lab-hotplug")):
+    for name, guest in (("init", "/init"), ("lib.sh", "/lab/lib.sh"), ("lab-hotplug", "/usr/sbin/lab-hotplug"),
+                        ("lab-hba", "/usr/sbin/lab-hba"), ("lab-san", "/usr/sbin/lab-san")):
         archive.file(guest, read(f"{FILES}/{name}"), 0o755)
     lines = "".join(f"{name}='{value}'\n" for name, value in variables.items())
     archive.file("/lab/env", lines.encode(), 0o644)

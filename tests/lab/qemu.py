@@ -2,7 +2,7 @@
 """One virtual machine: its command line, its life, and what it has to say.
 
 The guest speaks over two virtio-serial ports: "out" is the script's output, ended by a marker with its status;
-"control" carries lab-hotplug's questions, answered over QMP. Knows nothing of packages or of what the guest runs.
+"control" carries the questions of lab-hotplug, answered over QMP, and of lab-hba and lab-san, passed on. Knows nothing of packages or of what the guest runs.
 """
 
 import ctypes
@@ -98,11 +98,17 @@ def _nic_words(nics, peers):
     return words
 
 
-def command(options, folder, vmlinux, accel, khz):
-    """The words that start QEMU; folder holds the initrd, the console's log and the sockets."""
+def _memory(options):
+    """The guest's memory; what emulates an HBA maps it, so it has to be a file then."""
+    size = f"{options.memory}M"
+    return ["-m", size] + (["-object", f"memory-backend-memfd,id=ram,size={size},share=on", "-machine", "memory-backend=ram"] if options.hba else [])
+
+
+def command(options, folder, vmlinux, accel, khz, hbas=None):
+    """The words that start QEMU; folder holds the initrd, the console's log and the sockets. hbas: as of hba.py, or None."""
     append = ("console=ttyS0 panic=-1 loglevel=5 mitigations=off nokaslr tsc=reliable no_timer_check random.trust_cpu=on net.ifnames=0 "
               f"nosoftlockup rcupdate.rcu_cpu_stall_suppress=1 {options.append}")
-    words = ["qemu-system-x86_64", "-machine", "q35,hpet=off", "-m", str(options.memory),
+    words = [*options.emulator, "-machine", "q35,hpet=off", *_memory(options), *(hbas.words() if hbas else []),
              "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-kernel", vmlinux,
              "-initrd", folder + "/initrd", "-serial", f"file:{folder}/console",
              "-device", "isa-debug-exit,iobase=0x501,iosize=1", "-device", "virtio-serial-pci",
@@ -158,8 +164,9 @@ class Output:
 class Machine:
     """A running QEMU and the three sockets it connects to. Owned by run; close() leaves nothing behind."""
 
-    def __init__(self, words, folder, options, nonce):
+    def __init__(self, words, folder, options, nonce, hbas=None):
         self.options = options
+        self.hbas = hbas
         self.deadline = time.monotonic() + options.timeout
         self._output = Output(nonce)
         self._question = b""
@@ -235,15 +242,19 @@ class Machine:
                         return status
 
     def _control(self, data):
-        """Answer complete lines of lab-hotplug: "add nic 2", "link nic 2 down"."""
+        """Answer complete lines: "add nic 2", "link nic 2 down", "add hba 0" of lab-hotplug, "hba 0 help" of lab-hba, "san ..." of lab-san."""
         self._question += data
         while b"\n" in self._question:
             line, _, self._question = self._question.partition(b"\n")
-            answer = self._hotplug(line.decode(errors="replace").split())
+            line = line.decode(errors="replace")
+            kind, _, rest = line.partition(" ")
+            answer = self.hbas.answer(kind, rest) if self.hbas and kind in ("hba", "san") else self._hotplug(line.split())
             self.sockets["control"].sendall((answer or "ok").encode() + b"\n")
 
     def _hotplug(self, words):
-        """add nic N, del nic N, link nic N up|down; None or the error's text."""
+        """add nic N, del nic N, link nic N up|down, add hba N, del hba N; None or the error's text."""
+        if self.hbas and len(words) == 3 and words[0] in ("add", "del") and words[1] == "hba" and words[2].isdigit():
+            return self.hbas.hotplug(self.qmp, words[0], int(words[2]))
         if len(words) < 3 or words[1] != "nic" or not words[2].isdigit() or len(words) != (4 if words[0] == "link" else 3):
             return "not available: " + " ".join(words)
         verb, number = words[0], int(words[2])

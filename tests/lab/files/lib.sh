@@ -101,6 +101,36 @@ lab_port() {
 	return 1
 }
 
+# lab_ask LINE: asks the host over the virtio-serial port "control"; the answer is in $lab_reply
+lab_ask() {
+	lab_control=$(lab_port control) || {
+		echo "there is no control port" >&2
+		return 1
+	}
+	exec 9>/run/lab.control.lock
+	flock 9
+	exec 4<>"$lab_control" || return 1
+	echo "$*" >&4
+	read -r lab_reply <&4
+	exec 4>&- 9>&-
+}
+
+# lab_answer KIND LINE: asks for something that answers with a status and a text
+lab_answer() {
+	lab_ask "$@" || return 1
+	case $lab_reply in
+	'ok '*) ;;
+	*)
+		echo "$lab_reply" >&2
+		return 1
+		;;
+	esac
+	# shellcheck disable=SC2086  # a status, and a text if there is any
+	set -- ${lab_reply#ok }
+	[ -z "${2:-}" ] || echo "$2" | base64 -d
+	return "$1"
+}
+
 in_target() {
 	nsenter --net=/run/netns/target "$@"
 }
@@ -180,6 +210,30 @@ lab_nics_up() {
 	for lab_nic in $LAB_NICS; do
 		lab_nic_up "${lab_nic#nic}" || return 1
 	done
+}
+
+# --- emulated HBAs
+
+# hba_functions CARD: how many ports of the HBA are on the bus; it is behind the root port 00:08.0 + CARD
+hba_functions() {
+	# shellcheck disable=SC2012  # names of PCI functions
+	ls -d /sys/bus/pci/devices/0000:00:"$(printf %02x $((8 + $1)))".0/*:*:00.[13] 2>/dev/null | wc -l
+}
+
+# hba_hosts [CARD]: the SCSI hosts of an HBA's ports, or of all, in the order of the ports
+hba_hosts() {
+	for lab_dir in /sys/bus/pci/devices/0000:00:"${1+$(printf %02x $((8 + $1)))}"*.0/*:*:00.[13]/host*; do
+		[ ! -e "$lab_dir" ] || echo "${lab_dir##*/host}"
+	done
+}
+
+# hba_start [PARAMETER=VALUE...]: the driver; returns when each port has its host
+hba_start() {
+	# shellcheck disable=SC2086  # a list of names
+	set -- $(($(echo $LAB_HBAS | wc -w) * LAB_HBA_PORTS)) "$@"
+	lab_ports=$1
+	shift
+	modprobe qla4xxx "$@" && wait_for '[ "$(hba_hosts | wc -l)" = "$lab_ports" ]' 120
 }
 
 # initiator_start [ARGUMENT...]: the kernel's modules, then iscsid; returns when it has its socket
