@@ -21,6 +21,7 @@ enum isp4xxx_structure {
 	ISP4XXX_CHAP,		/* CHAP table entry, 364 bytes */
 	ISP4XXX_SYSINFO,	/* system information, 512 bytes */
 	ISP4XXX_ABOUT,		/* what ABOUT_FW tells, 256 bytes */
+	ISP4XXX_CRASH,		/* crash record without its stack dump, 640 bytes */
 	ISP4XXX_STATISTICS,	/* management data, 1040 bytes */
 	ISP4XXX_NVRAM_4010,	/* EEPROM of the 4010, 512 bytes */
 	ISP4XXX_NVRAM_4022,	/* EEPROM of the 4022 and 4032, 2048 bytes */
@@ -39,7 +40,15 @@ enum isp4xxx_kind {
 	ISP4XXX_MAC,		/* six */
 	ISP4XXX_BYTES,		/* others: pairs of hexadecimal digits */
 	ISP4XXX_ISID,		/* six bytes, last one first; shown as on the wire */
-	ISP4XXX_ADDRESS,	/* sixteen bytes: IPv6 where the structure's options say so, else IPv4 in the first four */
+	ISP4XXX_ADDRESS,	/* sixteen bytes of a DDB: IPv6 where its options say so, else IPv4 in the first four */
+};
+
+/* The rows by name: ISP4XXX_ACB_MTU, ISP4XXX_DDB_NAME, ... */
+enum isp4xxx_row {
+#define ISP_FIELD(structure, id, offset, width, bit, bits, kind, name, sentence) ISP4XXX_##structure##_##id,
+#include "transport/abi/isp4xxx_fields.def"
+#undef ISP_FIELD
+	ISP4XXX_ROWS,
 };
 
 /* A row. Number kinds are the bits [shift, shift + bits) of the width bytes at offset. */
@@ -51,11 +60,17 @@ struct isp4xxx_field {
 	const char *name, *sentence;
 };
 
-/* What a structure is called ("acb", "ddb", "chap", "sysinfo", "about", "statistics", "nvram") and its size in bytes. */
+extern const struct isp4xxx_field isp4xxx_rows[ISP4XXX_ROWS];
+
+/* The short form for code that knows its row: a number out of and into a whole structure. */
+uint64_t isp4xxx_get(enum isp4xxx_row row, const void *bytes);
+void isp4xxx_set(enum isp4xxx_row row, void *bytes, uint64_t number); /* bits beyond the field's are dropped */
+
+/* What a structure is called ("acb", "ddb", "chap", "sysinfo", "about", "crash", "statistics", "nvram") and its size in bytes. */
 const char *isp4xxx_structure_name(enum isp4xxx_structure structure);
 size_t isp4xxx_structure_size(enum isp4xxx_structure structure);
 
-/* The rows of one structure, in order of their offsets. Static storage. */
+/* The rows of one structure, as they stand in the .def. Static storage. */
 const struct isp4xxx_field *isp4xxx_fields(enum isp4xxx_structure structure, size_t *ret_count);
 
 /* NULL: no such row. */
@@ -68,7 +83,10 @@ int isp4xxx_field_set_number(const struct isp4xxx_field *field, void *bytes, uin
 /* Appends the value as text; bytes of a text that are not printable become '?'. secrets: show them. */
 void isp4xxx_field_format(const struct isp4xxx_field *field, const void *bytes, bool secrets, struct text *text);
 
-/* The way back. -EINVAL: not of the row's kind; -ERANGE: too large or too long. bytes are unchanged on an error. */
+/*
+ * The way back; an ADDRESS sets the option that tells its family, too. -EINVAL: not of the row's kind; -ERANGE: too large or too long.
+ * bytes are unchanged on an error.
+ */
 int isp4xxx_field_parse(const struct isp4xxx_field *field, void *bytes, const char *value);
 
 /* True if all bytes of the field are zero (or off). */
