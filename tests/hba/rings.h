@@ -39,8 +39,8 @@ struct rings_settings {
 	/* An asynchronous event: 8003 (request ring unreadable) or 8004 (response ring unwritable). Then the rings stand until a reset. */
 	void (*aen)(void *data, const uint32_t words[8]);
 
-	/* A mailbox command in an entry (38), PING alone: rings_mailbox_status() with the same handle is due once, now or later. */
-	void (*mailbox)(void *data, uint32_t handle, const uint32_t in[8]);
+	/* A mailbox command in an entry (38), PING alone: rings_mailbox_status() with the same ticket is due once, now or later. */
+	void (*mailbox)(void *data, uint64_t ticket, const uint32_t in[8]);
 };
 
 struct rings *rings_new(const struct rings_settings *settings); /* copied; NULL: no memory */
@@ -63,7 +63,8 @@ void rings_doorbell(struct rings *rings, uint32_t index);
  */
 void rings_consumed(struct rings *rings, uint32_t index);
 
-void rings_mailbox_status(struct rings *rings, uint32_t handle, const uint32_t out[8]);
+/* The answer to settings.mailbox(). A ticket from before a reset is passed over. */
+void rings_mailbox_status(struct rings *rings, uint64_t ticket, const uint32_t out[8]);
 
 /* IOCBs that the host may have in flight (GET_FW_STATUS, MB2). */
 unsigned int rings_iocbs(const struct rings *rings);

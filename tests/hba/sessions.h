@@ -14,25 +14,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "transport/abi/isp4xxx.h"
+
 struct initiator;
 struct loop;
 struct sessions;
 struct sockaddr;
-
-#define SESSIONS_MAX	    256 /* DDBs of a 40xx */
-#define SESSIONS_PERSISTENT 64	/* of which these may come from flash */
-#define SESSIONS_DDB_SIZE   512
-
-/* As GET_DDB and AEN 8014 say it. */
-enum session_state {
-	SESSION_STATE_UNASSIGNED = 0,
-	SESSION_STATE_NO_CONNECTION = 1,
-	SESSION_STATE_DISCOVERY = 2,
-	SESSION_STATE_ACTIVE = 4,
-	SESSION_STATE_LOGGING_OUT = 5,
-	SESSION_STATE_FAILED = 6,
-	SESSION_STATE_LOGIN = 7,
-};
 
 /* Credentials out of the CHAP table. */
 struct session_chap {
@@ -49,7 +36,7 @@ struct sessions_settings {
 	void (*aen)(void *data, const uint32_t words[8]);
 
 	/* Entry of flash segment 05; false: none that is valid (cookie 9034). */
-	bool (*flash_ddb)(void *data, unsigned int index, uint8_t ddb[SESSIONS_DDB_SIZE]);
+	bool (*flash_ddb)(void *data, unsigned int index, uint8_t ddb[ISP_DDB_SIZE]);
 
 	/* The CHAP entry a DDB names (flag 80), and the first valid one of peer type (flag 40). false: there is none. */
 	bool (*local_chap)(void *data, unsigned int index, struct session_chap *ret_chap);
@@ -82,19 +69,19 @@ int sessions_open(struct sessions *sessions, uint32_t index);		/* 74; -ENOENT, -
 int sessions_logout(struct sessions *sessions, uint32_t index);		/* 56; -ENOTCONN: detail 9 */
 
 /* 63. -EISCONN: connected or on the way; -EAGAIN: its time2wait (and a second) is not over. An unassigned index becomes state 1. */
-int sessions_set(struct sessions *sessions, uint32_t index, const uint8_t ddb[SESSIONS_DDB_SIZE]);
+int sessions_set(struct sessions *sessions, uint32_t index, const uint8_t ddb[ISP_DDB_SIZE]);
 
 /* What GET_DDB (64) tells. An unassigned index is answered, too: state 0, zeroes, and the next one in use. */
 struct session_view {
 	uint32_t count; /* entries in use */
 	uint32_t next;	/* the next index in use above this one; 0: none */
-	enum session_state state;
+	enum isp_ddb_state state;
 	uint32_t error; /* why it failed: enum session_error */
 	uint16_t local_port, cid;
 	const uint8_t *ddb; /* 512 bytes, the negotiated values in them; valid until the loop is re-entered */
 };
 int sessions_get(const struct sessions *sessions, uint32_t index, struct session_view *ret_view); /* -EINVAL: index >= 256 */
-void sessions_defaults(bool is_ipv6, uint8_t ret_ddb[SESSIONS_DDB_SIZE]);			  /* 6B */
+void sessions_defaults(bool is_ipv6, uint8_t ret_ddb[ISP_DDB_SIZE]);			  /* 6B */
 
 /* GET_DDB MB5 and AEN 8014 MB4. The chip's own numbers are not known; these are ours. */
 enum session_error {
