@@ -28,7 +28,7 @@ struct rings {
 	bool is_running;
 	bool is_taking; /* entries are being taken now */
 	struct rings_counters counters;
-	uint64_t ticket; /* the last one given out */
+	uint32_t ticket; /* the last one given out */
 	struct command_list commands;
 	struct passthrough_list passthroughs;
 	struct mailbox_entry_list mailboxes;

@@ -9,7 +9,7 @@
 
 struct mailbox_entry {
 	LIST_ENTRY(mailbox_entry) link;
-	uint64_t ticket;
+	uint32_t ticket;
 	uint32_t handle; /* as it came */
 };
 
@@ -36,7 +36,7 @@ void mailbox_entries_forget(struct rings *rings)
 	}
 }
 
-void rings_mailbox_status(struct rings *rings, uint64_t ticket, const uint32_t out[8])
+void rings_mailbox_status(struct rings *rings, uint32_t ticket, const uint32_t out[8])
 {
 	struct mailbox_entry *waiting;
 

@@ -14,10 +14,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct faults;
 struct guest;
 struct loop;
 struct rings;
 struct sessions;
+struct trace;
 
 /* What INIT_FW says of the rings (control block 10..2F). Addresses are the guest's. */
 struct rings_layout {
@@ -31,6 +33,8 @@ struct rings_settings {
 	struct loop *loop;
 	struct guest *guest;
 	struct sessions *sessions;
+	struct faults *faults; /* NULL: none */
+	struct trace *trace;   /* NULL: none */
 	void *data; /* of the calls below */
 
 	/* Entries and shadow index are in memory: set the completion bit (28, bit 4). Often called with the bit set. */
@@ -40,7 +44,7 @@ struct rings_settings {
 	void (*aen)(void *data, const uint32_t words[8]);
 
 	/* A mailbox command in an entry (38), PING alone: rings_mailbox_status() with the same ticket is due once, now or later. */
-	void (*mailbox)(void *data, uint64_t ticket, const uint32_t in[8]);
+	void (*mailbox)(void *data, uint32_t ticket, const uint32_t in[8]);
 };
 
 struct rings *rings_new(const struct rings_settings *settings); /* copied; NULL: no memory */
@@ -64,7 +68,7 @@ void rings_doorbell(struct rings *rings, uint32_t index);
 void rings_consumed(struct rings *rings, uint32_t index);
 
 /* The answer to settings.mailbox(). A ticket from before a reset is passed over. */
-void rings_mailbox_status(struct rings *rings, uint64_t ticket, const uint32_t out[8]);
+void rings_mailbox_status(struct rings *rings, uint32_t ticket, const uint32_t out[8]);
 
 /* IOCBs that the host may have in flight (GET_FW_STATUS, MB2). */
 unsigned int rings_iocbs(const struct rings *rings);

@@ -13,13 +13,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "transport/abi/isp4xxx.h"
 
+struct faults;
 struct initiator;
 struct loop;
 struct sessions;
-struct sockaddr;
 
 /* Credentials out of the CHAP table. */
 struct session_chap {
@@ -31,6 +32,7 @@ struct session_chap {
 /* What the sessions stand on; all called on the loop. Borrowed until sessions_free(). */
 struct sessions_settings {
 	struct loop *loop;
+	struct faults *faults; /* NULL: none */
 	void *data; /* of the calls below */
 
 	void (*aen)(void *data, const uint32_t words[8]);
@@ -49,8 +51,8 @@ struct sessions_settings {
 	/* May a connection of this family be made now (address configured, link up)? Else CONN_OPEN is refused. */
 	bool (*is_usable)(void *data, int family);
 
-	/* A non-blocking socket in the port's network, connecting to address: descriptor or -errno. */
-	int (*connect)(void *data, const struct sockaddr *address, unsigned int length);
+	/* A non-blocking socket in the port's network, connecting to address: descriptor or -errno. As network_connect(). */
+	int (*connect)(void *data, const struct sockaddr_storage *address, socklen_t length);
 };
 
 struct sessions *sessions_new(const struct sessions_settings *settings); /* copied; NULL: no memory */
@@ -81,7 +83,6 @@ struct session_view {
 	const uint8_t *ddb; /* 512 bytes, the negotiated values in them; valid until the loop is re-entered */
 };
 int sessions_get(const struct sessions *sessions, uint32_t index, struct session_view *ret_view); /* -EINVAL: index >= 256 */
-void sessions_defaults(bool is_ipv6, uint8_t ret_ddb[ISP_DDB_SIZE]);			  /* 6B */
 
 /* GET_DDB MB5 and AEN 8014 MB4. The chip's own numbers are not known; these are ours. */
 enum session_error {
