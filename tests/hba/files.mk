@@ -6,6 +6,14 @@ hba-src += tests/hba/pci.c
 hba-src += tests/hba/intx.c
 hba-src += tests/hba/vfio_wire.c
 hba-src += tests/hba/vfio_user.c
+hba-src += tests/hba/network.c
+hba-src += tests/hba/network_address.c
+hba-src += tests/hba/network_dhcp.c
+hba-src += tests/hba/network_link.c
+hba-src += tests/hba/network_ping.c
+hba-src += tests/hba/network_route.c
+hba-src += tests/hba/network_socket.c
+hba-src += tests/hba/network_statistics.c
 
 hba-archive := $(O)/libhba.a
 hba-san-archive := $(O)/san/libhba.a
@@ -16,12 +24,12 @@ $(hba-san-archive): $(hba-src:%.c=$(O)/san/%.o) tests/hba/files.mk
 	$(call say,AR san,$@)
 	$(Q)rm -f $@ && $(AR) rcsD $@ $(filter %.o,$^)
 
-$(O)/tests/hba/hba: $(O)/tests/hba/main.o $(hba-archive) $(O)/liblib.a
+$(O)/tests/hba/hba: $(O)/tests/hba/main.o $(hba-archive) $(O)/libtransport-user.a $(O)/liblib.a
 	$(call say,LD,$@)
-	$(Q)$(call link,$(NORMAL) -pie,$(hba-archive) $(O)/liblib.a)
-$(O)/san/tests/hba/hba: $(O)/san/tests/hba/main.o $(hba-san-archive) $(O)/san/liblib.a
+	$(Q)$(call link,$(NORMAL) -pie,$(hba-archive) $(O)/libtransport-user.a $(O)/liblib.a)
+$(O)/san/tests/hba/hba: $(O)/san/tests/hba/main.o $(hba-san-archive) $(O)/san/libtransport-user.a $(O)/san/liblib.a
 	$(call say,LD san,$@)
-	$(Q)$(call link,$(SAN),$(hba-san-archive) $(O)/san/liblib.a)
+	$(Q)$(call link,$(SAN),$(hba-san-archive) $(O)/san/libtransport-user.a $(O)/san/liblib.a)
 
 # tests/unit/hba_*.c and tests/fuzz/hba_*.c
 $(O)/san/tests/unit/hba_%: $(O)/san/tests/unit/hba_%.o $(hba-san-archive) $(san-archives)
@@ -34,3 +42,9 @@ $(O)/fuzz/bin/hba_%: $(O)/fuzz/tests/fuzz/hba_%.o $(hba-src:%.c=$(O)/fuzz/%.o) $
 	$(call say,LD fuzz,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)clang $(FUZZ) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(PKG_LIBS)
+
+# The network of a port by hand (tests/hba/check-network).
+$(O)/san/tests/hba/network_try: $(O)/san/tests/hba/network_try.o $(hba-san-archive) $(O)/san/libtransport-user.a $(O)/san/liblib.a
+	$(call say,LD san,$@)
+	$(Q)$(call link,$(SAN),$(hba-san-archive) $(O)/san/libtransport-user.a $(O)/san/liblib.a)
+check-build: $(O)/san/tests/hba/network_try

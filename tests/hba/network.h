@@ -121,15 +121,18 @@ int network_new(struct loop *loop, const char *netns, const char *nic, const str
 void network_free(struct network *network);	/* NULL is fine; ends DHCP and pings without an event and takes the addresses away */
 
 /*
- * INIT_FW, SET_ACB: makes the network be as the settings say, instead of what it was. Addresses go 0 -> 2 (acquiring: DHCP, neighbour
- * discovery) or 3 (tentative: duplicate address detection) -> 5, told as events; the link's state is told once, first, even when it has not changed.
- * While the link is down addresses that have to be acquired stay in 2. What the kernel refuses is logged, and that address is INVALID.
- * -EINVAL: settings that mean nothing (a netmask with holes, a VLAN identifier of 0 or 4095, an address that is no host's): nothing is changed.
+ * INIT_FW, SET_ACB: makes the network be as the settings say, instead of what it was. Addresses go 0 -> 2 (acquiring: IPv4, neighbour
+ * discovery) or 3 (tentative: duplicate address detection) -> 5, told as events. The first time and after network_reset() the link's
+ * state is told first, later only its changes. While the link is down addresses stay as they are, new ones in 2 or 3. What the kernel
+ * refuses is logged, and that address is INVALID. An enabled address of zeros is UNCONFIGURED.
+ * -EINVAL: settings that mean nothing (a netmask with holes, VLAN 4095, an address that is no host's): nothing is changed.
  */
 int network_configure(struct network *network, const struct network_settings *settings);
 
-/* DISABLE_ACB: each address that is not unconfigured goes -> 6 (disabling) -> 0, told as events, IPv4 even when it was 0 before (the
- * driver waits for it). Sockets stay open but are of no use. */
+/*
+ * DISABLE_ACB: each address that is not unconfigured goes -> 6 (disabling) -> 0, told as events; IPv4 even when it was 0 before, because
+ * the driver waits for that event. Sockets stay open but are of no use.
+ */
 void network_disable(struct network *network);
 
 /* Chip reset: as network_disable() but silent, and the link is not told any more until network_configure(). */
@@ -151,7 +154,7 @@ bool network_is_acquiring(const struct network *network);	/* some address is ACQ
  */
 int network_socket(const struct network *network, int family, int type, int protocol);
 
-/* The address to bind to (port 0) so that packets leave from that index. -EADDRNOTAVAIL: it is not usable (neither preferred nor deprecated). */
+/* The address to bind to (port 0) so that packets leave from that index. -EADDRNOTAVAIL: it is neither preferred nor deprecated. */
 int network_source(const struct network *network, enum network_index index, struct sockaddr_storage *ret_address, socklen_t *ret_length);
 
 /*
@@ -180,7 +183,10 @@ enum network_ping_result {
 #define NETWORK_PINGS_MAX 8		/* at a time; more are TOO_MANY */
 #define NETWORK_PING_TIMEOUT_MS 5000
 
-/* Sends one echo request of size bytes of payload and calls done exactly once, from the loop; not after network_free(). destination: 4 or 16 bytes. */
+/*
+ * Sends one echo request with size bytes of payload to destination (4 or 16 bytes by family) and calls done exactly once, from the
+ * loop; not after network_free().
+ */
 typedef void network_ping_fn(void *data, enum network_ping_result result);
 void network_ping(struct network *network, int family, const uint8_t *destination, uint32_t size, enum network_index from,
 		  network_ping_fn *done, void *data);
@@ -189,8 +195,10 @@ void network_ping(struct network *network, int family, const uint8_t *destinatio
 
 #define NETWORK_STATISTICS_BYTES 0x238
 
-/* The MAC, IPv4, IPv6 and TCP rows of the management data (isp4xxx 8.8) from the kernel's counters, in the chip's layout and byte order: offsets
- * 000 to 237. What the kernel does not count is 0. They count on over chip resets; the caller keeps what is subtracted. */
+/*
+ * The MAC, IPv4, IPv6 and TCP rows of the management data (isp4xxx 8.8) from the kernel's counters, in the chip's layout and byte
+ * order: offsets 000 to 237. What the kernel does not count is 0. They count on over chip resets; the caller keeps what is subtracted.
+ */
 void network_statistics(const struct network *network, uint8_t ret_data[NETWORK_STATISTICS_BYTES]);
 
 #endif

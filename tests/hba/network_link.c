@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The NIC of an HBA port: which one it is, its carrier, speed, MTU and MAC address, and the VLANs on it. A family without a VLAN uses the
+ * NIC itself. Devices that no family uses have no IPv6 at all. Called by network.c.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "tests/hba/network_parts.h"
+
+#define VLAN_ID 0xfff
+#define HOST_MTU 1500
+#define HOST_SPEED_MBPS 1000
+
+/* ---- the NIC ---- */
+
+struct search {
+	const char *name;
+	struct rtlink link;
+	unsigned int found;
+};
+
+static int look_at(const struct rtlink *link, void *data)
+{
+	struct search *search = data;
+	bool is_it = search->name[0] ? !strcmp(link->name, search->name) : link->hwaddress[0] && strcmp(link->kind, "vlan") != 0;
+
+	if (!is_it)
+		return 0;
+	search->link = *link;
+	search->found++;
+	return 0;
+}
+
+static int find(struct network *network, struct rtlink *ret_link)
+{
+	struct search search = {.name = network->nic_name};
+	int error = rtnetlink_links(network->route, look_at, &search);
+
+	if (error)
+		return error;
+	if (search.found != 1)
+		return -ENODEV;
+	*ret_link = search.link;
+	return 0;
+}
+
+static void set_device(struct network_device *device, unsigned int ifindex, const char *name)
+{
+	device->ifindex = ifindex;
+	snprintf(device->name, sizeof(device->name), "%s", name);
+}
+
+int network_link_find(struct network *network)
+{
+	struct rtlink link;
+	int error = find(network, &link);
+
+	if (error)
+		memset(&network->nic, 0, sizeof(network->nic));
+	else
+		set_device(&network->nic, link.ifindex, link.name);
+	return error;
+}
+
+bool network_is_ours(const struct network *network, unsigned int ifindex)
+{
+	return ifindex && (ifindex == network->nic.ifindex || ifindex == network->ipv4.ifindex || ifindex == network->ipv6.ifindex);
+}
+
+/* ---- what it is like ---- */
+
+static void read_mtu(const struct network *network, struct network_link *link)
+{
+	struct ifreq request = {.ifr_mtu = 0};
+
+	memcpy(request.ifr_name, network->nic.name, IFNAMSIZ);
+	if (ioctl(network->control, SIOCGIFMTU, &request) == 0 && request.ifr_mtu > 0)
+		link->mtu = (unsigned int)request.ifr_mtu;
+	if (ioctl(network->control, SIOCGIFHWADDR, &request) == 0)
+		memcpy(link->mac, request.ifr_hwaddr.sa_data, sizeof(link->mac));
+}
+
+/* The number of words of the link mode masks is asked first: the kernel answers it negated. */
+static void read_speed(const struct network *network, struct network_link *link)
+{
+	struct {
+		struct ethtool_link_settings head;
+		uint32_t masks[3 * 127];
+	} settings = {.head.cmd = ETHTOOL_GLINKSETTINGS};
+	struct ifreq request = {.ifr_data = (char *)&settings};
+
+	memcpy(request.ifr_name, network->nic.name, IFNAMSIZ);
+	if (ioctl(network->control, SIOCETHTOOL, &request) < 0 || settings.head.link_mode_masks_nwords >= 0)
+		return;
+	settings.head.cmd = ETHTOOL_GLINKSETTINGS;
+	settings.head.link_mode_masks_nwords = (int8_t)-settings.head.link_mode_masks_nwords;
+	if (ioctl(network->control, SIOCETHTOOL, &request) < 0)
+		return;
+	link->speed_mbps = settings.head.speed == (uint32_t)SPEED_UNKNOWN ? 0 : settings.head.speed;
+	link->is_full_duplex = settings.head.duplex == DUPLEX_FULL;
+}
+
+void network_link_read(struct network *network)
+{
+	struct network_link link = {.is_up = false};
+	struct rtlink now;
+
+	if (network_is_host(network)) {
+		network->link = (struct network_link){network->is_plugged, true, HOST_SPEED_MBPS, HOST_MTU, {2}};
+		return;
+	}
+	if (find(network, &now) == 0 && now.ifindex == network->nic.ifindex) {
+		link.is_up = network->is_plugged && now.has_carrier && (now.flags & IFF_UP);
+		read_mtu(network, &link);
+		read_speed(network, &link);
+	}
+	network->link = link;
+}
+
+/* ---- settings of a device in /proc/sys/net ---- */
+
+static void set_number(const struct network *network, const char *family, const char *device, const char *name, int number)
+{
+	char path[128], text[16];
+	ssize_t length = snprintf(text, sizeof(text), "%d", number);
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/%s/conf/%s/%s", family, device, name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, text, (size_t)length) != length)
+		log_warning("network: cannot write %d to %s: %m", number, path);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Link-local addresses are given by network_address.c, so the kernel makes none (addr_gen_mode 1). */
+static void set_device_numbers(const struct network *network, const struct network_device *device)
+{
+	const struct network_settings *settings = &network->settings;
+	bool has_ipv6 = settings->ipv6.is_enabled && device->ifindex == network->ipv6.ifindex;
+	bool has_ra = settings->ipv6.has_auto_addresses;
+	const struct {
+		const char *name;
+		int number;
+	} rows[] = {
+		{"disable_ipv6", 0},
+		{"addr_gen_mode", 1},
+		{"use_tempaddr", 0},
+		{"accept_dad", 1},
+		{"dad_transmits", settings->ipv6.dad_count},
+		{"accept_ra", has_ra || network_is_zero(settings->ipv6.router, 16) ? 2 : 0},
+		{"autoconf", has_ra},
+		{"accept_ra_defrtr", network_is_zero(settings->ipv6.router, 16)},
+	};
+
+	set_number(network, "ipv4", device->name, "arp_notify", settings->ipv4.has_gratuitous_arp);
+	if (!has_ipv6)
+		set_number(network, "ipv6", device->name, "disable_ipv6", 1);
+	for (size_t i = 0; has_ipv6 && i < sizeof(rows) / sizeof(rows[0]); i++)
+		set_number(network, "ipv6", device->name, rows[i].name, rows[i].number);
+}
+
+/* ---- VLANs ---- */
+
+static void vlan_name(uint16_t tag, char name[IFNAMSIZ])
+{
+	snprintf(name, IFNAMSIZ, "vlan%u.%u", tag & VLAN_ID, tag >> 13);
+}
+
+/* A VLAN on the NIC that is not one of the names that stay is taken away: the tag of another name is another tag. */
+struct sweep {
+	struct network *network;
+	char stay[2][IFNAMSIZ];
+};
+
+static int sweep_one(const struct rtlink *link, void *data)
+{
+	struct sweep *sweep = data;
+
+	if (strcmp(link->kind, "vlan") != 0 || link->parent != sweep->network->nic.ifindex)
+		return 0;
+	if (strcmp(link->name, sweep->stay[0]) != 0 && strcmp(link->name, sweep->stay[1]) != 0)
+		network_kernel_link_delete(sweep->network->kernel, link->ifindex);
+	return 0;
+}
+
+static int find_name(const struct rtlink *link, void *data)
+{
+	struct network_device *device = data;
+
+	if (strcmp(link->name, device->name) != 0)
+		return 0;
+	device->ifindex = link->ifindex;
+	return 1;
+}
+
+/* Both families may have the same VLAN; with other priorities the one that comes first counts, because the kernel has a VLAN once. */
+static void use_vlan(struct network *network, uint16_t tag, struct network_device *device)
+{
+	int error;
+
+	*device = (struct network_device){.ifindex = 0};
+	vlan_name(tag, device->name);
+	error = network_kernel_vlan(network->kernel, network->nic.ifindex, device->name, tag);
+	if (error == -EEXIST)
+		rtnetlink_vlan_find(network->route, network->nic.ifindex, tag & VLAN_ID, device->name);
+	else if (error)
+		log_error("network: cannot make VLAN %u on %s: %s", tag & VLAN_ID, network->nic.name, strerror(-error));
+	rtnetlink_links(network->route, find_name, device);
+}
+
+static void apply_vlans(struct network *network)
+{
+	const struct network_settings *settings = &network->settings;
+	struct sweep sweep = {.network = network};
+
+	network->ipv4 = network->ipv6 = network->nic;
+	if (settings->ipv4.is_enabled && settings->ipv4.has_vlan)
+		vlan_name(settings->ipv4.vlan_tag, sweep.stay[0]);
+	if (settings->ipv6.is_enabled && settings->ipv6.has_vlan)
+		vlan_name(settings->ipv6.vlan_tag, sweep.stay[1]);
+	rtnetlink_links(network->route, sweep_one, &sweep);
+	if (sweep.stay[0][0])
+		use_vlan(network, settings->ipv4.vlan_tag, &network->ipv4);
+	if (sweep.stay[1][0])
+		use_vlan(network, settings->ipv6.vlan_tag, &network->ipv6);
+}
+
+/* ---- all of it ---- */
+
+static void complain(const struct network *network, const char *what, int error)
+{
+	if (error)
+		log_warning("network: cannot set the %s of %s: %s", what, network->nic.name, strerror(-error));
+}
+
+static void apply_nic(struct network *network)
+{
+	const struct network_settings *settings = &network->settings;
+	struct network_link now = {.mtu = 0};
+
+	read_mtu(network, &now);
+	if (!network_is_zero(settings->mac, 6) && memcmp(now.mac, settings->mac, 6) != 0)
+		complain(network, "MAC address", network_kernel_mac(network->kernel, network->nic.ifindex, settings->mac));
+	if (settings->mtu && settings->mtu != now.mtu)
+		complain(network, "MTU", network_kernel_mtu(network->kernel, network->nic.ifindex, settings->mtu));
+}
+
+static void bring_up(struct network *network, const struct network_device *device)
+{
+	int error = device->ifindex ? network_kernel_link(network->kernel, device->ifindex, true) : 0;
+
+	if (error)
+		log_warning("network: cannot bring up %s: %s", device->name, strerror(-error));
+}
+
+void network_link_apply(struct network *network)
+{
+	const struct network_device *devices[] = {&network->nic, &network->ipv4, &network->ipv6};
+
+	apply_nic(network);
+	apply_vlans(network);
+	for (size_t i = 0; i < 3; i++)
+		if (devices[i]->ifindex && (i == 0 || devices[i]->ifindex != network->nic.ifindex))
+			set_device_numbers(network, devices[i]);
+	for (size_t i = 0; network->is_plugged && i < 3; i++)
+		bring_up(network, devices[i]);
+}
+
+void network_link_down(struct network *network)
+{
+	if (network->nic.ifindex)
+		network_kernel_link(network->kernel, network->nic.ifindex, false);
+}
