@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/hba/faults.h"
 #include "tests/hba/guest.h"
 #include "tests/hba/initiator.h"
 #include "tests/hba/iocb.h"
@@ -15,7 +16,6 @@
 
 #define SENSE_MAX	 96 /* the host takes no more, and counts the continuations by it */
 #define STATUS_TASK_FULL 0x28
-#define ENTRIES_MAX	 3 /* of one answer: status and two continuations hold SENSE_MAX */
 
 struct command {
 	struct initiator_task task; /* first: the task's callbacks find the command by it */
@@ -175,7 +175,7 @@ static unsigned int fill_sense(struct ring_entry *answers, const struct initiato
 static void command_done(struct initiator_task *task)
 {
 	struct command *command = command_of(task);
-	struct ring_entry answers[ENTRIES_MAX] = {0};
+	struct ring_entry answers[ANSWERS_MAX] = {0};
 	struct rings *rings = command->rings;
 	unsigned int count;
 
@@ -313,12 +313,14 @@ static void submit(struct rings *rings, struct command *command, const struct ri
 static int start(struct rings *rings, const struct ring_entry *entry)
 {
 	struct command *command;
+	bool is_full;
 
 	if (is_direction_wrong(&entry->command)) {
 		answer_at_once(rings, entry, ISP_COMPLETION_DIRECTION);
 		return 0;
 	}
-	command = rings->counters.outstanding < COMMANDS_MAX ? command_new(rings, &entry->command) : NULL;
+	is_full = rings->counters.outstanding >= COMMANDS_MAX || fault_hit(rings->settings.faults, FAULT_IOCB_REFUSE, ISP_IOCB_COMMAND, NULL);
+	command = is_full ? NULL : command_new(rings, &entry->command);
 	if (!command) {
 		rings->counters.returned++;
 		rings_give_back(rings, entry, ISP_ENTRY_BUSY);

@@ -13,11 +13,13 @@
 #include "tests/hba/ring.h"
 
 struct command;
+struct delayed;
 struct passthrough;
 struct mailbox_entry;
 struct management;
 
 LIST_HEAD(command_list, command);
+LIST_HEAD(delayed_list, delayed);
 LIST_HEAD(passthrough_list, passthrough);
 LIST_HEAD(mailbox_entry_list, mailbox_entry);
 LIST_HEAD(management_list, management);
@@ -33,6 +35,7 @@ struct rings {
 	struct passthrough_list passthroughs;
 	struct mailbox_entry_list mailboxes;
 	struct management_list managements;
+	struct delayed_list delayed;
 };
 
 /*
@@ -48,11 +51,17 @@ void commands_forget(struct rings *rings);
 void passthroughs_forget(struct rings *rings);
 void mailbox_entries_forget(struct rings *rings);
 void managements_forget(struct rings *rings);
+void delayed_forget(struct rings *rings);
 
 struct initiator_task *command_find(const struct rings *rings, unsigned int ddb, uint32_t handle); /* NULL: there is none */
 
-/* An answer. One that does not fit into memory or the guest stops the rings. */
+#define ANSWERS_MAX 3 /* entries of one answer: a status and two continuations hold all the sense there may be */
+
+/* An answer of 1..ANSWERS_MAX entries, whatever armed faults do to it (answer.c). Nothing when the rings do not run. */
 void rings_answer(struct rings *rings, const struct ring_entry *answers, unsigned int count);
+
+/* Writes it as it is. What does not fit into our memory or the guest's stops the rings. */
+void rings_write(struct rings *rings, const struct ring_entry *answers, unsigned int count);
 
 /* The entry itself goes back, with status bits of enum isp_entry_status; refused: and is counted as wrong. */
 void rings_give_back(struct rings *rings, const struct ring_entry *entry, uint8_t status);

@@ -102,7 +102,7 @@ void passthroughs_forget(struct rings *rings)
 }
 
 /* Reads the PDU and hands it over. 0, or what the host is told. */
-static uint8_t send(struct rings *rings, const struct isp_passthrough *entry, struct initiator *initiator)
+static uint8_t send_pdu(struct rings *rings, const struct isp_passthrough *entry, struct initiator *initiator)
 {
 	static uint8_t bytes[sizeof(struct iscsi_bhs) + DATA_MAX];
 	bool has_listener = le16toh(entry->flags) & ISP_PASSTHROUGH_WAIT;
@@ -157,7 +157,7 @@ int passthrough_take(struct rings *rings, const struct ring_entry *entry, unsign
 	if (is_wrong(&entry->passthrough))
 		completion = ISP_PASSTHROUGH_INVALID;
 	else
-		completion = initiator ? send(rings, &entry->passthrough, initiator) : ISP_PASSTHROUGH_NO_CONNECTION;
+		completion = initiator ? send_pdu(rings, &entry->passthrough, initiator) : ISP_PASSTHROUGH_NO_CONNECTION;
 	if (completion)
 		answer(rings, &entry->passthrough, completion, 0);
 	return 1;

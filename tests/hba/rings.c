@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "tests/hba/iocb.h"
+#include "tests/hba/trace.h"
 
 #define IOCBS	    1024 /* told to the host */
 #define WAITING_MAX 2048 /* answers that wait for room: no request is taken above it, so a host cannot fill our memory */
@@ -80,17 +81,17 @@ static void flush(struct rings *rings)
 		rings->settings.completion(rings->settings.data);
 }
 
-void rings_answer(struct rings *rings, const struct ring_entry *answers, unsigned int count)
+void rings_write(struct rings *rings, const struct ring_entry *answers, unsigned int count)
 {
 	unsigned int i;
 
-	if (!rings->is_running)
-		return;
-	for (i = 0; i < count; i++)
+	for (i = 0; i < count; i++) {
+		trace_response(rings->settings.trace, answers[i].bytes);
 		if (ring_put(&rings->ring, &answers[i]) < 0) {
 			fail(rings, ISP_AEN_RESPONSE_TRANSFER_ERROR);
 			return;
 		}
+	}
 	if (!rings->is_taking)
 		flush(rings);
 }
@@ -110,6 +111,17 @@ void rings_refuse(struct rings *rings, const struct ring_entry *entry, uint8_t s
 	rings_give_back(rings, entry, status);
 }
 
+static void trace_continuations(struct rings *rings, unsigned int used)
+{
+	struct ring_entry more;
+	unsigned int i;
+
+	if (!rings->settings.trace)
+		return;
+	for (i = 1; i < used && ring_peek(&rings->ring, i, &more) == 0; i++)
+		trace_request(rings->settings.trace, more.bytes);
+}
+
 static int take_one(struct rings *rings)
 {
 	struct ring_entry entry;
@@ -117,9 +129,12 @@ static int take_one(struct rings *rings)
 
 	if (ring_peek(&rings->ring, 0, &entry) < 0)
 		return -EFAULT;
+	trace_request(rings->settings.trace, entry.bytes);
 	used = kind_of(entry.header.type)(rings, &entry, ring_requests(&rings->ring));
-	if (used > 0 && rings->is_running)
-		ring_skip(&rings->ring, used);
+	if (used <= 0 || !rings->is_running)
+		return used;
+	trace_continuations(rings, used);
+	ring_skip(&rings->ring, used);
 	return used;
 }
 
@@ -175,6 +190,7 @@ struct rings *rings_new(const struct rings_settings *settings)
 	LIST_INIT(&rings->passthroughs);
 	LIST_INIT(&rings->mailboxes);
 	LIST_INIT(&rings->managements);
+	LIST_INIT(&rings->delayed);
 	return rings;
 }
 
@@ -203,6 +219,7 @@ void rings_stop(struct rings *rings)
 	passthroughs_forget(rings);
 	mailbox_entries_forget(rings);
 	managements_forget(rings);
+	delayed_forget(rings);
 	rings->counters.outstanding = 0;
 }
 

@@ -102,8 +102,8 @@ void sessions_drop(struct sessions *sessions, uint32_t index);
 void sessions_drop_all(struct sessions *sessions); /* the link went down for long, the address was taken away */
 
 /* Management data (1E), the iSCSI part of 0x410 bytes little-endian: port totals 240..28F, the entry's own counters 290..307. The MAC
- * and IP fields are left as they are. Clear: the counters begin at zero again. */
-void sessions_statistics(const struct sessions *sessions, uint32_t index, uint8_t *data, size_t size);
+ * and IP fields are left as they are. Clear: the entry begins at zero again; totals stay. */
+void sessions_statistics(const struct sessions *sessions, uint32_t index, uint8_t data[ISP_STATS_SIZE]);
 void sessions_statistics_clear(struct sessions *sessions, uint32_t index);
 
 #endif
