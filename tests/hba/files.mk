@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The emulated HBA (tests/hba/README.md). One file a line; main.c is not among them: tests and fuzzers link the rest.
 hba-src :=
+hba-src += tests/hba/options.c
 hba-src += tests/hba/guest.c
 hba-src += tests/hba/pci.c
 hba-src += tests/hba/intx.c
