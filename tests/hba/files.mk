@@ -22,12 +22,11 @@ hba-src += tests/hba/command.c
 hba-src += tests/hba/management.c
 hba-src += tests/hba/passthrough.c
 hba-src += tests/hba/mailbox_entry.c
-hba-src += tests/hba/ddb.c
+hba-src += tests/hba/ddb_login.c
 hba-src += tests/hba/sessions.c
 hba-src += tests/hba/session_login.c
 hba-src += tests/hba/session_discovery.c
 hba-src += tests/hba/session_statistics.c
-hba-src += tests/hba/mailbox_sessions.c
 
 hba-archive := $(O)/libhba.a
 hba-san-archive := $(O)/san/libhba.a

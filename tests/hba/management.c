@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/hba/ddb.h"
+#include "tests/hba/ddb_login.h"
 #include "tests/hba/initiator.h"
 #include "tests/hba/iocb.h"
 #include "tests/hba/sessions.h"

@@ -6,7 +6,7 @@
 #ifndef OPENHBA_TESTS_HBA_SESSION_H
 #define OPENHBA_TESTS_HBA_SESSION_H
 
-#include "tests/hba/ddb.h"
+#include "tests/hba/ddb_login.h"
 #include "tests/hba/initiator.h"
 #include "tests/hba/sessions.h"
 

@@ -87,11 +87,13 @@ static void fill(uint8_t *data, const struct row *rows, size_t count, const stru
 		field_set(rows[i].field, data, counter(counters, rows[i].counter));
 }
 
-void sessions_statistics(const struct sessions *sessions, uint32_t index, uint8_t data[ISP_STATS_SIZE])
+void sessions_statistics(const struct sessions *sessions, uint32_t index, uint8_t *data, size_t size)
 {
 	struct initiator_counters port = sessions->before;
 	unsigned int i;
 
+	if (size < ISP_STATS_SIZE)
+		return;
 	for (i = 0; i < ISP_DDBS; i++)
 		add(&port, &sessions->table[i].counters);
 	fill(data, port_rows, COUNT(port_rows), &port);

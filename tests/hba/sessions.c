@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/isp4xxx.h"
 #include "lib/loop.h"
 #include "tests/hba/fields.h"
 #include "tests/hba/session.h"
@@ -222,6 +223,11 @@ int sessions_get(const struct sessions *sessions, uint32_t index, struct session
 	ret_view->local_port = session->local_port;
 	ret_view->ddb = session->ddb;
 	return 0;
+}
+
+void sessions_defaults(bool is_ipv6, uint8_t ret_ddb[ISP_DDB_SIZE])
+{
+	isp4xxx_default_ddb(is_ipv6, ret_ddb);
 }
 
 struct initiator *sessions_initiator(const struct sessions *sessions, uint32_t index)

@@ -83,6 +83,7 @@ struct session_view {
 	const uint8_t *ddb; /* 512 bytes, the negotiated values in them; valid until the loop is re-entered */
 };
 int sessions_get(const struct sessions *sessions, uint32_t index, struct session_view *ret_view); /* -EINVAL: index >= 256 */
+void sessions_defaults(bool is_ipv6, uint8_t ret_ddb[ISP_DDB_SIZE]);			  /* 6B */
 
 /* GET_DDB MB5 and AEN 8014 MB4. The chip's own numbers are not known; these are ours. */
 enum session_error {
@@ -102,8 +103,9 @@ void sessions_drop(struct sessions *sessions, uint32_t index);
 void sessions_drop_all(struct sessions *sessions); /* the link went down for long, the address was taken away */
 
 /* Management data (1E), the iSCSI part of 0x410 bytes little-endian: port totals 240..28F, the entry's own counters 290..307. The MAC
- * and IP fields are left as they are. Clear: the entry begins at zero again; totals stay. */
-void sessions_statistics(const struct sessions *sessions, uint32_t index, uint8_t data[ISP_STATS_SIZE]);
+ * and IP fields are left as they are. Clear: the entry begins at zero again; totals stay.
+ * size: ISP_STATS_SIZE, else nothing is filled in. */
+void sessions_statistics(const struct sessions *sessions, uint32_t index, uint8_t *data, size_t size);
 void sessions_statistics_clear(struct sessions *sessions, uint32_t index);
 
 #endif

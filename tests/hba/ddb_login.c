@@ -2,7 +2,7 @@
 /*
  * Device database entries by the rows of isp4xxx_fields.def: which field means which key of a login, and back. Called by the sessions.
  */
-#include "tests/hba/ddb.h"
+#include "tests/hba/ddb_login.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

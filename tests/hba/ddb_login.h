@@ -3,8 +3,8 @@
  * A device database entry (512 bytes, the host's or the flash's bytes) as a login needs it, and what the login came to written back.
  * Pure: no session, no network.
  */
-#ifndef OPENHBA_TESTS_HBA_DDB_H
-#define OPENHBA_TESTS_HBA_DDB_H
+#ifndef OPENHBA_TESTS_HBA_DDB_LOGIN_H
+#define OPENHBA_TESTS_HBA_DDB_LOGIN_H
 
 #include <stdbool.h>
 #include <stdint.h>
