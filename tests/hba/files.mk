@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The emulated HBA (tests/hba/README.md). One file a line; main.c is not among them: tests and fuzzers link the rest.
-hba-src :=
+hba-src := tests/hba/faults.c tests/hba/trace.c tests/hba/control.c tests/hba/control_socket.c
 hba-src += tests/hba/options.c
 hba-src += tests/hba/guest.c
 hba-src += tests/hba/pci.c
@@ -27,6 +27,7 @@ hba-src += tests/hba/sessions.c
 hba-src += tests/hba/session_login.c
 hba-src += tests/hba/session_discovery.c
 hba-src += tests/hba/session_statistics.c
+hba-src += tests/hba/mailbox_sessions.c
 
 hba-archive := $(O)/libhba.a
 hba-san-archive := $(O)/san/libhba.a
