@@ -2,7 +2,7 @@
 /*
  * The firmware's iSCSI initiator: one session of one connection, from connect to close, on an event loop. Login is lib/login's; the
  * full feature phase is here: commands with their data, task management, pings, text and logout. Data goes between the socket and the
- * memory that a task's vector() names at that moment, never through a copy. Called by the sessions of the card; knows nothing of rings
+ * memory that a task's vector() names at that moment, without a copy (but for what is sent under a data digest). Called by the sessions of the card; knows nothing of rings
  * or registers, opens no socket by itself (settings.connect does), never retries and never logs in again.
  *
  *	initiator_new -> events.ready -> initiator_task()... -> events.closed -> initiator_free
@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -26,7 +27,6 @@
 #define INITIATOR_RECV_MAX  (1024 * 1024) /* MaxRecvDataSegmentLength offered at most */
 
 struct initiator;
-struct initiator_link;
 struct loop;
 
 /* Of all initiators that share it, since somebody zeroed it; the order of isp4xxx management data. Digest errors and the like end a
@@ -108,7 +108,7 @@ enum initiator_direction { INITIATOR_NO_DATA, INITIATOR_READ, INITIATOR_WRITE };
 
 /* A member of every request that has a tag; private to initiator_*.c. */
 struct initiator_link {
-	struct initiator_link *next, **place; /* in one list at most; place NULL: in none */
+	TAILQ_ENTRY(initiator_link) entry;
 	unsigned int kind;
 	uint32_t itt;
 };
@@ -149,11 +149,13 @@ struct initiator_task {
 
 	/* Private from here. */
 	struct initiator_link link;
-	uint32_t cmdsn, datasn, r2tsn, unsolicited_left, unsolicited_datasn, solicited;
-	struct initiator_r2t r2ts[INITIATOR_R2T_MAX];
+	TAILQ_ENTRY(initiator_task) sending;
+	uint32_t cmdsn, datasn, r2tsn;
+	struct initiator_r2t r2ts[INITIATOR_R2T_MAX + 1]; /* the first may be what is sent without being asked for */
 	unsigned int r2t_count;
-	bool is_sent, is_faulty, is_ordered_to_send;
-	struct initiator_task *send_next;
+	unsigned int place; /* which list it is in */
+	bool is_sending, is_given_up;
+	enum initiator_result verdict; /* how it will end, where it was given up or never sent */
 };
 
 /*
@@ -172,8 +174,9 @@ struct initiator_tmf {
 	uint8_t response; /* enum iscsi_task_answer */
 
 	struct initiator_link link; /* private from here */
-	uint32_t referenced_itt, ref_cmdsn, boundary;
+	uint32_t referenced_itt, boundary;
 	uint64_t deadline_ms;
+	bool is_local;
 };
 
 /*
@@ -192,7 +195,6 @@ struct initiator_passthrough {
 
 	struct initiator_link link; /* private from here */
 	uint64_t deadline_ms;
-	void *pdu;
 };
 
 /* Starts to connect. Settings are copied (strings are borrowed), events and data are borrowed until initiator_free(). No event comes out
