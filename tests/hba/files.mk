@@ -46,6 +46,10 @@ $(hba-archive): $(hba-src:%.c=$(O)/%.o) tests/hba/files.mk
 $(hba-san-archive): $(hba-src:%.c=$(O)/san/%.o) tests/hba/files.mk
 	$(call say,AR san,$@)
 	$(Q)rm -f $@ && $(AR) rcsD $@ $(filter %.o,$^)
+hba-fuzz-archive := $(O)/fuzz/libhba.a
+$(hba-fuzz-archive): $(hba-src:%.c=$(O)/fuzz/%.o) tests/hba/files.mk
+	$(call say,AR fuzz,$@)
+	$(Q)rm -f $@ && $(AR) rcsD $@ $(filter %.o,$^)
 
 $(O)/tests/hba/hba: $(O)/tests/hba/main.o $(hba-archive) $(O)/libtransport-user.a $(O)/liblib.a
 	$(call say,LD,$@)
@@ -61,10 +65,10 @@ $(O)/san/tests/unit/hba_%: $(O)/san/tests/unit/hba_%.o $(hba-san-archive) $(san-
 $(O)/san/tests/fuzz/hba_%: $(O)/san/tests/fuzz/hba_%.o $(O)/san/tests/fuzz/driver.o $(hba-san-archive) $(san-archives)
 	$(call say,LD san,$@)
 	$(Q)$(call link,$(SAN),$(O)/san/tests/fuzz/driver.o $(hba-san-archive) $(san-archives))
-$(O)/fuzz/bin/hba_%: $(O)/fuzz/tests/fuzz/hba_%.o $(hba-src:%.c=$(O)/fuzz/%.o) $(fuzz-src:%.c=$(O)/fuzz/%.o)
+$(O)/fuzz/bin/hba_%: $(O)/fuzz/tests/fuzz/hba_%.o $(hba-fuzz-archive) $(patsubst %.c,$(O)/fuzz/%.o,$(lib-src) $(transport-user-src))
 	$(call say,LD fuzz,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)clang $(FUZZ) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(PKG_LIBS)
+	$(Q)clang $(FUZZ) -fsanitize=fuzzer -o $@ $< $(hba-fuzz-archive) $(filter-out $<,$(filter %.o,$^)) $(PKG_LIBS)
 
 # The network of a port by hand (tests/hba/check-network).
 $(O)/san/tests/hba/network_try: $(O)/san/tests/hba/network_try.o $(hba-san-archive) $(O)/san/libtransport-user.a $(O)/san/liblib.a
