@@ -36,7 +36,6 @@ hba-src += tests/hba/sessions.c
 hba-src += tests/hba/session_login.c
 hba-src += tests/hba/session_discovery.c
 hba-src += tests/hba/session_statistics.c
-hba-src += tests/hba/mailbox_sessions.c
 
 hba-archive := $(O)/libhba.a
 hba-san-archive := $(O)/san/libhba.a
