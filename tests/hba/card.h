@@ -55,7 +55,8 @@ struct card_shared {
 	uint16_t semaphores;   /* as read from the register */
 	uint16_t ext_hw_config;
 	uint16_t port_control; /* bit 15 from the first boot to the loss of power */
-	bool is_resetting, is_forced;
+	bool is_resetting, is_stuck; /* stuck: only force ends it */
+	const struct chip *resetter;
 };
 
 #endif

@@ -52,10 +52,12 @@ struct chip {
 	struct rings *rings;
 
 	enum chip_life life;
-	bool is_hung, has_doorbell, has_consumer; /* hung: the two that wait */
+	bool is_hung, has_doorbell, has_request, has_response, has_completion; /* hung: what waits */
+	bool is_link_down; /* claimed, for tests: whatever the network says */
+	bool is_silent;	   /* heartbeats are withheld, for tests */
 	bool line;
 	uint16_t control;	 /* what is kept of ISP_REG_CONTROL: page, enable (4010), reset interrupt, completion, processor, fatal */
-	uint16_t interrupt_mask; /* 4022, 4032 */
+	uint16_t interrupt_mask, nvram_enable; /* 4022, 4032 */
 	uint32_t in[ISP_MAILBOXES], out[ISP_MAILBOXES];
 	uint32_t request_in, response_out, port_error;
 	uint64_t booted_ms;	 /* loop_now_ms() of the last boot */
@@ -85,8 +87,9 @@ void chip_free(struct chip *chip); /* NULL is fine; before its network, sessions
 void chip_attach(struct chip *chip, struct network *network, struct sessions *sessions, struct rings *rings);
 
 bool chip_is_4010(const struct chip *chip);
-unsigned int chip_function(const struct chip *chip);	   /* 1 or 3 */
-bool chip_interrupts_enabled(const struct chip *chip); /* false: the driver polls */
+unsigned int chip_function(const struct chip *chip);	/* 1 or 3 */
+bool chip_interrupts_enabled(const struct chip *chip);	/* false: the driver polls */
+bool chip_is_used(const struct chip *chip);		/* a driver has booted it, or listens */
 
 /* Sets bits of ISP_REG_CONTROL that interrupt, or clears them, and moves the line. */
 void chip_raise(struct chip *chip, uint16_t bits);
@@ -94,6 +97,9 @@ void chip_lower(struct chip *chip, uint16_t bits);
 
 /* The response ring has entries: for struct rings_settings. Nothing while hung. */
 void chip_raise_completion(struct chip *chip);
+
+/* The link is up or down, as the firmware claims: told as an event. For tests. */
+void chip_claim_link(struct chip *chip, bool is_up);
 
 /* Queues an event (words[0] is its code). Nothing is told before INIT_FW, nor by what is hung or dead. */
 void chip_post_aen(struct chip *chip, const uint32_t words[ISP_MAILBOXES]);

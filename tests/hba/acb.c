@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The commands about the control block, and its way to the network and back. */
+#include "tests/hba/acb.h"
+
+#include <string.h>
+
+#include "lib/isp4xxx.h"
+#include "tests/hba/chip.h"
+#include "tests/hba/fields.h"
+#include "tests/hba/mailbox.h"
+#include "tests/hba/network.h"
+#include "tests/hba/rings.h"
+#include "tests/hba/sessions.h"
+#include "tests/hba/trace.h"
+
+/* What SET_ACB configures: [first, last] bytes. A driver sends zeros for all others. */
+static const struct { uint16_t first, last; } acb_settable[] = {
+	{ 0x001, 0x001 }, { 0x00d, 0x00d }, { 0x030, 0x039 }, { 0x03c, 0x03f }, { 0x044, 0x045 }, { 0x048, 0x04b },
+	{ 0x050, 0x057 }, { 0x060, 0x063 }, { 0x070, 0x073 }, { 0x0c8, 0x0c9 }, { 0x0d4, 0x0df }, { 0x0f4, 0x0ff },
+	{ 0x100, 0x1df }, { 0x200, 0x25d }, { 0x270, 0x273 },
+};
+
+/* What belongs to the life of the firmware and not to its configuration: options, ring indexes and addresses. */
+static const struct { uint16_t first, last; } acb_living[] = { { 0x002, 0x003 }, { 0x00a, 0x00b }, { 0x010, 0x02f } };
+
+static const enum field state_fields[ISP_ADDRESSES] = {
+	FIELD_ACB_IPV4_STATE, FIELD_ACB_LINK_LOCAL_STATE, FIELD_ACB_IPV6_STATE0, FIELD_ACB_IPV6_STATE1,
+};
+
+static void port_mac(const struct chip *chip, uint8_t mac[6])
+{
+	uint8_t system[ISP_SYSTEM_SIZE] = { 0 };
+
+	isp4xxx_image_read(chip->on.shared->image, chip->on.port, ISP_FLASH_SYSTEM, system, sizeof(system));
+	memcpy(mac, field_at(FIELD_SYSINFO_MAC0, system), 6);
+}
+
+static bool read_flash_acb(const struct chip *chip, uint8_t acb[ISP_ACB_SIZE])
+{
+	return isp4xxx_image_read(chip->on.shared->image, chip->on.port, ISP_FLASH_ACB, acb, ISP_ACB_SIZE) >= 0 &&
+	       field_get(FIELD_ACB_COOKIE, acb) == ISP_ACB_COOKIE;
+}
+
+void acb_load(struct chip *chip)
+{
+	struct isp4xxx_identity identity = { .model = chip->on.shared->model, .ports = ISP4XXX_PORTS_MAX };
+
+	if (read_flash_acb(chip, chip->acb))
+		return;
+	port_mac(chip, identity.mac[chip->on.port]);
+	isp4xxx_default_acb(&identity, chip->on.port, chip->acb);
+}
+
+static void length_text(const uint8_t *acb, enum field length, enum field text, char out[12])
+{
+	size_t bytes = field_get(length, acb), max = field_width(text);
+
+	memset(out, 0, 12);
+	memcpy(out, field_at(text, (uint8_t *)acb), bytes < max ? bytes : max);
+}
+
+static void ipv4_settings(const uint8_t *acb, struct network_settings *settings)
+{
+	uint8_t *bytes = (uint8_t *)acb;
+
+	settings->ipv4.is_enabled = field_get(FIELD_ACB_IPV4_ENABLE, acb);
+	settings->ipv4.has_dhcp = field_get(FIELD_ACB_DHCP, acb);
+	settings->ipv4.has_vlan = field_get(FIELD_ACB_IPV4_VLAN_ENABLE, acb);
+	settings->ipv4.has_gratuitous_arp = field_get(FIELD_ACB_GRATUITOUS_ARP, acb);
+	settings->ipv4.vlan_tag = field_get(FIELD_ACB_IPV4_VLAN, acb);
+	if (field_get(FIELD_ACB_TOS_ENABLE, acb))
+		settings->ipv4.tos = field_get(FIELD_ACB_TOS, acb);
+	settings->ipv4.ttl = field_get(FIELD_ACB_TTL, acb);
+	memcpy(settings->ipv4.address, field_at(FIELD_ACB_IPV4_ADDRESS, bytes), 4);
+	memcpy(settings->ipv4.mask, field_at(FIELD_ACB_IPV4_MASK, bytes), 4);
+	memcpy(settings->ipv4.gateway, field_at(FIELD_ACB_IPV4_GATEWAY, bytes), 4);
+	if (field_get(FIELD_ACB_DHCP_USE_VENDOR, acb))
+		length_text(acb, FIELD_ACB_DHCP_VENDOR_LENGTH, FIELD_ACB_DHCP_VENDOR, settings->ipv4.vendor_id);
+	if (field_get(FIELD_ACB_DHCP_CLIENT_ID_ENABLE, acb))
+		length_text(acb, FIELD_ACB_DHCP_CLIENT_LENGTH, FIELD_ACB_DHCP_CLIENT, settings->ipv4.client_id);
+}
+
+static void ipv6_settings(const uint8_t *acb, struct network_settings *settings)
+{
+	uint8_t *bytes = (uint8_t *)acb;
+
+	settings->ipv6.is_enabled = field_get(FIELD_ACB_IPV6_ENABLE, acb) && field_get(FIELD_ACB_ACB_VERSION, acb) == ISP_ACB_VERSION2;
+	settings->ipv6.has_vlan = field_get(FIELD_ACB_IPV6_VLAN_ENABLE, acb);
+	settings->ipv6.has_auto_link_local = field_get(FIELD_ACB_LINK_LOCAL_AUTOCONFIG, acb);
+	settings->ipv6.has_auto_addresses = field_get(FIELD_ACB_IPV6_AUTOCONFIG, acb);
+	settings->ipv6.vlan_tag = field_get(FIELD_ACB_IPV6_VLAN, acb);
+	settings->ipv6.traffic_class = field_get(FIELD_ACB_TRAFFIC_CLASS, acb);
+	settings->ipv6.hop_limit = field_get(FIELD_ACB_HOP_LIMIT, acb);
+	settings->ipv6.dad_count = field_get(FIELD_ACB_DAD_COUNT, acb);
+	memcpy(settings->ipv6.interface_id, field_at(FIELD_ACB_INTERFACE_ID, bytes), 8);
+	memcpy(settings->ipv6.address[0], field_at(FIELD_ACB_IPV6_ADDRESS0, bytes), 16);
+	memcpy(settings->ipv6.address[1], field_at(FIELD_ACB_IPV6_ADDRESS1, bytes), 16);
+	memcpy(settings->ipv6.router, field_at(FIELD_ACB_ROUTER, bytes), 16);
+}
+
+void acb_network(const uint8_t acb[ISP_ACB_SIZE], const uint8_t mac[6], struct network_settings *ret_settings)
+{
+	memset(ret_settings, 0, sizeof(*ret_settings));
+	memcpy(ret_settings->mac, mac, 6);
+	ret_settings->mtu = field_get(FIELD_ACB_MTU, acb);
+	ipv4_settings(acb, ret_settings);
+	ipv6_settings(acb, ret_settings);
+}
+
+void acb_rings(const uint8_t acb[ISP_ACB_SIZE], struct rings_layout *ret_layout)
+{
+	*ret_layout = (struct rings_layout){
+		.request = field_get(FIELD_ACB_REQUEST_RING, acb),
+		.response = field_get(FIELD_ACB_RESPONSE_RING, acb),
+		.shadow = field_get(FIELD_ACB_SHADOW, acb),
+		.request_length = field_get(FIELD_ACB_REQUESTS, acb),
+		.response_length = field_get(FIELD_ACB_RESPONSES, acb),
+		.request_consumer = field_get(FIELD_ACB_REQUEST_OUT, acb),
+		.response_producer = field_get(FIELD_ACB_RESPONSE_IN, acb),
+	};
+}
+
+void acb_configure(struct chip *chip)
+{
+	struct network_settings settings;
+	uint8_t mac[6];
+
+	chip->is_configured = true;
+	if (!chip->network)
+		return;
+	port_mac(chip, mac);
+	acb_network(chip->acb, mac, &settings);
+	if (network_configure(chip->network, &settings) < 0) {
+		trace_note(chip->on.trace, "network settings refused");
+		network_disable(chip->network);
+	}
+}
+
+/* Without a network, what is enabled is there. */
+static enum network_state address_state(const struct chip *chip, enum network_index index, struct network_address *ret_address)
+{
+	enum field enable = index == NETWORK_IPV4 ? FIELD_ACB_IPV4_ENABLE : FIELD_ACB_IPV6_ENABLE;
+
+	memset(ret_address, 0, sizeof(*ret_address));
+	if (!chip->is_configured && chip->life != CHIP_RUNNING)
+		return NETWORK_UNCONFIGURED;
+	if (chip->network)
+		network_address(chip->network, index, ret_address);
+	else if (chip->is_configured && field_get(enable, chip->acb) && index < NETWORK_IPV6_0)
+		ret_address->state = NETWORK_PREFERRED;
+	return ret_address->state;
+}
+
+static void refresh_router(struct chip *chip)
+{
+	struct network_router router;
+
+	network_router(chip->network, &router);
+	field_set(FIELD_ACB_ROUTER_STATE, chip->acb, router.state);
+	if (router.state == NETWORK_ROUTER_ADVERTISED)
+		memcpy(field_at(FIELD_ACB_ROUTER, chip->acb), router.bytes, 16);
+}
+
+static void prefix_mask(unsigned int prefix_len, uint8_t mask[4])
+{
+	for (unsigned int i = 0; i < 32; i++)
+		if (i < prefix_len)
+			mask[i / 8] |= 0x80 >> i % 8;
+		else
+			mask[i / 8] &= ~(0x80 >> i % 8);
+}
+
+static void refresh_address(struct chip *chip, enum network_index index, const struct network_address *address)
+{
+	switch (index) {
+	case NETWORK_IPV4:
+		if (address->origin != NETWORK_ORIGIN_DHCP)
+			break;
+		memcpy(field_at(FIELD_ACB_IPV4_ADDRESS, chip->acb), address->bytes, 4);
+		prefix_mask(address->prefix_len, field_at(FIELD_ACB_IPV4_MASK, chip->acb));
+		network_gateway(chip->network, field_at(FIELD_ACB_IPV4_GATEWAY, chip->acb));
+		break;
+	case NETWORK_LINK_LOCAL:
+		memcpy(field_at(FIELD_ACB_INTERFACE_ID, chip->acb), address->bytes + 8, 8);
+		break;
+	case NETWORK_IPV6_0:
+		memcpy(field_at(FIELD_ACB_IPV6_ADDRESS0, chip->acb), address->bytes, 16);
+		break;
+	case NETWORK_IPV6_1:
+		memcpy(field_at(FIELD_ACB_IPV6_ADDRESS1, chip->acb), address->bytes, 16);
+		break;
+	case NETWORK_ADDRESSES:
+		break;
+	}
+}
+
+void acb_refresh(struct chip *chip)
+{
+	struct network_address address;
+
+	for (enum network_index index = 0; index < NETWORK_ADDRESSES; index++) {
+		enum network_state state = address_state(chip, index, &address);
+
+		field_set(state_fields[index], chip->acb, state);
+		if (chip->network && (state == NETWORK_PREFERRED || state == NETWORK_DEPRECATED))
+			refresh_address(chip, index, &address);
+	}
+	if (chip->network && chip->life == CHIP_RUNNING)
+		refresh_router(chip);
+}
+
+/* A block of twice the size holds a secondary ACB behind; there is none here, and it is not looked at. */
+void acb_init_firmware(struct chip *chip, struct mailbox_command *command)
+{
+	if (command->size < ISP_ACB_SIZE) {
+		command->out[0] = ISP_STATUS_PARAMETER_ERROR;
+		return;
+	}
+	memcpy(chip->acb, command->buffer, ISP_ACB_SIZE);
+	if (chip_init_firmware(chip) < 0)
+		mailbox_fail(command, 0);
+}
+
+void acb_get_ifcb(struct chip *chip, struct mailbox_command *command)
+{
+	acb_refresh(chip);
+	memcpy(command->buffer, chip->acb, command->size);
+}
+
+void acb_get(struct chip *chip, struct mailbox_command *command)
+{
+	if (command->in[1])
+		mailbox_fail(command, 0);
+	else
+		acb_get_ifcb(chip, command);
+}
+
+/* Where the driver's bytes do not count, those of flash do: it has written them there before. */
+static void merge(struct chip *chip, const uint8_t *given)
+{
+	uint8_t acb[ISP_ACB_SIZE];
+
+	if (!read_flash_acb(chip, acb))
+		memcpy(acb, chip->acb, sizeof(acb));
+	for (unsigned int i = 0; i < sizeof(acb_settable) / sizeof(acb_settable[0]); i++)
+		memcpy(acb + acb_settable[i].first, given + acb_settable[i].first, acb_settable[i].last + 1 - acb_settable[i].first);
+	for (unsigned int i = 0; i < sizeof(acb_living) / sizeof(acb_living[0]); i++)
+		memcpy(acb + acb_living[i].first, chip->acb + acb_living[i].first, acb_living[i].last + 1 - acb_living[i].first);
+	memcpy(chip->acb, acb, sizeof(acb));
+}
+
+void acb_set(struct chip *chip, struct mailbox_command *command)
+{
+	if (command->size != ISP_ACB_SIZE || command->in[1]) {
+		command->out[0] = ISP_STATUS_PARAMETER_ERROR;
+		return;
+	}
+	merge(chip, command->buffer);
+	acb_configure(chip);
+}
+
+/* Without a network there is nobody else to tell what the driver waits for. */
+static void tell_disabled(struct chip *chip)
+{
+	const uint32_t disabling[ISP_MAILBOXES] = { ISP_AEN_IP_STATE_CHANGED, 0, ISP_IP_PREFERRED, ISP_IP_DISABLING };
+	const uint32_t gone[ISP_MAILBOXES] = { ISP_AEN_IP_STATE_CHANGED, 0, ISP_IP_DISABLING, ISP_IP_UNCONFIGURED };
+
+	chip_post_aen(chip, disabling);
+	chip_post_aen(chip, gone);
+}
+
+void acb_disable(struct chip *chip, struct mailbox_command *command)
+{
+	chip->is_configured = false;
+	if (chip->sessions)
+		sessions_drop_all(chip->sessions);
+	if (chip->network)
+		network_disable(chip->network);
+	else
+		tell_disabled(chip);
+}
+
+void acb_ip_state(struct chip *chip, struct mailbox_command *command)
+{
+	struct network_address address;
+
+	if (command->in[1] || command->in[2] >= ISP_ADDRESSES) {
+		mailbox_fail(command, 0);
+		return;
+	}
+	command->out[1] = (uint32_t)address_state(chip, command->in[2], &address) << ISP_IP_STATE_SHIFT;
+}
