@@ -15,6 +15,7 @@ hba-src += tests/hba/network_ping.c
 hba-src += tests/hba/network_route.c
 hba-src += tests/hba/network_socket.c
 hba-src += tests/hba/network_statistics.c
+hba-src += tests/hba/network_vlan.c
 hba-src += tests/hba/initiator.c
 hba-src += tests/hba/initiator_login.c
 hba-src += tests/hba/initiator_tags.c
@@ -83,7 +84,8 @@ $(O)/fuzz/bin/hba_%: $(O)/fuzz/tests/fuzz/hba_%.o $(hba-fuzz-archive) $(patsubst
 	$(Q)clang $(FUZZ) -fsanitize=fuzzer -o $@ $< $(hba-fuzz-archive) $(filter-out $<,$(filter %.o,$^)) $(PKG_LIBS)
 
 # The network of a port by hand (tests/hba/check-network).
-$(O)/san/tests/hba/network_try: $(O)/san/tests/hba/network_try.o $(hba-san-archive) $(O)/san/libtransport-user.a $(O)/san/liblib.a
+network-objects := $(patsubst %.c,$(O)/san/%.o,tests/hba/network_try.c $(filter tests/hba/network%,$(hba-src)))
+$(O)/san/tests/hba/network_try: $(network-objects) $(O)/san/libtransport-user.a $(O)/san/liblib.a
 	$(call say,LD san,$@)
-	$(Q)$(call link,$(SAN),$(hba-san-archive) $(O)/san/libtransport-user.a $(O)/san/liblib.a)
+	$(Q)$(CC) $(SAN) -o $@ $^ $(PKG_LIBS)
 check-build: $(O)/san/tests/hba/network_try

@@ -90,8 +90,6 @@ void network_apply(struct network *network)
 			return;
 		if (network_link_find(network) == 0)
 			network_link_apply(network);
-		else
-			network->ipv4 = network->ipv6 = network->nic;
 		network_link_read(network);
 		network_address_apply(network);
 		network_leave(network);
@@ -105,6 +103,7 @@ void network_apply(struct network *network)
 static void tell_link(struct network *network)
 {
 	network->was_link_told = true;
+	network->is_up_told = network->link.is_up;
 	network_tell(network, (struct network_event){.kind = NETWORK_EVENT_LINK, .flag = network->link.is_up});
 }
 
@@ -119,14 +118,16 @@ static bool is_other_nic(struct network *network)
 	return network->nic.ifindex && network->nic.ifindex != before;
 }
 
+/* What a link that came up has lost meanwhile (routes, IPv6 addresses) is made anew. */
 void network_refresh(struct network *network)
 {
-	bool was_up = network->link.is_up, is_other = is_other_nic(network);
+	bool is_other = is_other_nic(network), is_change;
 
 	network_link_read(network);
-	if (network->was_link_told && network->link.is_up != was_up)
+	is_change = network->was_link_told && network->link.is_up != network->is_up_told;
+	if (is_change)
 		tell_link(network);
-	if (is_other || (network->link.is_up && !was_up)) {
+	if (is_other || (is_change && network->link.is_up)) {
 		network_apply(network);
 		network_dhcp_link_up(network);
 	}
@@ -266,8 +267,6 @@ static bool is_possible(const struct network_settings *settings)
 
 int network_configure(struct network *network, const struct network_settings *settings)
 {
-	bool was_up = network->link.is_up;
-
 	if (!is_possible(settings))
 		return -EINVAL;
 	network_dhcp_stop(network);
@@ -278,7 +277,7 @@ int network_configure(struct network *network, const struct network_settings *se
 	if (!network->was_link_told)
 		tell_link(network);
 	network_apply(network);
-	if (network->link.is_up != was_up)
+	if (network->link.is_up != network->is_up_told)
 		tell_link(network);
 	network_address_read(network);
 	return 0;

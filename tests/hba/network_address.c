@@ -22,7 +22,7 @@ enum want {
 	WANT_AUTO,	/* neighbour discovery gives one, or two */
 };
 
-/* What is on our devices. */
+/* What is on our NIC. */
 struct seen {
 	const struct network *network;
 	struct rtaddress items[SEEN_MAX];
@@ -33,7 +33,7 @@ static int see(const struct rtaddress *address, void *data)
 {
 	struct seen *seen = data;
 
-	if (network_is_ours(seen->network, address->ifindex) && seen->count < SEEN_MAX)
+	if (address->ifindex == seen->network->nic.ifindex && seen->count < SEEN_MAX)
 		seen->items[seen->count++] = *address;
 	return 0;
 }
@@ -221,7 +221,7 @@ static const uint8_t *wanted_gateway(const struct network *network, int family)
 }
 
 /* A gateway behind an address that is not usable yet cannot be had: it is tried again when one becomes usable. */
-static void apply_route(struct network *network, int family, const struct network_device *device)
+static void apply_route(struct network *network, int family)
 {
 	uint8_t *made = network->gateway[family == AF_INET6];
 	const uint8_t *wanted = wanted_gateway(network, family);
@@ -229,24 +229,24 @@ static void apply_route(struct network *network, int family, const struct networ
 	int error;
 
 	if (!network_is_zero(made, bytes) && memcmp(made, wanted, bytes) != 0) {
-		network_kernel_default_delete(network->kernel, device->ifindex, family, made);
+		network_kernel_default_delete(network->kernel, network->nic.ifindex, family, made);
 		memset(made, 0, bytes);
 	}
-	if (network_is_zero(wanted, bytes) || !device->ifindex)
+	if (network_is_zero(wanted, bytes))
 		return;
-	error = network_kernel_default(network->kernel, device->ifindex, family, wanted);
+	error = network_kernel_default(network->kernel, network->nic.ifindex, family, wanted);
 	if (!error)
 		memcpy(made, wanted, bytes);
 	else
-		log_debug("network: no default route of %s yet: %s", device->name, strerror(-error));
+		log_debug("network: no default route of %s yet: %s", network->nic.name, strerror(-error));
 }
 
 static void apply_routes(struct network *network)
 {
 	if (!network->link.is_up)
 		return;
-	apply_route(network, AF_INET, &network->ipv4);
-	apply_route(network, AF_INET6, &network->ipv6);
+	apply_route(network, AF_INET);
+	apply_route(network, AF_INET6);
 }
 
 static void read_router(struct network *network)
@@ -259,7 +259,7 @@ static void read_router(struct network *network)
 		router.state = NETWORK_ROUTER_MANUAL;
 		memcpy(router.bytes, wanted_gateway(network, AF_INET6), 16);
 	} else if (network->is_active && network->settings.ipv6.is_enabled && !network_is_host(network) && network->link.is_up &&
-		   rtnetlink_way(network->route, network->ipv6.ifindex, AF_INET6, anywhere, &way) == 0 && way.gateway_family == AF_INET6) {
+		   rtnetlink_way(network->route, network->nic.ifindex, AF_INET6, anywhere, &way) == 0 && way.gateway_family == AF_INET6) {
 		router.state = NETWORK_ROUTER_ADVERTISED;
 		memcpy(router.bytes, way.gateway, 16);
 	}
@@ -293,10 +293,9 @@ void network_address_read(struct network *network)
 
 static bool may_stay(const struct network *network, const struct rtaddress *item)
 {
-	unsigned int device = item->family == AF_INET6 ? network->ipv6.ifindex : network->ipv4.ifindex;
 	struct network_address wanted;
 
-	if (item->ifindex != device || item->flags & IFA_F_DADFAILED)
+	if (item->flags & IFA_F_DADFAILED)
 		return false;
 	for (unsigned int i = 0; i < NETWORK_ADDRESSES; i++) {
 		enum want kind = want(network, i, &wanted);
@@ -327,15 +326,14 @@ static void begin_one(struct network *network, enum network_index index)
 
 static void apply_one(struct network *network, enum network_index index)
 {
-	const struct network_device *device = index == NETWORK_IPV4 ? &network->ipv4 : &network->ipv6;
 	struct network_address wanted;
 	int error = 0;
 
-	if (want(network, index, &wanted) == WANT_FIXED && device->ifindex)
-		error = network_kernel_address(network->kernel, device->ifindex, wanted.family, wanted.bytes, wanted.prefix_len);
+	if (want(network, index, &wanted) == WANT_FIXED)
+		error = network_kernel_address(network->kernel, network->nic.ifindex, wanted.family, wanted.bytes, wanted.prefix_len);
 	network->is_refused[index] = error != 0;
 	if (error)
-		log_error("network: address %u of %s is refused: %s", index, device->name, strerror(-error));
+		log_error("network: address %u of %s is refused: %s", index, network->nic.name, strerror(-error));
 }
 
 void network_address_apply(struct network *network)

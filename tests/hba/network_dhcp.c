@@ -20,12 +20,13 @@
 #include "tests/hba/network_parts.h"
 
 #define AGAIN_MS 2000
-#define REPORT_FD 3
-#define SCRIPT_FD 4
+/* The client has numbers of its own for some of the lowest. */
+#define REPORT_FD 8
+#define SCRIPT_FD 9
 #define ARGUMENTS_MAX 24
 
 static const char script[] = "#!/bin/sh\n"
-			     "printf '%s|%s|%s|%s\\n' \"$1\" \"${ip:-}\" \"${subnet:-}\" \"${router%% *}\" >&3\n";
+			     "printf '%s|%s|%s|%s\\n' \"$1\" \"${ip:-}\" \"${subnet:-}\" \"${router%% *}\" >&8\n";
 
 /* ---- reports ---- */
 
@@ -167,15 +168,19 @@ static void start_again(void *data)
 	network_dhcp_apply(data);
 }
 
+/* A file that somebody may still write to is not run. */
 static int script_open(void)
 {
-	int fd = memfd_create("dhcp", MFD_CLOEXEC);
+	int fd = memfd_create("dhcp", MFD_CLOEXEC), script_fd = -1;
+	char path[32];
 
-	if (fd >= 0 && write(fd, script, sizeof(script) - 1) != (ssize_t)sizeof(script) - 1) {
-		close(fd);
+	if (fd < 0)
 		return -1;
-	}
-	return fd;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (write(fd, script, sizeof(script) - 1) == (ssize_t)sizeof(script) - 1)
+		script_fd = open(path, O_RDONLY | O_CLOEXEC);
+	close(fd);
+	return script_fd;
 }
 
 /* Option 61: a type of 0 says that a text follows. */
@@ -204,7 +209,7 @@ static void run_client(const struct network *network, int pipe, int script_fd)
 {
 	const struct network_settings *settings = &network->settings;
 	const char *arguments[ARGUMENTS_MAX] = {
-		"udhcpc", "-f", "-t", "4", "-T", "2", "-A", "2", "-s", "/proc/self/fd/4", "-i", network->ipv4.name,
+		"udhcpc", "-f", "-t", "4", "-T", "2", "-A", "2", "-s", "/proc/self/fd/9", "-i", network->nic.name,
 	};
 	size_t count = 12;
 	char option[64];
@@ -278,7 +283,7 @@ void network_dhcp_apply(struct network *network)
 		network_dhcp_stop(network);
 		return;
 	}
-	if (dhcp->pid || network_is_host(network) || !network->link.is_up || !network->ipv4.ifindex)
+	if (dhcp->pid || network_is_host(network) || !network->link.is_up || !network->nic.ifindex)
 		return;
 	error = dhcp->again ? 0 : loop_timer_new(network->loop, start_again, network, &dhcp->again);
 	if (!error)

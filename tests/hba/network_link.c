@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The NIC of an HBA port: which one it is, its carrier, speed, MTU and MAC address, and the VLANs on it. A family without a VLAN uses the
- * NIC itself. Devices that no family uses have no IPv6 at all. Called by network.c.
+ * The NIC of an HBA port: which one it is, its carrier, speed, MTU and MAC address, and what the kernel is told to do there by itself.
+ * Called by network.c.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 #include "lib/log.h"
 #include "tests/hba/network_parts.h"
 
-#define VLAN_ID 0xfff
+#define LOOPBACK_IFINDEX 1	/* in each namespace */
 #define HOST_MTU 1500
 #define HOST_SPEED_MBPS 1000
 
@@ -70,11 +70,6 @@ int network_link_find(struct network *network)
 	return error;
 }
 
-bool network_is_ours(const struct network *network, unsigned int ifindex)
-{
-	return ifindex && (ifindex == network->nic.ifindex || ifindex == network->ipv4.ifindex || ifindex == network->ipv6.ifindex);
-}
-
 /* ---- what it is like ---- */
 
 static void read_mtu(const struct network *network, struct network_link *link)
@@ -127,13 +122,13 @@ void network_link_read(struct network *network)
 
 /* ---- settings of a device in /proc/sys/net ---- */
 
-static void set_number(const struct network *network, const char *family, const char *device, const char *name, int number)
+static void set_number(const struct network *network, const char *family, const char *name, int number)
 {
 	char path[128], text[16];
 	ssize_t length = snprintf(text, sizeof(text), "%d", number);
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/sys/net/%s/conf/%s/%s", family, device, name);
+	snprintf(path, sizeof(path), "/proc/sys/net/%s/conf/%s/%s", family, network->nic.name, name);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0 || write(fd, text, (size_t)length) != length)
 		log_warning("network: cannot write %d to %s: %m", number, path);
@@ -142,11 +137,10 @@ static void set_number(const struct network *network, const char *family, const 
 }
 
 /* Link-local addresses are given by network_address.c, so the kernel makes none (addr_gen_mode 1). */
-static void set_device_numbers(const struct network *network, const struct network_device *device)
+static void set_numbers(const struct network *network)
 {
 	const struct network_settings *settings = &network->settings;
-	bool has_ipv6 = settings->ipv6.is_enabled && device->ifindex == network->ipv6.ifindex;
-	bool has_ra = settings->ipv6.has_auto_addresses;
+	bool has_ra = settings->ipv6.has_auto_addresses, has_router = !network_is_zero(settings->ipv6.router, 16);
 	const struct {
 		const char *name;
 		int number;
@@ -156,82 +150,16 @@ static void set_device_numbers(const struct network *network, const struct netwo
 		{"use_tempaddr", 0},
 		{"accept_dad", 1},
 		{"dad_transmits", settings->ipv6.dad_count},
-		{"accept_ra", has_ra || network_is_zero(settings->ipv6.router, 16) ? 2 : 0},
+		{"accept_ra", has_ra || !has_router ? 2 : 0},
 		{"autoconf", has_ra},
-		{"accept_ra_defrtr", network_is_zero(settings->ipv6.router, 16)},
+		{"accept_ra_defrtr", !has_router},
 	};
 
-	set_number(network, "ipv4", device->name, "arp_notify", settings->ipv4.has_gratuitous_arp);
-	if (!has_ipv6)
-		set_number(network, "ipv6", device->name, "disable_ipv6", 1);
-	for (size_t i = 0; has_ipv6 && i < sizeof(rows) / sizeof(rows[0]); i++)
-		set_number(network, "ipv6", device->name, rows[i].name, rows[i].number);
-}
-
-/* ---- VLANs ---- */
-
-static void vlan_name(uint16_t tag, char name[IFNAMSIZ])
-{
-	snprintf(name, IFNAMSIZ, "vlan%u.%u", tag & VLAN_ID, tag >> 13);
-}
-
-/* A VLAN on the NIC that is not one of the names that stay is taken away: the tag of another name is another tag. */
-struct sweep {
-	struct network *network;
-	char stay[2][IFNAMSIZ];
-};
-
-static int sweep_one(const struct rtlink *link, void *data)
-{
-	struct sweep *sweep = data;
-
-	if (strcmp(link->kind, "vlan") != 0 || link->parent != sweep->network->nic.ifindex)
-		return 0;
-	if (strcmp(link->name, sweep->stay[0]) != 0 && strcmp(link->name, sweep->stay[1]) != 0)
-		network_kernel_link_delete(sweep->network->kernel, link->ifindex);
-	return 0;
-}
-
-static int find_name(const struct rtlink *link, void *data)
-{
-	struct network_device *device = data;
-
-	if (strcmp(link->name, device->name) != 0)
-		return 0;
-	device->ifindex = link->ifindex;
-	return 1;
-}
-
-/* Both families may have the same VLAN; with other priorities the one that comes first counts, because the kernel has a VLAN once. */
-static void use_vlan(struct network *network, uint16_t tag, struct network_device *device)
-{
-	int error;
-
-	*device = (struct network_device){.ifindex = 0};
-	vlan_name(tag, device->name);
-	error = network_kernel_vlan(network->kernel, network->nic.ifindex, device->name, tag);
-	if (error == -EEXIST)
-		rtnetlink_vlan_find(network->route, network->nic.ifindex, tag & VLAN_ID, device->name);
-	else if (error)
-		log_error("network: cannot make VLAN %u on %s: %s", tag & VLAN_ID, network->nic.name, strerror(-error));
-	rtnetlink_links(network->route, find_name, device);
-}
-
-static void apply_vlans(struct network *network)
-{
-	const struct network_settings *settings = &network->settings;
-	struct sweep sweep = {.network = network};
-
-	network->ipv4 = network->ipv6 = network->nic;
-	if (settings->ipv4.is_enabled && settings->ipv4.has_vlan)
-		vlan_name(settings->ipv4.vlan_tag, sweep.stay[0]);
-	if (settings->ipv6.is_enabled && settings->ipv6.has_vlan)
-		vlan_name(settings->ipv6.vlan_tag, sweep.stay[1]);
-	rtnetlink_links(network->route, sweep_one, &sweep);
-	if (sweep.stay[0][0])
-		use_vlan(network, settings->ipv4.vlan_tag, &network->ipv4);
-	if (sweep.stay[1][0])
-		use_vlan(network, settings->ipv6.vlan_tag, &network->ipv6);
+	set_number(network, "ipv4", "arp_notify", settings->ipv4.has_gratuitous_arp);
+	if (!settings->ipv6.is_enabled)
+		set_number(network, "ipv6", "disable_ipv6", 1);
+	for (size_t i = 0; settings->ipv6.is_enabled && i < sizeof(rows) / sizeof(rows[0]); i++)
+		set_number(network, "ipv6", rows[i].name, rows[i].number);
 }
 
 /* ---- all of it ---- */
@@ -254,25 +182,15 @@ static void apply_nic(struct network *network)
 		complain(network, "MTU", network_kernel_mtu(network->kernel, network->nic.ifindex, settings->mtu));
 }
 
-static void bring_up(struct network *network, const struct network_device *device)
-{
-	int error = device->ifindex ? network_kernel_link(network->kernel, device->ifindex, true) : 0;
-
-	if (error)
-		log_warning("network: cannot bring up %s: %s", device->name, strerror(-error));
-}
-
+/* The loopback brings the kernel's own word that nobody answers. */
 void network_link_apply(struct network *network)
 {
-	const struct network_device *devices[] = {&network->nic, &network->ipv4, &network->ipv6};
-
 	apply_nic(network);
-	apply_vlans(network);
-	for (size_t i = 0; i < 3; i++)
-		if (devices[i]->ifindex && (i == 0 || devices[i]->ifindex != network->nic.ifindex))
-			set_device_numbers(network, devices[i]);
-	for (size_t i = 0; network->is_plugged && i < 3; i++)
-		bring_up(network, devices[i]);
+	complain(network, "VLAN", network_vlan_apply(network));
+	set_numbers(network);
+	network_kernel_link(network->kernel, LOOPBACK_IFINDEX, true);
+	if (network->is_plugged)
+		complain(network, "state", network_kernel_link(network->kernel, network->nic.ifindex, true));
 }
 
 void network_link_down(struct network *network)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the files of the network share. network.c owns the object and the queue of events; network_link.c its NIC and VLANs,
+ * What the files of the network share. network.c owns the object and the queue of events; network_link.c its NIC, network_vlan.c its VLANs,
  * network_address.c the four addresses and the routes, network_dhcp.c the lease, network_ping.c the pings, network_socket.c the
  * namespace, network_route.c the messages that change something in the kernel. Nobody else includes this.
  */
@@ -18,7 +18,7 @@
 #define NETWORK_EVENTS_MAX 64
 #define NETWORK_COUNTER_FILES 3
 
-/* A device that one family uses: the NIC or a VLAN on it. ifindex 0: there is none. */
+/* ifindex 0: there is none. */
 struct network_device {
 	unsigned int ifindex;
 	char name[IFNAMSIZ];
@@ -92,8 +92,9 @@ struct network {
 	int counters[NETWORK_COUNTER_FILES];
 	struct network_settings settings;
 	bool is_active;			/* between configure and disable */
-	bool is_plugged, was_link_told;
-	struct network_device nic, ipv4, ipv6;
+	bool is_plugged;
+	bool was_link_told, is_up_told;	/* since the last reset; which */
+	struct network_device nic;
 	struct network_link link;
 	struct network_address address[NETWORK_ADDRESSES];
 	bool is_refused[NETWORK_ADDRESSES];	/* by the kernel */
@@ -138,9 +139,12 @@ int network_space_open(const char *netns, int *ret_space);	/* -ENOENT, -EPERM */
 
 int network_link_find(struct network *network);		/* sets nic. -ENODEV */
 void network_link_read(struct network *network);	/* sets link */
-void network_link_apply(struct network *network);	/* MAC, MTU, VLANs, up; sets ipv4 and ipv6 */
+void network_link_apply(struct network *network);	/* MAC, MTU, VLANs, up */
 void network_link_down(struct network *network);
-bool network_is_ours(const struct network *network, unsigned int ifindex);	/* the NIC or a device on it that is in use */
+
+/* ---- network_vlan.c ---- */
+
+int network_vlan_apply(struct network *network);	/* what leaves the NIC is tagged, what arrives is untagged, as the settings say */
 
 /* ---- network_address.c ---- */
 
@@ -182,8 +186,9 @@ void network_kernel_close(struct network_kernel *kernel);	/* NULL is fine */
 int network_kernel_link(struct network_kernel *kernel, unsigned int ifindex, bool is_up);
 int network_kernel_mac(struct network_kernel *kernel, unsigned int ifindex, const uint8_t mac[6]);
 int network_kernel_mtu(struct network_kernel *kernel, unsigned int ifindex, uint32_t mtu);
-int network_kernel_vlan(struct network_kernel *kernel, unsigned int parent, const char *name, uint16_t tag);
-int network_kernel_link_delete(struct network_kernel *kernel, unsigned int ifindex);
+
+/* One program for what arrives and one for what leaves, in place of those before; -1 for both: none. */
+int network_kernel_programs(struct network_kernel *kernel, unsigned int ifindex, int in_fd, int out_fd);
 int network_kernel_address(struct network_kernel *kernel, unsigned int ifindex, int family, const uint8_t *address, uint8_t prefix_len);
 int network_kernel_address_delete(struct network_kernel *kernel, const struct rtaddress *address);
 int network_kernel_default(struct network_kernel *kernel, unsigned int ifindex, int family, const uint8_t *gateway);

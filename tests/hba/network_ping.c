@@ -226,7 +226,7 @@ static int connect_to(const struct network_echo *echo, const uint8_t *destinatio
 	}
 	memcpy(&six.sin6_addr, destination, 16);
 	if (IN6_IS_ADDR_LINKLOCAL(&six.sin6_addr))
-		six.sin6_scope_id = echo->network->ipv6.ifindex;
+		six.sin6_scope_id = echo->network->nic.ifindex;
 	return connect(fd, (const struct sockaddr *)&six, sizeof(six)) < 0 ? -errno : 0;
 }
 

@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/if_link.h>
-#include <linux/if_vlan.h>
+#include <linux/if_ether.h>
+#include <linux/pkt_cls.h>
+#include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +17,6 @@
 
 #define MESSAGE_BYTES 1024
 #define ANSWER_BYTES 32768
-#define PRIORITIES 8
 
 struct network_kernel {
 	struct mnl_socket *socket;
@@ -115,37 +116,53 @@ int network_kernel_mtu(struct network_kernel *kernel, unsigned int ifindex, uint
 	return execute(kernel, message, NULL, NULL);
 }
 
-/* Frames of every priority inside leave with that of the tag: the kernel's own (ARP, neighbour discovery) as well as sockets'. */
-int network_kernel_vlan(struct network_kernel *kernel, unsigned int parent, const char *name, uint16_t tag)
-{
-	struct ifinfomsg *head;
-	struct nlmsghdr *message = begin(kernel, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(*head), &head);
-	struct nlattr *info, *data, *map;
-	struct ifla_vlan_qos_mapping row = {.to = tag >> 13};
+/* ---- programs ---- */
 
-	mnl_attr_put_u32(message, IFLA_LINK, parent);
-	mnl_attr_put_strz(message, IFLA_IFNAME, name);
-	info = mnl_attr_nest_start(message, IFLA_LINKINFO);
-	mnl_attr_put_str(message, IFLA_INFO_KIND, "vlan");
-	data = mnl_attr_nest_start(message, IFLA_INFO_DATA);
-	mnl_attr_put_u16(message, IFLA_VLAN_ID, tag & 0xfff);
-	map = mnl_attr_nest_start(message, IFLA_VLAN_EGRESS_QOS);
-	for (row.from = 0; row.from < PRIORITIES; row.from++)
-		mnl_attr_put(message, IFLA_VLAN_QOS_MAPPING, sizeof(row), &row);
-	mnl_attr_nest_end(message, map);
-	mnl_attr_nest_end(message, data);
-	mnl_attr_nest_end(message, info);
+static int hook(struct network_kernel *kernel, uint16_t type, unsigned int ifindex)
+{
+	uint16_t flags = type == RTM_NEWQDISC ? NLM_F_CREATE | NLM_F_EXCL : 0;
+	struct tcmsg *head;
+	struct nlmsghdr *message = begin(kernel, type, flags, sizeof(*head), &head);
+
+	head->tcm_ifindex = (int)ifindex;
+	head->tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0);
+	head->tcm_parent = TC_H_CLSACT;
+	mnl_attr_put_strz(message, TCA_KIND, "clsact");
 	return execute(kernel, message, NULL, NULL);
 }
 
-int network_kernel_link_delete(struct network_kernel *kernel, unsigned int ifindex)
+static int program(struct network_kernel *kernel, unsigned int ifindex, uint32_t direction, int fd)
 {
-	struct ifinfomsg *head;
-	struct nlmsghdr *message = begin(kernel, RTM_DELLINK, 0, sizeof(*head), &head);
+	struct tcmsg *head;
+	struct nlmsghdr *message = begin(kernel, RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, sizeof(*head), &head);
+	struct nlattr *options;
 
-	head->ifi_index = (int)ifindex;
+	head->tcm_ifindex = (int)ifindex;
+	head->tcm_parent = TC_H_MAKE(TC_H_CLSACT, direction);
+	head->tcm_info = TC_H_MAKE(1u << 16, __builtin_bswap16(ETH_P_ALL));
+	mnl_attr_put_strz(message, TCA_KIND, "bpf");
+	options = mnl_attr_nest_start(message, TCA_OPTIONS);
+	mnl_attr_put_u32(message, TCA_BPF_FD, (uint32_t)fd);
+	mnl_attr_put_strz(message, TCA_BPF_NAME, "vlan");
+	mnl_attr_put_u32(message, TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT);
+	mnl_attr_nest_end(message, options);
 	return execute(kernel, message, NULL, NULL);
 }
+
+int network_kernel_programs(struct network_kernel *kernel, unsigned int ifindex, int in_fd, int out_fd)
+{
+	int error;
+
+	hook(kernel, RTM_DELQDISC, ifindex);
+	if (in_fd < 0)
+		return 0;
+	error = hook(kernel, RTM_NEWQDISC, ifindex);
+	if (!error)
+		error = program(kernel, ifindex, TC_H_MIN_INGRESS, in_fd);
+	return error ? error : program(kernel, ifindex, TC_H_MIN_EGRESS, out_fd);
+}
+
+/* ---- addresses and routes ---- */
 
 static void put_broadcast(struct nlmsghdr *message, const uint8_t *address, uint8_t prefix_len)
 {

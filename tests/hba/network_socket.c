@@ -55,8 +55,6 @@ static void set_number(int fd, int level, int name, int number)
 
 static void set_up(const struct network *network, int fd, int family)
 {
-	const struct network_device *device = family == AF_INET6 ? &network->ipv6 : &network->ipv4;
-	bool has_vlan = family == AF_INET6 ? network->settings.ipv6.has_vlan : network->settings.ipv4.has_vlan;
 	int only = 1;
 
 	if (family == AF_INET6) {
@@ -67,8 +65,6 @@ static void set_up(const struct network *network, int fd, int family)
 		set_number(fd, IPPROTO_IP, IP_TOS, network->settings.ipv4.tos);
 		set_number(fd, IPPROTO_IP, IP_TTL, network->settings.ipv4.ttl);
 	}
-	if (has_vlan && device->ifindex)
-		setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device->name, (socklen_t)strlen(device->name));
 }
 
 static bool is_enabled(const struct network *network, int family)
@@ -123,7 +119,7 @@ int network_source(const struct network *network, enum network_index index, stru
 		return 0;
 	memcpy(&six->sin6_addr, address->bytes, 16);
 	if (is_link_local(&six->sin6_addr))
-		six->sin6_scope_id = network->ipv6.ifindex;
+		six->sin6_scope_id = network->nic.ifindex;
 	return 0;
 }
 
@@ -156,7 +152,7 @@ static int place_of(const struct network *network, const struct sockaddr *peer, 
 	memset(ret_place, 0, sizeof(*ret_place));
 	memcpy(ret_place, peer, need);
 	if (peer->sa_family == AF_INET6 && is_link_local(&six->sin6_addr) && !six->sin6_scope_id)
-		six->sin6_scope_id = network->ipv6.ifindex;
+		six->sin6_scope_id = network->nic.ifindex;
 	return 0;
 }
 
