@@ -89,3 +89,10 @@ $(O)/san/tests/hba/network_try: $(network-objects) $(O)/san/libtransport-user.a 
 	$(call say,LD san,$@)
 	$(Q)$(CC) $(SAN) -o $@ $^ $(PKG_LIBS)
 check-build: $(O)/san/tests/hba/network_try
+
+# The initiator by itself, against real targets (tests/hba/check-initiator).
+initiator-src := $(filter tests/hba/initiator%,$(hba-src)) tests/hba/initiator_try.c
+$(O)/san/tests/hba/initiator_try: $(O)/san/tests/hba/initiator_try.o $(initiator-src:%.c=$(O)/san/%.o) $(O)/san/liblib.a
+	$(call say,LD san,$@)
+	$(Q)$(call link,$(SAN),$(filter-out $<,$(filter %.o %.a,$^)))
+check-build: $(O)/san/tests/hba/initiator_try

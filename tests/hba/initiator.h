@@ -2,8 +2,9 @@
 /*
  * The firmware's iSCSI initiator: one session of one connection, from connect to close, on an event loop. Login is lib/login's; the
  * full feature phase is here: commands with their data, task management, pings, text and logout. Data goes between the socket and the
- * memory that a task's vector() names at that moment, without a copy (but for what is sent under a data digest). Called by the sessions of the card; knows nothing of rings
- * or registers, opens no socket by itself (settings.connect does), never retries and never logs in again.
+ * memory that a task's vector() names at that moment, without a copy (but for what is sent under a data digest).
+ * Called by the sessions of the card; knows nothing of rings or registers, opens no socket by itself (settings.connect does), never
+ * retries and never logs in again.
  *
  *	initiator_new -> events.ready -> initiator_task()... -> events.closed -> initiator_free
  *

@@ -229,7 +229,8 @@ void initiator_task_end(struct initiator *initiator, struct initiator_task *task
 void initiator_task_end_later(struct initiator *initiator, struct initiator_task *task, enum initiator_result result); /* a queued one */
 uint32_t initiator_task_immediate(const struct initiator *initiator, const struct initiator_task *task); /* bytes with the command */
 /* It is being sent, with so much immediate data. */
-void initiator_task_command(struct initiator *initiator, struct initiator_task *task, struct iscsi_bhs_scsi_command *bhs, uint32_t immediate);
+void initiator_task_command(struct initiator *initiator, struct initiator_task *task, struct iscsi_bhs_scsi_command *bhs,
+			    uint32_t immediate);
 void initiator_task_burst_sent(struct initiator *initiator, struct initiator_task *task);
 void initiator_task_stop_sending(struct initiator *initiator, struct initiator_task *task); /* forgets what was asked for */
 void initiator_tasks_end_all(struct initiator *initiator, enum initiator_result result);

@@ -66,7 +66,7 @@ static void break_off(struct initiator *initiator, const char *name, const char 
 
 /* --- the gate */
 
-static const char *refusal(const struct initiator *initiator, const struct initiator_row *row, const union initiator_bhs *bhs, size_t length)
+static const char *refusal(const struct initiator *initiator, const struct initiator_row *row, size_t length)
 {
 	if (!(row->states & 1 << initiator->state))
 		return "out of place";
@@ -191,7 +191,7 @@ static void header_complete(struct initiator *initiator)
 		initiator_fail(initiator, INITIATOR_END_PROTOCOL, -EPROTO, "the target sent a PDU of opcode 0x%02x", bhs->opcode);
 		return;
 	}
-	refused = refusal(initiator, row, &rx->header.bhs, length);
+	refused = refusal(initiator, row, length);
 	if (refused) {
 		break_off(initiator, row->name, refused);
 		return;

@@ -136,7 +136,8 @@ uint32_t initiator_task_immediate(const struct initiator *initiator, const struc
 }
 
 /* RFC 7143 11.3.1: F tells that no unsolicited data follows the command. */
-void initiator_task_command(struct initiator *initiator, struct initiator_task *task, struct iscsi_bhs_scsi_command *bhs, uint32_t immediate)
+void initiator_task_command(struct initiator *initiator, struct initiator_task *task, struct iscsi_bhs_scsi_command *bhs,
+			    uint32_t immediate)
 {
 	static const unsigned char directions[] = {
 		[INITIATOR_READ] = ISCSI_BIT_COMMAND_READ,
