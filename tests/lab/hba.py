@@ -9,8 +9,7 @@ import base64
 import contextlib
 import json
 import os
-import shlex
-import shutil
+import re
 import socket
 import subprocess
 import time
@@ -19,16 +18,29 @@ import packages
 import qemu
 
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PROGRAM = TREE + "/build/tests/hba/hba"
+PROGRAM, TOOL = TREE + "/build/tests/hba/hba", TREE + "/build/hbafw"
 MODELS = ("4010", "4022", "4032")
 FUNCTIONS = (1, 3)          # what a port is on the bus; function 0 is a bystander
 IQN = "iqn.2026-11.org.openhba.san:"
 CHAP = ("alice", "wonderland123", "bob", "lookingglass99")
 # Targets of the storage network: name, MiB of each disk (LUN 1 and on), whether it wants CHAP.
 TARGETS = (("t0", (96, 96), False), ("chap", (32, 32), True))
+ACB = ["ipv4_enable=on", "dhcp=off", "ipv4_mask=255.255.255.0"]
+ACB6 = ["ipv6_enable=on", "ipv6_autoconfig=off", "link_local_autoconfig=on"]
+DDB = ["is_target=on", "port=3260", "execution_throttle=8", "immediate_data=on", "data_sequence_in_order=on", "data_pdu_in_order=on",
+       "timer_scale=3", "max_recv_segment=128", "max_send_segment=128", "first_burst=128", "max_burst=512", "time2wait=2", "time2retain=20",
+       "max_r2t=1", "keep_alive=14", "default_timeout=30", "isid=000e1e000000", "portal_group=1", "link=0xffff", "cookie=0x9034", "length=512"]
 # unshare kills its child with itself, that is the first process of the namespace, and the kernel all others with that one.
 APART = ["unshare", "--net", "--mount", "--pid", "--ipc", "--fork", "--kill-child", "--mount-proc", "sh", "-ec",
          "mount -t tmpfs run /run; mkdir /run/netns /run/tgtd; echo ready; exec sleep infinity"]
+
+
+def check(options):
+    """Refuse what cannot work: programs that are not built, words that nobody knows."""
+    missing = [os.path.relpath(path, TREE) for path in (PROGRAM,) if not os.path.exists(path)]
+    if missing:
+        raise packages.SetupError(f"--hba: {' '.join(missing)} not built: run `make {' '.join(missing)}`")
+    Flash(options.hba_flash)
 
 
 def ports(options):
@@ -46,6 +58,44 @@ def variables(options):
         "LAB_SAN_TARGETS": " ".join(IQN + name for name, _, _ in TARGETS) if options.hba else "",
         "LAB_SAN_PORTALS": " ".join(f"10.10.{n}.1:3260 [fd10:{n:x}::1]:3260" for n in numbers),
     }
+
+
+class Flash:
+    """What --hba-flash WORDS puts into the flash of every port N, beside its addresses 10.10.N.10 and fd10:N::10:
+
+    t0, chap            a target that the port logs in to by itself, at 10.10.N.1; t0/6 at fd10:N::1; chap/mutual: it has to show credentials, too
+    AREA.FIELD=VALUE    fields as hbafw(8) knows them, as acb.mtu=1400 or ddb0.header_digest=on; portP.AREA.FIELD=VALUE only of port P
+    """
+
+    def __init__(self, words):
+        self.targets, self.fields = [], []
+        for word in words:
+            found = re.fullmatch(r"(?:port(\d+)\.)?([a-z]+)(\d*)\.(\w+=.*)", word)
+            name, _, how = word.partition("/")
+            if found:
+                self.fields.append((found[1], found[2], found[3], found[4]))
+            elif name in (target for target, _, _ in TARGETS) and how in ("", "6", "mutual"):
+                self.targets.append((name, how))
+            else:
+                raise packages.SetupError(f"--hba-flash: {word}: neither a target ({', '.join(target for target, _, _ in TARGETS)}) nor a field")
+
+    def rows(self, number, has_ipv6):
+        """(area, index, fields) of port NUMBER of the lab, in the order in which they are set."""
+        yield "acb", "", [*ACB, f"ipv4_address=10.10.{number}.10", f"ipv4_gateway=10.10.{number}.1"]
+        if has_ipv6:
+            yield "acb", "", [*ACB6, f"ipv6_address0=fd10:{number:x}::10"]
+        if any(name == "chap" for name, _ in self.targets):
+            for index, (user, secret, flags) in enumerate(((CHAP[0], CHAP[1], 0x80), (CHAP[2], CHAP[3], 0x40))):
+                yield "chap", index, [f"flags={flags:#x}", f"name={user}", f"secret={secret}", f"secret_length={len(secret)}", "cookie=0x4092"]
+        for index, (name, how) in enumerate(self.targets):
+            fields = [*DDB, f"name={IQN}{name}"]
+            fields += ["is_ipv6=on", f"address=fd10:{number:x}::1"] if how == "6" else [f"address=10.10.{number}.1"]
+            fields += ["chap=on", "chap_index=0"] if name == "chap" else ["chap_index=0xffff"]
+            fields += ["bidi_chap=on"] if how == "mutual" else []
+            yield "ddb", index, fields
+        for port, area, index, field in self.fields:
+            if port in (None, str(number)):
+                yield area, index, [field]
 
 
 class San:
@@ -137,6 +187,23 @@ class Card:
         self.base = f"{folder}/hba{number}"
         self.image = f"{options.out}/hba{number}.image"
         self.process = None
+        if os.path.exists(TOOL) and not os.path.exists(self.image):
+            self._make_image()
+
+    def _ports(self):
+        """Their numbers in the lab."""
+        return range(self.number * self.options.hba_ports, (self.number + 1) * self.options.hba_ports)
+
+    def _make_image(self):
+        """Factory contents, then what the lab and --hba-flash say."""
+        new = self.image + ".new"
+        macs = [f"--mac=00:c0:dd:10:00:{number:02x}" for number in self._ports()]
+        packages.call(TOOL, "image", "create", new, f"--model={self.options.hba_model}", f"--ports={self.options.hba_ports}",
+                      f"--serial=LAB{self.number:04d}", *macs)
+        for port, number in enumerate(self._ports()):
+            for area, index, fields in Flash(self.options.hba_flash).rows(number, self.options.hba_model != "4010"):
+                packages.call(TOOL, "image", "set", new, area, *([str(index)] if index != "" else []), *fields, f"--port={port}")
+        os.rename(new, self.image)
 
     def _socket(self, port):
         return f"{self.base}.port{port}"
@@ -145,12 +212,11 @@ class Card:
         """Start the process, if it does not run; returns when every port listens."""
         if self.process and self.process.poll() is None:
             return
-        first = self.number * self.options.hba_ports
         count = range(self.options.hba_ports)
         words = [PROGRAM, "--model", self.options.hba_model, "--ports", str(self.options.hba_ports), "--image", self.image,
                  "--control", self.base + ".control", "--trace", f"{self.options.out}/hba{self.number}.trace"]
-        for port in count:
-            words += ["--socket", self._socket(port), "--netns", f"port{first + port}"]
+        for port, number in enumerate(self._ports()):
+            words += ["--socket", self._socket(port), "--netns", f"port{number}"]
         for path in [self._socket(port) for port in count] + [self.base + ".control"]:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
