@@ -40,10 +40,14 @@ void nvram_set(struct chip *chip, struct mailbox_command *command)
 bool flash_ddb(const struct chip *chip, unsigned int index, uint8_t ret_ddb[ISP_DDB_SIZE])
 {
 	uint32_t offset = ISP_FLASH_DDB + index * ISP_DDB_SIZE;
+	uint8_t ddb[ISP_DDB_SIZE];
 
-	if (index >= ISP_FLASH_DDBS || isp4xxx_image_read(chip->on.shared->image, chip->on.port, offset, ret_ddb, ISP_DDB_SIZE) < 0)
+	/* An erased entry is all ones: drivers look for the end of its name. */
+	if (index >= ISP_FLASH_DDBS || isp4xxx_image_read(chip->on.shared->image, chip->on.port, offset, ddb, sizeof(ddb)) < 0 ||
+	    field_get(FIELD_DDB_COOKIE, ddb) != ISP_DDB_COOKIE)
 		return false;
-	return field_get(FIELD_DDB_COOKIE, ret_ddb) == ISP_DDB_COOKIE;
+	memcpy(ret_ddb, ddb, sizeof(ddb));
+	return true;
 }
 
 /* A segment without entries: none has its cookie. */

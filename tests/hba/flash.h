@@ -15,7 +15,7 @@
 struct chip;
 struct session_chap;
 
-/* Entry of segment 05 with its cookie; false: none. */
+/* Entry of segment 05 with its cookie; false: none, and ret_ddb is as it was. */
 bool flash_ddb(const struct chip *chip, unsigned int index, uint8_t ret_ddb[ISP_DDB_SIZE]);
 
 /* The credentials at index that are ours (flag 80), or the first that are the targets' (flag 40 without 80); false: none that is sound. */
