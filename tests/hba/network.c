@@ -58,6 +58,7 @@ static void tell_all(void *data)
 	struct network *network = data;
 	struct network_queue *queue = &network->queue;
 
+	queue->is_losing = false;
 	for (unsigned int count = queue->count; count && queue->count; count--) {
 		struct network_event event = queue->events[queue->first];
 
@@ -74,7 +75,9 @@ void network_tell(struct network *network, struct network_event event)
 	struct network_queue *queue = &network->queue;
 
 	if (queue->count == NETWORK_EVENTS_MAX) {
-		log_warning("network: more than %d events are waiting; one is lost", NETWORK_EVENTS_MAX);
+		if (!queue->is_losing)
+			log_warning("network: %d events are waiting; those that come now are lost", NETWORK_EVENTS_MAX);
+		queue->is_losing = true;
 		return;
 	}
 	queue->events[(queue->first + queue->count++) % NETWORK_EVENTS_MAX] = event;

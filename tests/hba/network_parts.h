@@ -46,6 +46,7 @@ struct network_queue {
 	struct network_event events[NETWORK_EVENTS_MAX];
 	unsigned int first, count;
 	struct loop_timer *timer;	/* runs while there is one */
+	bool is_losing;
 };
 
 struct network_lease {
