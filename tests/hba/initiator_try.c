@@ -25,8 +25,8 @@
 #define IO_BLOCKS_MAX 512u
 #define LANES_MAX 64
 #define TRAP_BLOCK 4096
-#define COMMAND_MS 1500u
-#define TMF_MS 700
+#define COMMAND_MS 800u
+#define TMF_MS 500
 
 enum { DONE = 0, WRONG_DATA = 1, USAGE = 2, ENDED = 3, NO_LOGIN = 4, FAILED = 5 };
 
@@ -48,10 +48,10 @@ struct try {
 	struct secret *secret, *secret_in;
 	unsigned char *shadow;
 	unsigned char lun[8];
-	uint32_t blocks, filled, left, seed;
+	uint32_t blocks, blocks_max, filled, left, seed;
 	unsigned int lanes, step, failed;
 	unsigned int escalation;
-	bool is_up, is_trapped;
+	bool is_up, is_trap_there, is_trapped;
 	int status;
 	struct lane lane[LANES_MAX];
 };
@@ -156,7 +156,8 @@ static void scanned(struct initiator_task *task)
 	if (task->cdb[0] == 0x25 && went_right(task)) {
 		uint64_t blocks = (uint64_t)get32(lane->memory) + 1;
 
-		try->blocks = blocks > 2 * BLOCKS_MAX ? BLOCKS_MAX : (uint32_t)(blocks / 2);
+		try->is_trap_there = blocks > TRAP_BLOCK + 8;
+		try->blocks = blocks / 2 > try->blocks_max ? try->blocks_max : (uint32_t)(blocks / 2);
 	} else if (!went_right(task) && task->cdb[0] != 0x12 && task->cdb[0] != 0x1a && task->cdb[0] != 0x9e) {
 		try->failed++;
 	}
@@ -327,10 +328,10 @@ static void next_step(struct try *try)
 		memcpy(lane->task.cdb, scan[try->step], sizeof(lane->task.cdb));
 		if (lane_start(lane, scan_bytes[try->step] ? INITIATOR_READ : INITIATOR_NO_DATA, scan_bytes[try->step], scanned))
 			over(try, FAILED);
-		loop_timer_set(try->timer, 2 * COMMAND_MS);
+		loop_timer_set(try->timer, 3 * COMMAND_MS);
 	} else if (try->step == SCAN_STEPS && try->blocks) {
 		fill_lanes(try);
-	} else if (try->step <= SCAN_STEPS + 1 && try->blocks >= TRAP_BLOCK) {
+	} else if (try->step <= SCAN_STEPS + 1 && try->is_trap_there) {
 		try->step = SCAN_STEPS + 1;
 		trap(try);
 	} else {
@@ -446,6 +447,8 @@ static bool take_option(struct try *try, struct initiator_settings *settings, ch
 		try->lun[1] = (unsigned char)atoi(value);
 	else if (!strcmp(option, "count"))
 		try->left = (uint32_t)atoi(value);
+	else if (!strcmp(option, "blocks"))
+		try->blocks_max = 1 + ((uint32_t)atoi(value) - 1) % BLOCKS_MAX;
 	else if (!strcmp(option, "lanes"))
 		try->lanes = 1 + ((unsigned int)atoi(value) - 1) % LANES_MAX;
 	else if (!strcmp(option, "seed"))
@@ -515,7 +518,7 @@ static int run(struct try *try, struct initiator_settings *settings, char **argu
 int main(int argc, char **argv)
 {
 	struct initiator_settings settings;
-	static struct try try = {.left = 200, .lanes = 16, .seed = 1, .status = -1};
+	static struct try try = {.left = 200, .blocks_max = BLOCKS_MAX, .lanes = 16, .seed = 1, .status = -1};
 	int status = USAGE;
 
 	settings_init(&settings);
