@@ -50,7 +50,7 @@ archive   = $(1)/lib$(subst /,-,$(2)).a
 normal-archives := $(foreach a,$(ARCHIVES),$(call archive,$(O),$(a)))
 san-archives    := $(foreach a,$(ARCHIVES),$(call archive,$(O)/san,$(a)))
 include $(addsuffix /files.mk,$(FOLDERS))
-programs := $(addprefix $(O)/,iscsid iscsiadm iscsistart iscsi-iname)
+programs := $(addprefix $(O)/,iscsid iscsiadm iscsistart iscsi-iname hbafw)
 scripts  := $(addprefix firmware-tools/,iscsi-gen-initiatorname iscsi_discovery iscsi_offload iscsi_fw_login)
 
 unit-src   := $(wildcard tests/unit/*.c)
@@ -113,6 +113,9 @@ $(O)/san/iscsistart: $(O)/san/firmware-tools/start.o $(san-archives)
 	$(call say,LD san,$@)
 	$(Q)$(call link,$(SAN),$(san-archives),$(late-crypto))
 $(O)/iscsi-iname: $(O)/firmware-tools/iname.o $(normal-archives)
+	$(call say,LD,$@)
+	$(Q)$(call link,$(NORMAL) -pie,$(normal-archives))
+$(O)/hbafw: $(O)/firmware-tools/hbafw.o $(normal-archives)
 	$(call say,LD,$@)
 	$(Q)$(call link,$(NORMAL) -pie,$(normal-archives))
 $(O)/san/iscsid: $(O)/san/daemon/main.o $(san-archives)
@@ -279,7 +282,7 @@ install-texts:
 	$(call install-text,0644,$(wildcard docs/man/*.8),$(mandir)/man8)
 	$(call install-text,0644,$(wildcard docs/man/*.5),$(mandir)/man5)
 	install -m 0644 README.md docs/*.md docs/*.svg docs/*.varlink $(DESTDIR)$(docdir)
-	install -m 0644 etc/completion/iscsiadm $(DESTDIR)$(bashcompdir)/iscsiadm
+	install -m 0644 etc/completion/iscsiadm etc/completion/hbafw $(DESTDIR)$(bashcompdir)
 
 clean: ## remove what was built
 	$(Q)rm -rf $(O)
