@@ -80,6 +80,17 @@ static void ipv4_settings(const uint8_t *acb, struct network_settings *settings)
 		length_text(acb, FIELD_ACB_DHCP_CLIENT_LENGTH, FIELD_ACB_DHCP_CLIENT, settings->ipv4.client_id);
 }
 
+/*
+ * A driver that changes anything writes the whole block back, an advertised router included: that one is not meant. Routers advertise
+ * themselves by their link-local address (RFC 4861 6.1.2).
+ */
+static bool has_own_router(const uint8_t *acb)
+{
+	const uint8_t *router = field_at(FIELD_ACB_ROUTER, (uint8_t *)acb);
+
+	return field_get(FIELD_ACB_ROUTER_STATE, acb) != NETWORK_ROUTER_ADVERTISED || router[0] != 0xfe || (router[1] & 0xc0) != 0x80;
+}
+
 static void ipv6_settings(const uint8_t *acb, struct network_settings *settings)
 {
 	uint8_t *bytes = (uint8_t *)acb;
@@ -95,7 +106,8 @@ static void ipv6_settings(const uint8_t *acb, struct network_settings *settings)
 	memcpy(settings->ipv6.interface_id, field_at(FIELD_ACB_INTERFACE_ID, bytes), 8);
 	memcpy(settings->ipv6.address[0], field_at(FIELD_ACB_IPV6_ADDRESS0, bytes), 16);
 	memcpy(settings->ipv6.address[1], field_at(FIELD_ACB_IPV6_ADDRESS1, bytes), 16);
-	memcpy(settings->ipv6.router, field_at(FIELD_ACB_ROUTER, bytes), 16);
+	if (has_own_router(acb))
+		memcpy(settings->ipv6.router, field_at(FIELD_ACB_ROUTER, bytes), 16);
 }
 
 void acb_network(const uint8_t acb[ISP_ACB_SIZE], const uint8_t mac[6], struct network_settings *ret_settings)

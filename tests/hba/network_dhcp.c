@@ -209,9 +209,9 @@ static void run_client(const struct network *network, int pipe, int script_fd)
 {
 	const struct network_settings *settings = &network->settings;
 	const char *arguments[ARGUMENTS_MAX] = {
-		"udhcpc", "-f", "-t", "4", "-T", "2", "-A", "2", "-s", "/proc/self/fd/9", "-i", network->nic.name,
+		"busybox", "udhcpc", "-f", "-t", "4", "-T", "2", "-A", "2", "-s", "/proc/self/fd/9", "-i", network->nic.name,
 	};
-	size_t count = 12;
+	size_t count = 13;
 	char option[64];
 	sigset_t none;
 
@@ -228,7 +228,7 @@ static void run_client(const struct network *network, int pipe, int script_fd)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	place_descriptors(pipe, script_fd);
-	execvp("udhcpc", (char *const *)arguments);
+	execvp("udhcpc", (char *const *)arguments + 1);
 	execvp("busybox", (char *const *)arguments);
 	_exit(127);
 }
