@@ -51,7 +51,9 @@ struct try {
 	uint32_t blocks, blocks_max, filled, left, seed;
 	unsigned int lanes, step, failed;
 	unsigned int escalation;
-	bool is_up, is_trap_there, is_trapped;
+	unsigned int pause_ms;
+	bool is_up, is_trap_there, is_trapped, is_pausing;
+	char trap_one; /* 'r', 'w'; 0: both */
 	int status;
 	struct lane lane[LANES_MAX];
 };
@@ -308,6 +310,8 @@ static void trap(struct try *try)
 	for (unsigned int i = 0; i < 2; i++) {
 		struct lane *lane = &try->lane[i];
 
+		if (try->trap_one && i != (try->trap_one == 'w'))
+			continue;
 		cdb_extent(lane, i ? 0x2a : 0x28, TRAP_BLOCK, 8);
 		if (lane_start(lane, i ? INITIATOR_WRITE : INITIATOR_READ, 8 * BLOCK, trapped))
 			lane->is_busy = false;
@@ -334,17 +338,22 @@ static void next_step(struct try *try)
 	} else if (try->step <= SCAN_STEPS + 1 && try->is_trap_there) {
 		try->step = SCAN_STEPS + 1;
 		trap(try);
+	} else if (try->pause_ms && !try->is_pausing) {
+		try->is_pausing = true;
+		loop_timer_set(try->timer, try->pause_ms);
 	} else {
 		initiator_logout(try->initiator);
 	}
 }
 
-/* A command of the scan, or the trap's two, have no answer; or lanes that were busy may be free. */
+/* A command of the scan, or the trap's two, have no answer; the pause is over; or lanes that were busy may be free. */
 static void timer_fired(void *data)
 {
 	struct try *try = data;
 
-	if (try->is_trapped) {
+	if (try->is_pausing) {
+		next_step(try);
+	} else if (try->is_trapped) {
 		if (!try->tmf.data && (try->lane[0].is_busy || try->lane[1].is_busy))
 			escalate(try);
 	} else if (try->step < SCAN_STEPS) {
@@ -451,6 +460,10 @@ static bool take_option(struct try *try, struct initiator_settings *settings, ch
 		try->blocks_max = 1 + ((uint32_t)atoi(value) - 1) % BLOCKS_MAX;
 	else if (!strcmp(option, "lanes"))
 		try->lanes = 1 + ((unsigned int)atoi(value) - 1) % LANES_MAX;
+	else if (!strcmp(option, "pause"))
+		try->pause_ms = (unsigned int)atoi(value);
+	else if (!strcmp(option, "trap"))
+		try->trap_one = value[0];
 	else if (!strcmp(option, "seed"))
 		try->seed = (uint32_t)atoi(value);
 	else if (!strcmp(option, "ping"))
