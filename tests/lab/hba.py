@@ -37,7 +37,7 @@ APART = ["unshare", "--net", "--mount", "--pid", "--ipc", "--fork", "--kill-chil
 
 def check(options):
     """Refuse what cannot work: programs that are not built, words that nobody knows."""
-    missing = [os.path.relpath(path, TREE) for path in (PROGRAM,) if not os.path.exists(path)]
+    missing = [os.path.relpath(path, TREE) for path in (PROGRAM, TOOL) if not os.path.exists(path)]
     if missing:
         raise packages.SetupError(f"--hba: {' '.join(missing)} not built: run `make {' '.join(missing)}`")
     Flash(options.hba_flash)
@@ -187,7 +187,7 @@ class Card:
         self.base = f"{folder}/hba{number}"
         self.image = f"{options.out}/hba{number}.image"
         self.process = None
-        if os.path.exists(TOOL) and not os.path.exists(self.image):
+        if not os.path.exists(self.image):
             self._make_image()
 
     def _ports(self):
@@ -213,8 +213,7 @@ class Card:
         if self.process and self.process.poll() is None:
             return
         count = range(self.options.hba_ports)
-        words = [PROGRAM, "--model", self.options.hba_model, "--ports", str(self.options.hba_ports), "--image", self.image,
-                 "--control", self.base + ".control", "--trace", f"{self.options.out}/hba{self.number}.trace"]
+        words = [PROGRAM, "--image", self.image, "--control", self.base + ".control", "--trace", f"{self.options.out}/hba{self.number}.trace"]
         for port, number in enumerate(self._ports()):
             words += ["--socket", self._socket(port), "--netns", f"port{number}"]
         for path in [self._socket(port) for port in count] + [self.base + ".control"]:
