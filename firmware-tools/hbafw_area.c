@@ -226,13 +226,27 @@ static bool take_range(struct hbafw *hbafw, uint32_t *ret_offset, size_t *ret_le
 	return true;
 }
 
-/* A card is asked itself: it may have segments that images have not. */
+/* Does every card have it? A driver that has been refused by its firmware must not be trusted to survive that: see hbafw(8). */
+static bool is_in_area(uint32_t offset, size_t len)
+{
+	for (size_t i = 0; i < HBAFW_AREAS; i++) {
+		const struct hbafw_area *area = &hbafw_areas[i];
+		size_t size = area->count * isp4xxx_structure_size(area->structure);
+
+		if (area->offset && ISP_FLASH_SEGMENT(offset) == area->offset)
+			return ISP_FLASH_OFFSET(offset) <= size && len <= size - ISP_FLASH_OFFSET(offset);
+	}
+	return false;
+}
+
 static int read_range(struct hbafw *hbafw, uint32_t offset, uint8_t *bytes, size_t len)
 {
 	struct isp4xxx_image *image;
 	int r;
 
 	if (hbafw->has_host) {
+		if (!is_in_area(offset, len))
+			return hbafw_fail(hbafw, "%#x: not within sysinfo, acb, ddb or chap", offset);
 		r = hbafw_card_read(hbafw, false, offset, bytes, len);
 		return r < 0 ? hbafw_fail(hbafw, "host%u: the driver does not read flash %#x: %s", hbafw->host_no, offset, strerror(-r))
 			     : HBAFW_OK;

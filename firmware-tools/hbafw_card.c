@@ -38,6 +38,7 @@ static int transfer(int fd, enum vendor_command command, uint32_t offset, void *
 {
 	struct request request = {HOST_VENDOR, VENDOR_ID, {command, offset}};
 	struct reply reply = {0};
+	uint8_t nothing[16] = {0};
 	struct sg_io_v4 io = {
 		.guard = 'Q',
 		.protocol = BSG_PROTOCOL_SCSI,
@@ -46,6 +47,9 @@ static int transfer(int fd, enum vendor_command command, uint32_t offset, void *
 		.request = (uintptr_t)&request,
 		.max_response_len = sizeof(reply),
 		.response = (uintptr_t)&reply,
+		/* The kernel gives what comes back a place of its own only where something goes out, too. */
+		.dout_xfer_len = sizeof(nothing),
+		.dout_xferp = (uintptr_t)nothing,
 		.din_xfer_len = (uint32_t)len,
 		.din_xferp = (uintptr_t)bytes,
 		.timeout = TIMEOUT_MS,
