@@ -62,8 +62,8 @@ int session_login(struct session *session);
 void session_close(struct session *session); /* everything of a connection goes, nothing is told; twice is fine */
 
 /* The entry is logged in: the firmware sends SendTargets. Ends with a logout, or a session_fail(). -ENOMEM. */
-int discovery_start(struct session *session, struct discovery **ret_discovery);
-void discovery_free(struct discovery *discovery); /* NULL is fine */
+int session_discovery_start(struct session *session, struct discovery **ret_discovery);
+void session_discovery_free(struct discovery *discovery); /* NULL is fine */
 
 /* The connection is cut: FAILED or LOST with this error. */
 void session_fail(struct session *session, enum session_error error);

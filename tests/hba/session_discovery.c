@@ -27,7 +27,7 @@ static void discovery_release(struct discovery *discovery)
 	free(discovery);
 }
 
-void discovery_free(struct discovery *discovery)
+void session_discovery_free(struct discovery *discovery)
 {
 	if (!discovery)
 		return;
@@ -101,7 +101,7 @@ static void on_answer(struct initiator_passthrough *request, int error, const st
 	pdu_done(&in);
 }
 
-int discovery_start(struct session *session, struct discovery **ret_discovery)
+int session_discovery_start(struct session *session, struct discovery **ret_discovery)
 {
 	struct sendtargets_settings settings = {.itt = 1};
 	struct discovery *discovery = calloc(1, sizeof(*discovery));
@@ -116,7 +116,7 @@ int discovery_start(struct session *session, struct discovery **ret_discovery)
 	discovery->sendtargets = sendtargets_new(&settings);
 	error = discovery->sendtargets ? ask(discovery) : -ENOMEM;
 	if (error < 0)
-		discovery_free(discovery);
+		session_discovery_free(discovery);
 	else
 		*ret_discovery = discovery;
 	return error;

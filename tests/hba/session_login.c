@@ -62,7 +62,7 @@ static void take_names(struct session *session, struct login_request *login)
 
 void session_close(struct session *session)
 {
-	discovery_free(session->discovery);
+	session_discovery_free(session->discovery);
 	session->discovery = NULL;
 	initiator_free(session->initiator);
 	session->initiator = NULL;
@@ -109,7 +109,7 @@ static void on_ready(void *data)
 		return;
 	}
 	(void)session_event(session, SESSION_EVENT_LOGGED_IN_DISCOVERY, SESSION_ERROR_NONE);
-	if (ddb_finds_targets(session->ddb) && discovery_start(session, &session->discovery) < 0)
+	if (ddb_finds_targets(session->ddb) && session_discovery_start(session, &session->discovery) < 0)
 		session_fail(session, SESSION_ERROR_DISCOVERY);
 }
 
