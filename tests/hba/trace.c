@@ -267,14 +267,19 @@ static const struct mailbox_row *find_mailbox(uint32_t opcode)
 	return NULL;
 }
 
-static void add_word(const struct trace *trace, struct text *text, char letter, unsigned int number, uint32_t word)
+static void add_word(const struct trace *trace, struct text *text, char letter, unsigned int number, const uint32_t words[8])
 {
 	const char *name = letter == 'a' ? "address" : letter == 'h' ? "handle" : "time";
+	uint32_t word = words[number];
 
 	if (letter == '.')
 		return;
-	if (letter == 'v' || trace->parts & TRACE_RAW || (letter == 'a' && !word))
+	if (letter == 'v' || trace->parts & TRACE_RAW)
 		text_addf(text, " %u=%x", number, word);
+	else if (letter == 'A')
+		return;
+	else if (letter == 'a' && !word && !words[number + 1])
+		text_addf(text, " %u=0", number);
 	else if (letter == 'p')
 		text_addf(text, " %u=%s%x", number, word >> 16 ? "port+" : "", word & 0xffff);
 	else
@@ -284,7 +289,7 @@ static void add_word(const struct trace *trace, struct text *text, char letter, 
 static void add_words(const struct trace *trace, struct text *text, const char *letters, const uint32_t words[8])
 {
 	for (unsigned int i = 1; i < ISP_MAILBOXES && letters[i - 1]; i++)
-		add_word(trace, text, letters[i - 1], i, words[i]);
+		add_word(trace, text, letters[i - 1], i, words);
 }
 
 /* "command GET_DDB 1=0 2=address 3=0 4=200" */

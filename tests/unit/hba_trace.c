@@ -43,13 +43,15 @@ static void commands_show_what_they_mean(void **state)
 	trace_mailbox(trace, (uint32_t[8]){ISP_MBOX_GET_DDB, 3, 0x12345000, 1, 0x200, 0x5a5a, 0x5a5a, 0x5a5a});
 	trace_mailbox_done(trace, ISP_MBOX_GET_DDB, (uint32_t[8]){0x4000, 3, 1, 0, 4, 0, 0xabcd0001, 9});
 	trace_mailbox(trace, (uint32_t[8]){ISP_MBOX_GET_DDB, 3, 0, 0, 0x200});
+	trace_mailbox(trace, (uint32_t[8]){ISP_MBOX_GET_IFCB, 7, 0, 1, 0x300});
 	trace_mailbox(trace, (uint32_t[8]){ISP_MBOX_ABORT_TASK, 3, 77, 5, 5, 1, 5, 5});
 	trace_mailbox(trace, (uint32_t[8]){0x7f, 1, 2, 3, 4, 5, 6, 7});
 	trace_event(trace, (uint32_t[8]){ISP_AEN_DDB_CHANGED, 1, 3, 4});
 	trace_note(trace, "life %s", "running");
-	wrote(trace, "port0 command GET_DDB 1=3 2=address 3=address 4=200\n"
+	wrote(trace, "port0 command GET_DDB 1=3 2=address 4=200\n"
 		     "port0 answer GET_DDB 4000 1=3 2=1 3=0 4=4 5=0 6=port+1\n"
-		     "port0 command GET_DDB 1=3 2=0 3=0 4=200\n"
+		     "port0 command GET_DDB 1=3 2=0 4=200\n"
+		     "port0 command GET_IFCB 2=address 4=300\n"
 		     "port0 command ABORT_TASK 1=3 2=handle 5=1\n"
 		     "port0 command 007f 1=1 2=2 3=3 4=4 5=5 6=6 7=7\n"
 		     "port0 event 8014 DDB_CHANGED 1=1 2=3 3=4\n"
