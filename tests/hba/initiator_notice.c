@@ -48,6 +48,7 @@ static void ping_over(struct initiator *initiator)
 {
 	initiator->is_pinging = false;
 	initiator_tag_take_back(initiator, &initiator->ping_link);
+	initiator_deadlines(initiator);
 }
 
 void initiator_nop_in(struct initiator *initiator, const union initiator_bhs *bhs, const unsigned char *bytes, size_t length)
