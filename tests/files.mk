@@ -55,7 +55,7 @@ check-build: $(O)/tests/target/misbehave
 
 # The kernel modules' pure files are tested in user space: each header of the kernel that they name is tests/unit/kernel.h.
 kernel-headers := $(addprefix $(O)/kernel/,linux/atomic.h linux/crc32.h linux/highmem.h linux/interrupt.h \
-	linux/llist.h linux/mm.h linux/nospec.h linux/scatterlist.h linux/sched/mm.h linux/slab.h linux/timer.h linux/workqueue.h \
+	linux/llist.h linux/mm.h linux/nospec.h linux/scatterlist.h linux/sched/mm.h linux/skbuff.h linux/slab.h linux/timer.h linux/workqueue.h \
 	net/sock.h net/tcp.h scsi/iscsi_if.h scsi/scsi_cmnd.h scsi/scsi_host.h scsi/scsi_transport_iscsi.h)
 $(kernel-headers):
 	$(call say,GEN,$@)

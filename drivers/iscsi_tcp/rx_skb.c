@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-only OR GPL-3.0-or-later
 /*
  * From TCP's receive queue to the machine of rx.c: every stretch of memory of an skb once, without copying it together first. Called by the
  * socket's callbacks, under its lock. It knows nothing of PDUs.

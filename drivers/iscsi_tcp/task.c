@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-only OR GPL-3.0-or-later
 /*
  * Which tag is whose, and who may touch a task: the one place that writes the state word of a task, puts it in and out of the lists of
  * its connection and decides when an answered one may be delivered. Called by scsi.c and mgmt.c (start), tx.c, rx.c and eh.c. It never

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR GPL-3.0-or-later */
 /*
  * The software data path: a session is one SCSI host (as Linux has it for the transport "tcp"), with an array of connections of which
  * one is used today. Nothing in here assumes one connection or one hardware queue.

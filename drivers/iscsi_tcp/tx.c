@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-only OR GPL-3.0-or-later
 /*
  * Decides what is sent next on a connection and keeps at it until TCP takes no more: own PDUs first, then data the target waits for, then
  * new commands as far as the window allows. Headers are gathered in one buffer until one has data behind it, and TCP is told that more

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR GPL-3.0-or-later */
 /*
  * What the files of the wire share: places in a command's memory, digests, PDUs to be sent, rows of PDUs received. Everything here runs
  * under the socket lock of its connection and never sleeps.

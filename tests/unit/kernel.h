@@ -39,6 +39,7 @@ typedef unsigned int gfp_t;
 #define HZ		250
 #define min(a, b)	({ typeof(a) min_a = (a); typeof(b) min_b = (b); min_a < min_b ? min_a : min_b; })
 #define max(a, b)	({ typeof(a) max_a = (a); typeof(b) max_b = (b); max_a > max_b ? max_a : max_b; })
+#define min3(a, b, c)	({ typeof(a) min3_ab = min(a, b); min(min3_ab, c); })
 #define min_t(t, a, b)	min((t)(a), (t)(b))
 #define max_t(t, a, b)	max((t)(a), (t)(b))
 #define READ_ONCE(x)	(*(volatile typeof(x) *)&(x))
@@ -288,7 +289,23 @@ struct completion {
 #define memalloc_noreclaim_save() 0u
 #define memalloc_noreclaim_restore(flags) ((void)(flags))
 
-/* --- sockets */
+/* --- sockets, whose TCP is the test's */
+
+enum { TCP_ESTABLISHED = 1, TCP_CLOSE_WAIT = 8 };
+enum { ICSK_ACK_SCHED = 1, ICSK_ACK_PUSHED = 4, ICSK_ACK_PUSHED2 = 8 };
+enum { SK_MEM_SEND, SK_MEM_RECV };
+
+struct tcp_sock {
+	u32 rcv_nxt, rcv_wup;
+	u16 advmss;
+};
+
+struct inet_connection_sock {
+	struct {
+		u8 pending;
+		u16 last_seg_size, rcv_mss;
+	} icsk_ack;
+};
 
 struct sock {
 	struct {
@@ -296,6 +313,9 @@ struct sock {
 	} sk_lock;
 	void *sk_user_data;
 	bool owned;
+	int sk_state, sk_rcvbuf, sk_forward_alloc;
+	struct tcp_sock tcp;
+	struct inet_connection_sock icsk;
 };
 
 struct socket {
@@ -306,8 +326,52 @@ struct socket {
 #define sock_owned_by_user(sk)	((sk)->owned)
 #define sock_hold(sk)		((void)(sk))
 #define sock_put(sk)		((void)(sk))
+#define tcp_sk(sk)		(&(sk)->tcp)
+#define inet_csk(sk)		(&(sk)->icsk)
 
 void tcp_sock_set_nodelay(struct sock *sk);
+
+/* --- packets: bytes in one piece, then fragments of pages that follow each other, then more packets */
+
+#define MAX_SKB_FRAGS 17
+
+typedef struct {
+	struct page *page;	/* NULL: memory that is not the CPU's */
+	u32 offset, size;
+} skb_frag_t;
+
+struct sk_buff {
+	u8 *data;
+	u32 headlen, nr_frags;
+	skb_frag_t frags[MAX_SKB_FRAGS];
+	struct sk_buff *frag_list, *next;
+};
+
+#define skb_headlen(skb)	((skb)->headlen)
+#define skb_shinfo(skb)		(skb)
+#define skb_frag_page(f)	((f)->page)
+#define skb_frag_off(f)		((f)->offset)
+#define skb_frag_size(f)	((f)->size)
+#define skb_walk_frags(skb, part) for (part = (skb)->frag_list; part; part = part->next)
+#define skb_frag_foreach_page(f, from, bytes, p, p_offset, p_bytes, done) \
+	for (p = (f)->page + (from) / PAGE_SIZE, p_offset = (from) % PAGE_SIZE, done = 0; \
+	     done < (bytes) && (p_bytes = min(PAGE_SIZE - p_offset, (bytes) - done), true); \
+	     done += p_bytes, p_offset = 0, p++)
+
+typedef struct {
+	size_t count;
+	struct {
+		void *data;
+	} arg;
+} read_descriptor_t;
+
+typedef int (*sk_read_actor_t)(read_descriptor_t *desc, struct sk_buff *skb, unsigned int offset, size_t len);
+
+int tcp_read_sock(struct sock *sk, read_descriptor_t *desc, sk_read_actor_t actor);
+bool tcp_epollin_ready(const struct sock *sk, int target);
+bool tcp_under_memory_pressure(const struct sock *sk);
+bool inet_csk_in_pingpong_mode(const struct sock *sk);
+int __sk_mem_schedule(struct sock *sk, int size, int kind);
 
 /* --- SCSI */
 
