@@ -92,7 +92,7 @@ struct class_session {
 	bool may_block;			/* under cls.lock: no unblock since the last iscsi_block_session() */
 	unsigned long recovery_at;	/* jiffies; under gate */
 	bool sleeping;			/* under gate: the machine sleeps, or is about to; processes do not run */
-	bool given_up_asleep;		/* under gate: FREE for no other reason */
+	bool given_up_asleep;		/* written under gate: FREE for no other reason */
 	bool removing;			/* under cls.lock: state stays FREE, nothing is queued any more */
 	struct mutex scan_mutex;	/* one scan at a time, none while the target is being removed */
 	struct work_struct state_work;	/* tells user space of the state */
@@ -150,7 +150,7 @@ void session_target_remove(struct iscsi_cls_session *cls);	/* waits for scans, t
 void session_state_init(struct iscsi_cls_session *cls);		/* the works of session_state.c */
 void session_state_quit(struct iscsi_cls_session *cls);		/* nothing is queued from here on, the queues are open, state is FREE */
 void session_recovery_give_up(struct iscsi_cls_session *cls);	/* no more waiting for a login, if session_power_goes_down() */
-void session_recovery_sleep(struct iscsi_cls_session *cls);	/* no long waiting, until: */
+void session_recovery_sleep(struct iscsi_cls_session *cls);	/* a lost one is given up; no long waiting, until: */
 void session_recovery_wake(struct iscsi_cls_session *cls);	/* what was given up meanwhile waits again. Before processes run */
 bool session_power_goes_down(void);
 extern const struct dev_pm_ops session_power_ops;
@@ -158,6 +158,7 @@ int session_power_init(void);
 void session_power_exit(void);
 extern struct workqueue_struct *session_removal_workq;
 void sessions_for_each(void (*fn)(struct iscsi_cls_session *cls));	/* visible ones, each with a reference held */
+bool sessions_all(bool (*is)(struct iscsi_cls_session *cls));	/* the same; stops at the first that is not */
 bool session_is_dev(const struct device *dev);
 int session_init(void);
 void session_exit(void);

@@ -6,6 +6,7 @@
 #ifndef OPENHBA_COMPAT_H
 #define OPENHBA_COMPAT_H
 
+#include <linux/blk-mq.h>
 #include <linux/blkdev.h>
 #include <linux/bsg-lib.h>
 #include <net/sock.h>
@@ -85,6 +86,16 @@ static inline void compat_block_targets(struct Scsi_Host *shost, struct device *
 	scsi_block_targets(shost, dev);
 #else
 	scsi_target_block(dev);
+#endif
+}
+
+/* After blk_freeze_queue_start(). */
+static inline void compat_unfreeze_queue(struct request_queue *queue)
+{
+#ifdef COMPAT_HAS_UNFREEZE_NOMEMRESTORE
+	blk_mq_unfreeze_queue_nomemrestore(queue);
+#else
+	blk_mq_unfreeze_queue(queue);
 #endif
 }
 

@@ -67,6 +67,19 @@ void sessions_for_each(void (*fn)(struct iscsi_cls_session *cls))
 	}
 }
 
+bool sessions_all(bool (*is)(struct iscsi_cls_session *cls))
+{
+	struct class_session *session;
+	unsigned long sid = 0;
+	bool all = true;
+
+	for (; all && (session = next_session(&sid)); sid++) {
+		all = is(&session->cls);
+		class_session_put(session);
+	}
+	return all;
+}
+
 /* ---- making ---- */
 
 static void session_release(struct device *dev)

@@ -64,6 +64,12 @@ static void state_work(struct work_struct *work)
 
 /* ---- what drivers ask ---- */
 
+/* A disk that cannot flush its cache before it is suspended keeps the machine awake, unless it is not there. */
+static int free_result(struct class_session *session)
+{
+	return READ_ONCE(session->given_up_asleep) ? DID_NO_CONNECT << 16 : DID_TRANSPORT_FAILFAST << 16;
+}
+
 int iscsi_session_chkready(struct iscsi_cls_session *session)
 {
 	switch (READ_ONCE(session->state)) {
@@ -72,7 +78,7 @@ int iscsi_session_chkready(struct iscsi_cls_session *session)
 	case ISCSI_SESSION_FAILED:
 		return DID_IMM_RETRY << 16;
 	case ISCSI_SESSION_FREE:
-		return DID_TRANSPORT_FAILFAST << 16;
+		return free_result(to_class_session(session));
 	default:
 		return DID_NO_CONNECT << 16;
 	}
@@ -182,11 +188,23 @@ void iscsi_unblock_session(struct iscsi_cls_session *session)
 	if (!block_is_void(own))
 		return;
 	cancel_delayed_work(&session->recovery_work);
-	own->given_up_asleep = false;
+	WRITE_ONCE(own->given_up_asleep, false);
 	session_state_set(session, ISCSI_SESSION_LOGGED_IN);
 	scsi_target_unblock(&session->dev, SDEV_RUNNING);
 	if (iscsi_session_to_shost(session)->hostt->scan_finished)
 		queue_unless_removing(session, &session->scan_work);
+}
+
+static void give_up(struct class_session *session)
+{
+	struct iscsi_cls_session *cls = &session->cls;
+
+	lockdep_assert_held(&session->gate);
+	WRITE_ONCE(session->given_up_asleep, session->sleeping);
+	session_state_set(cls, ISCSI_SESSION_FREE);
+	if (cls->transport->session_recovery_timedout)
+		cls->transport->session_recovery_timedout(cls);
+	scsi_target_unblock(&cls->dev, SDEV_TRANSPORT_OFFLINE);
 }
 
 static void recovery_timed_out(struct work_struct *work)
@@ -198,12 +216,8 @@ static void recovery_timed_out(struct work_struct *work)
 	/* An unblock and the next block may have come while this waited: then another timer runs. */
 	if (READ_ONCE(cls->state) != ISCSI_SESSION_FAILED || time_before(jiffies, session->recovery_at))
 		return;
-	session->given_up_asleep = session->sleeping;
 	dev_info(&cls->dev, "session recovery timed out after %d secs\n", patience(session));
-	session_state_set(cls, ISCSI_SESSION_FREE);
-	if (cls->transport->session_recovery_timedout)
-		cls->transport->session_recovery_timedout(cls);
-	scsi_target_unblock(&cls->dev, SDEV_TRANSPORT_OFFLINE);
+	give_up(session);
 }
 
 /* What a session may wait has changed: one that waits begins anew with that. */
@@ -227,7 +241,11 @@ void session_recovery_sleep(struct iscsi_cls_session *cls)
 
 	guard(mutex)(&session->gate);
 	session->sleeping = true;
-	patience_changed(session);
+	/* The mid layer does not suspend disks whose queues are closed. */
+	if (READ_ONCE(cls->state) == ISCSI_SESSION_FAILED) {
+		cancel_delayed_work(&cls->recovery_work);
+		give_up(session);
+	}
 }
 
 /* The mid layer knows no way from offline to blocked but over running; the driver has nothing to send on and gives commands back. */
@@ -249,7 +267,7 @@ void session_recovery_wake(struct iscsi_cls_session *cls)
 	session->sleeping = false;
 	if (session->given_up_asleep)
 		block_again(session);
-	session->given_up_asleep = false;
+	WRITE_ONCE(session->given_up_asleep, false);
 	patience_changed(session);
 }
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The machine sleeps and wakes under I/O: that takes a bounded time, and the I/O goes on afterwards as if nothing had been.
+# The machine sleeps and wakes under I/O: that takes a bounded time, and the I/O goes on afterwards as if nothing had been. While a session is
+# lost it sleeps if nobody waits for the disk, and stays awake, at once and with a word, if somebody does: no write is lost either way.
 # shellcheck shell=dash disable=SC1091,SC2086,SC2154,SC2034
 . /lab/env
 . /lab/lib.sh
@@ -13,7 +14,8 @@ asleep() {
 	local began took
 	echo "$2" >/sys/power/pm_test
 	began=$(date +%s%N)
-	ok "$4: falls asleep and wakes" sh -c "echo $1 >/sys/power/state"
+	dmesg -C
+	ok "$4: falls asleep and wakes" sh -c "echo $1 >/sys/power/state" || diag "$(dmesg | tail -30)"
 	took=$((($(date +%s%N) - began) / 1000000))
 	ok "$4: in time ($took ms)" test $took -lt $(($3 * 1000))
 }
@@ -47,6 +49,52 @@ wrote "under I/O"
 writes 12
 asleep mem core 30 "deeper"
 wrote "deeper"
+
+silent() { in_target tc qdisc "$1" dev t0 root netem loss 100%; }
+
+# lose WHAT: the target falls silent and the session is given up on; back WHAT: it speaks again
+lose() {
+	ok "$1: the target falls silent" silent add
+	ok "$1: the session is lost" wait_for '[ "$(state)" = FAILED ]' 40
+}
+back() {
+	ok "$1: the target is back" silent del
+	ok "$1: logged in" wait_for '[ "$(state)" = LOGGED_IN ]' 60
+	is "$(newest_sid) $(cat /sys/block/$disk/device/state)" "$sid running" "$1: the same session, its disk runs"
+}
+
+# awake WHAT: it does not go to sleep, and says why
+awake() {
+	local began took
+	dmesg -C
+	echo devices >/sys/power/pm_test
+	began=$(date +%s%N)
+	is "$(rc sh -c 'echo freeze >/sys/power/state')" 1 "$1: stays awake"
+	took=$((($(date +%s%N) - began) / 1000000))
+	ok "$1: at once ($took ms)" test $took -lt 5000
+	is "$(dmesg | grep -c "session$sid: .* not go to sleep")" 1 "$1: says why" || diag "$(dmesg | tail -20)"
+}
+
+# udev looks at a disk that was written to
+udevadm settle
+lose "idle"
+asleep freeze devices 25 "idle"
+back "idle"
+ok "idle: the disk verifies" verify_disk "$disk" 16
+
+writes 20
+lose "writing"
+awake "writing"
+back "writing"
+wrote "writing"
+
+writes 20
+lose "nobody logs in"
+daemon_kill
+awake "nobody logs in"
+silent del
+daemon_start
+wrote "nobody logs in"
 
 ok "the disk verifies" verify_disk "$disk" 16
 ok "logout" $A -m node -T $target -p $portal --logout
