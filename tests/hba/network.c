@@ -18,6 +18,7 @@
 
 #define VLAN_ID 0xfff
 #define VLAN_ID_RESERVED 0xfff
+#define ROUTER_WAIT_MS 12000 /* three solicitations, four seconds apart: RFC 4861, 10 */
 
 /* ---- events ---- */
 
@@ -172,10 +173,21 @@ static int open_inside(struct network *network)
 	return error;
 }
 
+/* An advertisement that comes later still makes an address. */
+static void router_wait_over(void *data)
+{
+	struct network *network = data;
+
+	network->has_no_router = true;
+	network_address_read(network);
+}
+
 static int open_all(struct network *network, const char *netns)
 {
 	int error = loop_timer_new(network->loop, tell_all, network, &network->queue.timer);
 
+	if (!error)
+		error = loop_timer_new(network->loop, router_wait_over, network, &network->router_wait);
 	if (!error)
 		error = network_space_open(netns, &network->space);
 	if (error)
@@ -207,6 +219,7 @@ static void release(struct network *network)
 	close_fd(network->space);
 	close_fd(network->own_space);
 	loop_timer_free(network->queue.timer);
+	loop_timer_free(network->router_wait);
 	free(network);
 }
 
@@ -277,6 +290,8 @@ int network_configure(struct network *network, const struct network_settings *se
 	network->settings.ipv4.vendor_id[sizeof(settings->ipv4.vendor_id) - 1] = '\0';
 	network->settings.ipv4.client_id[sizeof(settings->ipv4.client_id) - 1] = '\0';
 	network->is_active = true;
+	network->has_no_router = false;
+	loop_timer_set(network->router_wait, ROUTER_WAIT_MS);
 	if (!network->was_link_told)
 		tell_link(network);
 	network_apply(network);
@@ -294,6 +309,7 @@ static void forget(struct network *network)
 	memcpy(nothing.mac, network->settings.mac, sizeof(nothing.mac));
 	network->settings = nothing;
 	network->is_active = false;
+	loop_timer_stop(network->router_wait);
 	network_dhcp_stop(network);
 }
 
@@ -371,8 +387,9 @@ bool network_has_lease(const struct network *network)
 
 bool network_is_acquiring(const struct network *network)
 {
-	for (unsigned int i = 0; i < NETWORK_ADDRESSES; i++)
-		if (network->address[i].state == NETWORK_ACQUIRING)
-			return true;
-	return false;
+	const struct network_address *address = network->address;
+
+	if (address[NETWORK_IPV4].state == NETWORK_ACQUIRING || address[NETWORK_LINK_LOCAL].state == NETWORK_ACQUIRING)
+		return true;
+	return address[NETWORK_IPV6_0].state == NETWORK_ACQUIRING && address[NETWORK_LINK_LOCAL].state != NETWORK_PREFERRED;
 }

@@ -146,7 +146,8 @@ void network_address(const struct network *network, enum network_index index, st
 void network_gateway(const struct network *network, uint8_t ret_gateway[4]);	/* zeros: none */
 void network_router(const struct network *network, struct network_router *ret_router);
 bool network_has_lease(const struct network *network);		/* IPv4 by DHCP, and there is one */
-bool network_is_acquiring(const struct network *network);	/* some address is ACQUIRING: GET_FW_STATE "configuring IP" */
+/* IPv4 is, or IPv6 without so much as its link-local address: GET_FW_STATE "configuring IP". */
+bool network_is_acquiring(const struct network *network);
 
 /*
  * A socket inside of the namespace, non-blocking and close-on-exec, with the VLAN, TOS, TTL (traffic class, hop limit) of its family.

@@ -161,10 +161,13 @@ static enum network_state state_of(const struct rtaddress *item)
 	return item->flags & IFA_F_DEPRECATED ? NETWORK_DEPRECATED : NETWORK_PREFERRED;
 }
 
-/* The state of an address that the kernel has not got (yet). Of a second one nobody knows whether it is to come. */
-static enum network_state waiting_state(enum network_index index, enum want want)
+/*
+ * The state of an address that the kernel has not got (yet). Of a second one nobody knows whether it is to come, nor of the first where no
+ * router has answered: drivers wait for what is being acquired, before they are ready.
+ */
+static enum network_state waiting_state(const struct network *network, enum network_index index, enum want want)
 {
-	if (want == WANT_NOTHING || (want == WANT_AUTO && index == NETWORK_IPV6_1))
+	if (want == WANT_NOTHING || (want == WANT_AUTO && (index == NETWORK_IPV6_1 || network->has_no_router)))
 		return NETWORK_UNCONFIGURED;
 	return want == WANT_FIXED && index != NETWORK_IPV4 ? NETWORK_TENTATIVE : NETWORK_ACQUIRING;
 }
@@ -174,7 +177,7 @@ static void read_one(struct network *network, const struct seen *seen, enum netw
 	struct network_address wanted, *address = &network->address[index];
 	enum want kind = want(network, index, &wanted);
 	const struct rtaddress *item = kind == WANT_AUTO ? find_auto(network, seen, index) : find(seen, &wanted);
-	enum network_state state = waiting_state(index, kind);
+	enum network_state state = waiting_state(network, index, kind);
 
 	if (kind != WANT_NOTHING && network->is_refused[index])
 		state = NETWORK_INVALID;
@@ -198,7 +201,7 @@ static void read_host(struct network *network)
 		enum want kind = want(network, i, &network->address[i]);
 
 		network->address[i].state = state;
-		network_address_set(network, i, kind == WANT_FIXED ? NETWORK_PREFERRED : waiting_state(i, kind));
+		network_address_set(network, i, kind == WANT_FIXED ? NETWORK_PREFERRED : waiting_state(network, i, kind));
 	}
 }
 
@@ -321,7 +324,7 @@ static void begin_one(struct network *network, enum network_index index)
 	if (kind != WANT_AUTO)
 		*address = wanted;
 	if (address->state == NETWORK_UNCONFIGURED || kind == WANT_NOTHING)
-		network_address_set(network, index, waiting_state(index, kind));
+		network_address_set(network, index, waiting_state(network, index, kind));
 }
 
 static void apply_one(struct network *network, enum network_index index)

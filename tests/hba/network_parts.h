@@ -100,6 +100,8 @@ struct network {
 	struct network_address address[NETWORK_ADDRESSES];
 	bool is_refused[NETWORK_ADDRESSES];	/* by the kernel */
 	struct network_router router;
+	struct loop_timer *router_wait;
+	bool has_no_router;		/* none has advertised an address in time */
 	uint8_t gateway[2][16];		/* default routes that we have made: IPv4, IPv6; zeros: none */
 	struct network_dhcp dhcp;
 	struct network_echo echoes[NETWORK_PINGS_MAX];
