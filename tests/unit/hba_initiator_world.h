@@ -20,7 +20,9 @@
 #include "tests/hba/initiator_core.h"
 #include "tests/target/responder.h"
 
+#ifndef TURN_MS
 #define TURN_MS 2
+#endif
 #define MEMORY 300000
 #define OPEN "TargetPortalGroupTag=1 InitialR2T=No ImmediateData=Yes FirstBurstLength=8192 MaxBurstLength=16384 MaxOutstandingR2T=4 "
 #define CLOSED "TargetPortalGroupTag=1 InitialR2T=Yes ImmediateData=No FirstBurstLength=8192 MaxBurstLength=16384 MaxOutstandingR2T=4 "
