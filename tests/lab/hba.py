@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import time
@@ -58,6 +59,12 @@ def variables(options):
         "LAB_SAN_TARGETS": " ".join(IQN + name for name, _, _ in TARGETS) if options.hba else "",
         "LAB_SAN_PORTALS": " ".join(f"10.10.{n}.1:3260 [fd10:{n:x}::1]:3260" for n in numbers),
     }
+
+
+def child(process):
+    """The number of what unshare or nsenter started."""
+    with open(f"/proc/{process.pid}/task/{process.pid}/children", encoding="ascii") as file:
+        return int(file.read().split()[0])
 
 
 class Flash:
@@ -110,8 +117,7 @@ class San:
                                         preexec_fn=qemu.die_with_parent, env=dict(os.environ, PATH=f"{folder}/bin:/usr/sbin:/sbin:" + os.environ["PATH"]))
         if self.process.stdout.readline() != b"ready\n":
             raise packages.SetupError("no namespaces for the HBAs: " + self.process.stderr.read().decode(errors="replace").strip())
-        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as file:
-            self._inside = ["nsenter", f"--target={file.read().split()[0]}", "--net", "--mount", "--pid", "--ipc", f"--wd={folder}", "--"]
+        self._inside = ["nsenter", f"--target={child(self.process)}", "--net", "--mount", "--pid", "--ipc", f"--wd={folder}", "--"]
         self._programs(root)
         self.call("ip -batch -", "link set lo up\n" + "".join(self._segment(number) for number in range(count)))
         for number in range(count):
@@ -226,6 +232,12 @@ class Card:
                 raise packages.SetupError(f"{PROGRAM}: {self.said() or 'it does not listen'}")
             time.sleep(0.02)
 
+    def stop(self):
+        """End the process as it wants to be ended: flash and trace are complete then."""
+        with contextlib.suppress(OSError, IndexError, subprocess.TimeoutExpired):
+            os.kill(child(self.process), signal.SIGTERM)
+            self.process.wait(10)
+
     def said(self):
         """The end of the process's log."""
         with open(self.base + ".log", encoding="utf-8", errors="replace") as file:
@@ -259,6 +271,7 @@ class Hbas:
     """All HBAs of a machine. Owned by run; close() leaves nothing behind."""
 
     def __init__(self, options, folder, root):
+        self.cards = []
         self.san = San(len(ports(options)), folder, root)
         try:
             self.san.serve()
@@ -300,4 +313,7 @@ class Hbas:
         return f"ok {status} {base64.b64encode(text.encode()).decode()}"
 
     def close(self):
+        for card in self.cards:
+            if card.process:
+                card.stop()
         self.san.close()
