@@ -211,6 +211,16 @@ struct initiator_task *command_find(const struct rings *rings, unsigned int ddb,
 	return NULL;
 }
 
+bool command_is_outstanding(const struct rings *rings, unsigned int ddb)
+{
+	struct command *command;
+
+	LIST_FOREACH(command, &rings->commands, link)
+		if (command->ddb == ddb)
+			return true;
+	return false;
+}
+
 static unsigned int entries_needed(const struct isp_command *entry)
 {
 	unsigned int dsds = le16toh(entry->dsds);

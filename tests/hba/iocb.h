@@ -8,6 +8,7 @@
 #define OPENHBA_TESTS_HBA_IOCB_H
 
 #include <endian.h>
+#include <stdbool.h>
 #include <sys/queue.h>
 
 #include "tests/hba/ring.h"
@@ -31,6 +32,7 @@ struct rings {
 	bool is_taking; /* entries are being taken now */
 	struct rings_counters counters;
 	uint32_t ticket; /* the last one given out */
+	unsigned int passthrough_count, management_count; /* of the lists */
 	struct command_list commands;
 	struct passthrough_list passthroughs;
 	struct mailbox_entry_list mailboxes;
@@ -54,6 +56,7 @@ void managements_forget(struct rings *rings);
 void delayed_forget(struct rings *rings);
 
 struct initiator_task *command_find(const struct rings *rings, unsigned int ddb, uint32_t handle); /* NULL: there is none */
+bool command_is_outstanding(const struct rings *rings, unsigned int ddb);
 
 #define ANSWERS_MAX 3 /* entries of one answer: a status and two continuations hold all the sense there may be */
 

@@ -13,6 +13,8 @@
 #include "tests/hba/iocb.h"
 #include "tests/hba/sessions.h"
 
+#define OUTSTANDING_MAX 256 /* a host that asks on and on, of a target that is silent */
+
 struct management {
 	struct initiator_tmf tmf; /* first: done() finds the rest by it */
 	LIST_ENTRY(management) link;
@@ -20,11 +22,14 @@ struct management {
 	unsigned int ddb;
 };
 
-static bool is_in_doubt(const struct initiator_tmf *tmf)
+/* A request that failed, and commands that the host waits for because of it. */
+static bool is_in_doubt(const struct management *management)
 {
-	if (tmf->error)
-		return tmf->error != -ENOTCONN;
-	return tmf->function != ISCSI_TASK_ABORT_TASK && tmf->response;
+	const struct initiator_tmf *tmf = &management->tmf;
+
+	if (tmf->error == -ENOTCONN || !command_is_outstanding(management->rings, management->ddb))
+		return false;
+	return tmf->error || (tmf->function != ISCSI_TASK_ABORT_TASK && tmf->response);
 }
 
 static void management_done(struct initiator_tmf *tmf)
@@ -32,12 +37,14 @@ static void management_done(struct initiator_tmf *tmf)
 	struct management *management = (struct management *)tmf;
 	struct rings *rings = management->rings;
 	unsigned int ddb = management->ddb;
-	bool is_lost = is_in_doubt(tmf);
+	bool is_lost = rings && is_in_doubt(management);
 
-	if (rings)
+	if (rings) {
 		LIST_REMOVE(management, link);
+		rings->management_count--;
+	}
 	free(management);
-	if (rings && is_lost)
+	if (is_lost)
 		sessions_drop(rings->settings.sessions, ddb);
 }
 
@@ -49,6 +56,7 @@ void managements_forget(struct rings *rings)
 		LIST_REMOVE(management, link);
 		management->rings = NULL;
 	}
+	rings->management_count = 0;
 }
 
 static unsigned int timeout_ms(const struct rings *rings, unsigned int ddb)
@@ -63,7 +71,7 @@ static int manage(struct rings *rings, unsigned int ddb, const struct initiator_
 	struct initiator *initiator = sessions_initiator(rings->settings.sessions, ddb);
 	struct management *management;
 
-	if (!initiator || !rings->is_running)
+	if (!initiator || !rings->is_running || rings->management_count >= OUTSTANDING_MAX)
 		return -ENOENT;
 	management = calloc(1, sizeof(*management));
 	if (!management)
@@ -78,6 +86,7 @@ static int manage(struct rings *rings, unsigned int ddb, const struct initiator_
 		return -ENOENT;
 	}
 	LIST_INSERT_HEAD(&rings->managements, management, link);
+	rings->management_count++;
 	return 0;
 }
 

@@ -12,7 +12,8 @@
 #include "tests/hba/iocb.h"
 #include "tests/hba/sessions.h"
 
-#define DATA_MAX 65536 /* of a request */
+#define DATA_MAX	65536 /* of a request */
+#define OUTSTANDING_MAX 256
 
 /* passthrough_status.residual_flags */
 enum { IN_OVERRUN = 0x04, IN_UNDERRUN = 0x08 };
@@ -81,6 +82,7 @@ static void passthrough_done(struct initiator_passthrough *request, int error, c
 
 	if (rings) {
 		LIST_REMOVE(passthrough, link);
+		rings->passthrough_count--;
 		if (!response)
 			answer(rings, &passthrough->entry, completion_of(error), 0);
 		else if (deliver(rings, &passthrough->entry.in, response, bytes, length) < 0)
@@ -99,6 +101,7 @@ void passthroughs_forget(struct rings *rings)
 		LIST_REMOVE(passthrough, link);
 		passthrough->rings = NULL;
 	}
+	rings->passthrough_count = 0;
 }
 
 /* Reads the PDU and hands it over. 0, or what the host is told. */
@@ -130,6 +133,7 @@ static uint8_t send_pdu(struct rings *rings, const struct isp_passthrough *entry
 	if (!has_listener)
 		return ISP_PASSTHROUGH_OK;
 	passthrough->rings = rings;
+	rings->passthrough_count++;
 	LIST_INSERT_HEAD(&rings->passthroughs, passthrough, link);
 	return 0;
 }
@@ -152,6 +156,11 @@ int passthrough_take(struct rings *rings, const struct ring_entry *entry, unsign
 	rings->counters.passthroughs++;
 	if (entry->header.count != 1) {
 		rings_refuse(rings, entry, ISP_ENTRY_INVALID_COUNT);
+		return 1;
+	}
+	if (rings->passthrough_count >= OUTSTANDING_MAX) {
+		rings->counters.returned++;
+		rings_give_back(rings, entry, ISP_ENTRY_BUSY);
 		return 1;
 	}
 	if (is_wrong(&entry->passthrough))

@@ -75,7 +75,7 @@ unsigned int rings_iocbs(const struct rings *rings);
 
 /*
  * Task management of mailbox commands. Each returns at once; the commands come back on the response ring when the target has answered
- * (completion 05 or 04). -ENOENT: no such command, or the session is not up. When the target does not answer in time, the connection
+ * (completion 05 or 04). -ENOENT: no such command, the session is not up, or too many requests wait. When the target does not answer in time, the connection
  * is given up as lost.
  */
 int rings_abort(struct rings *rings, unsigned int ddb, uint32_t handle);

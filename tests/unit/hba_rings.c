@@ -569,18 +569,23 @@ static void test_abort(void **state)
 	assert_int_equal(world->drops, 0);
 }
 
-/* A reset that fails leaves commands in doubt: the connection goes. An abort of what is done already does not. */
+/* A reset that fails leaves commands in doubt: the connection goes. Where there are none, nothing does. */
 static void test_resets(void **state)
 {
 	static const uint8_t lun[8] = {0, 3};
 	struct world *world = *state;
+	struct isp_command entry = command(1, CONTROL_READ, 512);
 
 	assert_int_equal(rings_lun_reset(world->rings, LIVE_DDB + 1, lun), -ENOENT);
 	assert_int_equal(rings_lun_reset(world->rings, LIVE_DDB, lun), 0);
 	assert_int_equal(world->tmfs[0]->function, ISCSI_TASK_LU_RESET);
 	assert_memory_equal(world->tmfs[0]->lun, lun, 8);
 	end_tmf(0, ISCSI_TASK_ANSWER_COMPLETE);
+	assert_int_equal(rings_target_reset(world->rings, LIVE_DDB), 0);
+	end_tmf(0, ISCSI_TASK_ANSWER_UNSUPPORTED);
 	assert_int_equal(world->drops, 0);
+	put(world, &entry);
+	ring(world);
 	assert_int_equal(rings_target_reset(world->rings, LIVE_DDB), 0);
 	end_tmf(0, ISCSI_TASK_ANSWER_UNSUPPORTED);
 	assert_int_equal(world->drops, 1);
