@@ -27,6 +27,8 @@
 #define TRAP_BLOCK 4096
 #define COMMAND_MS 800u
 #define TMF_MS 500
+#define CHECK_CONDITION 2
+#define UNIT_ATTENTION 6
 
 enum { DONE = 0, WRONG_DATA = 1, USAGE = 2, ENDED = 3, NO_LOGIN = 4, FAILED = 5 };
 
@@ -49,7 +51,7 @@ struct try {
 	unsigned char *shadow;
 	unsigned char lun[8];
 	uint32_t blocks, blocks_max, filled, left, seed;
-	unsigned int lanes, step, failed;
+	unsigned int lanes, step, failed, attentions;
 	unsigned int escalation;
 	unsigned int pause_ms;
 	bool is_up, is_trap_there, is_trapped, is_pausing;
@@ -160,6 +162,9 @@ static void scanned(struct initiator_task *task)
 
 		try->is_trap_there = blocks > TRAP_BLOCK + 8;
 		try->blocks = blocks / 2 > try->blocks_max ? try->blocks_max : (uint32_t)(blocks / 2);
+	} else if (task->status == CHECK_CONDITION && (task->sense[2] & 0xf) == UNIT_ATTENTION && try->attentions++ < 4) {
+		next_step(try);
+		return;
 	} else if (!went_right(task) && task->cdb[0] != 0x12 && task->cdb[0] != 0x1a && task->cdb[0] != 0x9e) {
 		try->failed++;
 	}
