@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A hostile driver: register accesses of any kind, mailbox commands whose buffers lie anywhere, with the card's real parts behind the chip
- * (rings, sessions, flash), and guest memory that holds the input. Each record of the input is one deed; the machine lives on over inputs
- * only as far as its power is not switched.
+ * (rings, sessions, flash), and guest memory that holds the input. Each record of the input is one deed. The card is made once for each
+ * model; for each input its flash is new, the guest's memory empty, and its power just came.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -115,42 +115,58 @@ static void make_port(unsigned int index)
 	struct chip_settings chip = { .loop = loop, .shared = &shared, .port = index, .guest = guest, .interrupt = on_line };
 
 	port->faults = chip.faults = faults_new();
-	port->chip = chip_new(&chip);
 	port->sessions = rings.sessions = sessions_new(&sessions);
 	port->rings = rings_new(&rings);
+	port->chip = chip_new(&chip);
 	if (!port->chip || !port->sessions || !port->rings)
 		abort();
 	chip_attach(port->chip, NULL, port->sessions, port->rings);
-	chip_ops.reset(port->chip);
 }
 
-static void make_card(unsigned int model)
-{
-	struct isp4xxx_identity identity = { .model = model, .ports = 2, .serial = "FUZZ" };
-	int fd = memfd_create("guest", MFD_CLOEXEC);
-
-	memset(&shared, 0, sizeof(shared));
-	shared.model = model;
-	if (loop_new(&loop) || guest_new(&guest) || isp4xxx_image_new(&identity, &shared.image) || fd < 0 || ftruncate(fd, GUEST_SIZE) ||
-	    guest_map(guest, GUEST_BASE, GUEST_SIZE, fd, 0, true))
-		abort();
-	close(fd);
-	for (unsigned int i = 0; i < 2; i++)
-		make_port(i);
-}
-
-static void end_card(void)
+static void free_ports(void)
 {
 	for (unsigned int i = 0; i < 2; i++) {
-		chip_stop(ports[i].chip);
+		if (ports[i].chip)
+			chip_stop(ports[i].chip);
 		chip_free(ports[i].chip);
 		rings_free(ports[i].rings);
 		sessions_free(ports[i].sessions);
 		faults_free(ports[i].faults);
 	}
+}
+
+static void make_guest(void)
+{
+	int fd = memfd_create("guest", MFD_CLOEXEC);
+
+	if (loop_new(&loop) || guest_new(&guest) || fd < 0 || ftruncate(fd, GUEST_SIZE) || guest_map(guest, GUEST_BASE, GUEST_SIZE, fd, 0, true))
+		abort();
+	close(fd);
+}
+
+/* The parts of a port are the model's; the loop and the guest are for ever. */
+static void make_card(unsigned int model)
+{
+	static const uint8_t blank[GUEST_SIZE];
+	struct isp4xxx_identity identity = { .model = model, .ports = 2, .serial = "FUZZ" };
+
+	if (!loop)
+		make_guest();
+	guest_write(guest, GUEST_BASE, blank, sizeof(blank));
 	isp4xxx_image_free(shared.image);
-	guest_free(guest);
-	loop_free(loop);
+	if (isp4xxx_image_new(&identity, &shared.image))
+		abort();
+	if (shared.model != model) {
+		free_ports();
+		shared.model = model;
+		for (unsigned int i = 0; i < 2; i++)
+			make_port(i);
+	}
+	for (unsigned int i = 0; i < 2; i++) {
+		faults_clear(ports[i].faults);
+		chip_beat(ports[i].chip, true);
+		chip_ops.reset(ports[i].chip);
+	}
 }
 
 static void stop_turn(void *data)
@@ -233,6 +249,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		at += deed(bytes, data + at, size - at);
 	}
 	turn();
-	end_card();
 	return 0;
 }
