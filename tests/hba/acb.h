@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The address control block (ACB, also IFCB): 768 bytes that configure the firmware and the network of its port. Reads it from flash at boot,
- * takes it from INIT_FW and SET_ACB, makes network settings of it, and puts into it what the network has become.
+ * The address control block (ACB, also IFCB): 768 bytes that configure the firmware and the network of its port. Reads it from flash at
+ * boot, takes it from INIT_FW and SET_ACB, makes network settings of it, and puts into it what the network has become.
  */
 #ifndef OPENHBA_TESTS_HBA_ACB_H
 #define OPENHBA_TESTS_HBA_ACB_H

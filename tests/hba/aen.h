@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the firmware has to say through its one set of outgoing mailbox registers: events (AEN) and answers to commands, one after the other,
- * the next only when the driver has cleared ISP_CONTROL_PROCESSOR. Events wait while an answer is due, so that what a command causes is
- * told after it. faults.def's events strike here.
+ * What the firmware has to say through its one set of outgoing mailbox registers: events (AEN) and answers to commands, one after the
+ * other, the next only when the driver has cleared ISP_CONTROL_PROCESSOR. Events wait while an answer is due, so that what a command
+ * causes is told after it. The faults of events strike here.
  */
 #ifndef OPENHBA_TESTS_HBA_AEN_H
 #define OPENHBA_TESTS_HBA_AEN_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What the firmware reads from the card's image: CHAP entries and DDBs by index, for the sessions (the callbacks of struct
- * sessions_settings). The handlers of READ_FLASH, WRITE_FLASH, GET_NVRAM, SET_NVRAM and RESTORE_DEFAULTS are here, too. Contents are checked
- * at each use: a driver may have written anything.
+ * sessions_settings). The handlers of READ_FLASH, WRITE_FLASH, GET_NVRAM, SET_NVRAM and RESTORE_DEFAULTS are here, too. Contents are
+ * checked at each use: a driver may have written anything.
  */
 #ifndef OPENHBA_TESTS_HBA_FLASH_H
 #define OPENHBA_TESTS_HBA_FLASH_H

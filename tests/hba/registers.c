@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * BAR 1 of one function, a row per register: who may touch it on which chip, and what that does. Registers are of 32 bits; reads of 1, 2 and
- * 4 bytes are answered, writes of less than 4 are counted and do nothing, for no driver does it and the upper half would be missing.
+ * BAR 1 of one function, a row per register: on which chip it is, and what reading and writing does. Registers are of 32 bits; reads of 1,
+ * 2 and 4 bytes are answered, writes of less than 4 are counted and do nothing: no driver does it, and the upper half would be missing.
  */
 #include <stddef.h>
 

@@ -101,7 +101,9 @@ static inline void pass_ms(unsigned int ms)
 
 static inline void make_world(unsigned int model, unsigned int ports)
 {
-	struct isp4xxx_identity identity = { .model = model, .ports = ports, .serial = "TEST1", .mac = { { 2, 0, 0, 0, 0, 1 }, { 2, 0, 0, 0, 0, 2 } } };
+	struct isp4xxx_identity identity = {
+		.model = model, .ports = ports, .serial = "TEST1", .mac = { { 2, 0, 0, 0, 0, 1 }, { 2, 0, 0, 0, 0, 2 } },
+	};
 	int fd = memfd_create("guest", MFD_CLOEXEC);
 
 	memset(&world, 0, sizeof(world));
