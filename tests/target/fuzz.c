@@ -100,6 +100,18 @@ static void set_noise(struct conn *conn, struct pdu *pdu, size_t length)
 	free(data);
 }
 
+/*
+ * Linux takes the length that REPORT LUNS tells in its first four bytes for what to allocate, and warns of more than 4 MiB: a fault of
+ * its SCSI layer that every transport lets through. Any data may end up as that answer, so none begins with such a number.
+ */
+static void spare_scan(struct pdu *pdu)
+{
+	if (pdu->data_length < 2)
+		return;
+	pdu->data[0] = 0;
+	pdu->data[1] &= 0x1f;
+}
+
 /* A PDU nobody asked for, about a command that may well be under way. It takes no StatSN. */
 static int send_stray(struct conn *conn)
 {
@@ -117,6 +129,7 @@ static int send_stray(struct conn *conn)
 		set_noise(conn, &pdu, chance(conn) % 4 ? chance(conn) % 9000 : chance(conn) % 300000);
 	if (chance(conn) % 4 == 0 && pdu.data_length == 0 && pdu_set_data(&pdu, &conn->request.bhs, ISCSI_BHS_BYTES))
 		abort();
+	spare_scan(&pdu);
 	r = conn_send_right(conn, &pdu);
 	pdu_done(&pdu);
 	return r;
@@ -195,6 +208,7 @@ static int send_changed(struct conn *conn, const struct pdu *pdu)
 	default:
 		change_field(conn, &copy);
 	}
+	spare_scan(&copy);
 	conn->spoils_header_digest = chance(conn) % 16 == 0;
 	conn->spoils_data_digest = chance(conn) % 16 == 0;
 	r = conn_send_right(conn, &copy);
