@@ -73,6 +73,41 @@ static void read_cut(const char *keys, size_t step)
 	world_end();
 }
 
+/* Data, data and a response in one piece: what is read along with data is the next header. */
+static void read_in_one(const char *keys)
+{
+	unsigned char data[1000], wire[4096], *part;
+	struct command command;
+	union initiator_bhs bhs;
+	size_t length, have = 0;
+	uint32_t itt;
+
+	start(keys);
+	fill(data, sizeof(data));
+	command_init(&command, INITIATOR_READ, sizeof(data));
+	itt = issue(&command);
+	for (uint32_t i = 0; i < 3; i++) {
+		bhs = i < 2 ? data_in(itt, i, i * 501, i ? ISCSI_BIT_FINAL : 0) : target_answer(ISCSI_PDU_SCSI_RESPONSE, ISCSI_BIT_FINAL, itt);
+		part = target_encode(&bhs, data + (i < 2 ? i * 501 : 0), i < 2 ? 501 - 2 * i : 0, &length);
+		memcpy(wire + have, part, length);
+		have += length;
+		free(part);
+	}
+	target_write(wire, have);
+	turn();
+	assert_int_equal(command.dones, 1);
+	assert_int_equal(command.task.result, INITIATOR_RESULT_COMPLETE);
+	assert_memory_equal(command.memory, data, sizeof(data));
+	command_free(&command);
+	world_end();
+}
+
+static void test_read_in_one(void **state)
+{
+	read_in_one(OPEN);
+	read_in_one(OPEN DIGESTS);
+}
+
 static void test_read_cut_anywhere(void **state)
 {
 	static const size_t steps[] = {1, 7, 47, 48, 49, 1000, 100000};
@@ -309,6 +344,18 @@ static void test_write_without_memory(void **state)
 	command_free(&command);
 	command_free(&other);
 	world_end();
+	/* Its answer comes before that of the abort. */
+	start(CLOSED);
+	command_init(&command, INITIATOR_WRITE, 4000);
+	command.hole = 2000;
+	itt = issue(&command);
+	ask_for(itt, 0, 5, 0, 4000);
+	expect(ISCSI_PDU_TASK_REQUEST, &bhs, NULL, &length);
+	respond(itt, 0);
+	assert_int_equal(command.dones, 1);
+	assert_int_equal(command.task.result, INITIATOR_RESULT_FAULT);
+	command_free(&command);
+	world_end();
 	/* With the command: it is never sent. */
 	start(OPEN);
 	command_init(&command, INITIATOR_WRITE, 4000);
@@ -345,10 +392,19 @@ static void test_window(void **state)
 	itt = expect(ISCSI_PDU_SCSI_COMMAND, &bhs, NULL, &length);
 	assert_int_equal(ntohl(bhs.scsi_command.cmdsn), 2);
 	assert_int_equal(ntohl(bhs.scsi_command.exp_statsn), world.statsn);
-	/* A window that goes back, or is none, changes nothing. */
+	/* A window that goes back, or is none, changes nothing; nor does a StatSN that goes back. */
 	world.max_cmdsn = 0;
 	respond(itt, 0);
 	assert_int_equal(world.initiator->max_cmdsn, 2);
+	world.exp_cmdsn = 0x7ffffff0;
+	world.max_cmdsn = 0x7fff0000;
+	world.statsn -= 2;
+	bhs = target_answer(ISCSI_PDU_NOP_IN, ISCSI_BIT_FINAL, 0x7fff0001);
+	target_send(&bhs, NULL, 0);
+	turn();
+	assert_int_equal(world.initiator->max_cmdsn, 2);
+	assert_int_equal(world.counters.sequence_errors, 1);
+	assert_int_equal(initiator_exp_statsn(world.initiator), world.statsn + 1);
 	assert_int_equal(world.dones, 2);
 	command_free(&first);
 	command_free(&second);
@@ -545,6 +601,28 @@ static void test_ends_in_done(void **state)
 	end_in_done(close_initiator);
 }
 
+/* Closed in done() of a command that the end of the connection ends: nothing is told afterwards. */
+static void test_closed_in_loss(void **state)
+{
+	struct command commands[2];
+
+	start(OPEN);
+	for (int i = 0; i < 2; i++) {
+		command_init(&commands[i], INITIATOR_READ, 512);
+		issue(&commands[i]);
+	}
+	commands[0].then = close_initiator;
+	close(world.peer);
+	world.peer = -1;
+	turn();
+	assert_int_equal(world.closes, 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(commands[i].dones, 1);
+		command_free(&commands[i]);
+	}
+	world_end();
+}
+
 /* Freed in done() of a command that a reset ends together with others. */
 static void test_freed_in_reset(void **state)
 {
@@ -602,6 +680,12 @@ static void test_logout(void **state)
 	initiator_logout(world.initiator);
 	assert_int_equal(initiator_task(world.initiator, &command.task), -ENOTCONN);
 	itt = expect(ISCSI_PDU_LOGOUT_REQUEST, &bhs, NULL, &length);
+	/* Nothing goes behind a logout. */
+	bhs = target_answer(ISCSI_PDU_NOP_IN, ISCSI_BIT_FINAL, ISCSI_TAG_NONE);
+	bhs.nop_in.ttt = htonl(4);
+	target_send(&bhs, NULL, 0);
+	turn();
+	assert_false(target_receive(&bhs, NULL, &length));
 	bhs = target_answer(ISCSI_PDU_LOGOUT_RESPONSE, ISCSI_BIT_FINAL, itt);
 	bhs.logout_response.time2wait = htons(3);
 	target_send(&bhs, NULL, 0);
@@ -771,6 +855,16 @@ static void test_texts(void **state)
 	turn();
 	assert_int_equal(text_dones, 1);
 	assert_true(initiator_is_ready(world.initiator));
+	/* One that is not immediate takes a CmdSN. */
+	passthrough.request.opcode = ISCSI_PDU_NOP_OUT;
+	for (uint32_t cmdsn = 1; cmdsn < 3; cmdsn++) {
+		assert_int_equal(initiator_passthrough(world.initiator, &passthrough), 0);
+		itt = expect(ISCSI_PDU_NOP_OUT, &bhs, data, &length);
+		assert_int_equal(ntohl(bhs.nop_out.cmdsn), cmdsn);
+		bhs = target_answer(ISCSI_PDU_NOP_IN, ISCSI_BIT_FINAL, itt);
+		target_send(&bhs, NULL, 0);
+		turn();
+	}
 	passthrough.request.opcode = ISCSI_PDU_SCSI_COMMAND;
 	assert_int_equal(initiator_passthrough(world.initiator, &passthrough), -EOPNOTSUPP);
 	world_end();
@@ -786,7 +880,8 @@ int main(void)
 		cmocka_unit_test(test_window), cmocka_unit_test(test_abort),
 		cmocka_unit_test(test_abort_unsent), cmocka_unit_test(test_lun_reset),
 		cmocka_unit_test(test_abort_in_vain), cmocka_unit_test(test_ends_in_done),
-		cmocka_unit_test(test_freed_in_reset), cmocka_unit_test(test_target_closes),
+		cmocka_unit_test(test_freed_in_reset), cmocka_unit_test(test_closed_in_loss),
+		cmocka_unit_test(test_read_in_one),    cmocka_unit_test(test_target_closes),
 		cmocka_unit_test(test_logout), cmocka_unit_test(test_pings),
 		cmocka_unit_test(test_async), cmocka_unit_test(test_reject),
 		cmocka_unit_test(test_texts),

@@ -97,6 +97,49 @@ static void test_broken_pdus(void **state)
 	}
 }
 
+/* More R2Ts than agreed on, and one for more than MaxBurstLength. */
+static void ask_too_much(struct command *command, unsigned int count, uint32_t bytes)
+{
+	uint32_t itt;
+
+	start(CLOSED);
+	command_init(command, INITIATOR_WRITE, 100000);
+	itt = issue(command);
+	assert_int_equal(setsockopt(initiator_fd(world.initiator), SOL_SOCKET, SO_SNDBUF, &(int){4096}, sizeof(int)), 0);
+	for (uint32_t i = 0; i < count; i++) {
+		union initiator_bhs bhs = target_answer(ISCSI_PDU_R2T, ISCSI_BIT_FINAL, itt);
+
+		bhs.r2t.ttt = htonl(i);
+		bhs.r2t.r2tsn = htonl(i);
+		bhs.r2t.offset = htonl(i * 16384);
+		bhs.r2t.desired_bytes = htonl(bytes);
+		target_send(&bhs, NULL, 0);
+	}
+	turn();
+}
+
+static void test_asked_too_much(void **state)
+{
+	static const struct {
+		unsigned int count;
+		uint32_t bytes;
+		int closes;
+	} rows[] = {{4, 16384, 0}, {5, 16384, 1}, {1, 16385, 1}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct command command;
+
+		ask_too_much(&command, rows[i].count, rows[i].bytes);
+		assert_int_equal(world.closes, rows[i].closes);
+		assert_int_equal(command.dones, rows[i].closes);
+		if (rows[i].closes)
+			assert_int_equal(world.closed.end, INITIATOR_END_PROTOCOL);
+		world_end();
+		assert_int_equal(command.dones, 1);
+		command_free(&command);
+	}
+}
+
 /* A target that asks and does not read must not cost memory without end. */
 static void test_ping_storm(void **state)
 {
@@ -219,7 +262,7 @@ static void test_old_tag(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_broken_pdus),   cmocka_unit_test(test_ping_storm),    cmocka_unit_test(test_redirect),
+		cmocka_unit_test(test_asked_too_much), cmocka_unit_test(test_broken_pdus),cmocka_unit_test(test_ping_storm),    cmocka_unit_test(test_redirect),
 		cmocka_unit_test(test_login_refused), cmocka_unit_test(test_no_connection), cmocka_unit_test(test_old_tag),
 	};
 
