@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-only OR GPL-3.0-or-later
 /*
  * Delivers answered commands to the mid layer, outside of the socket lock, because a completion may submit the next command on this
  * very connection. What one run of the receiver answered is delivered together by a tasklet behind it. Called by task.c, eh.c and

@@ -10,6 +10,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <linux/types.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -176,6 +177,11 @@ struct llist_head {
 	struct llist_node *first;
 };
 
+static inline void init_llist_head(struct llist_head *list)
+{
+	list->first = NULL;
+}
+
 static inline bool llist_add(struct llist_node *node, struct llist_head *list)
 {
 	node->next = list->first;
@@ -256,7 +262,7 @@ typedef struct {
 typedef int wait_queue_head_t;
 
 struct mutex {
-	int unused;
+	pthread_mutex_t real;
 };
 
 struct timer_list {
@@ -268,7 +274,8 @@ struct work_struct {
 };
 
 struct tasklet_struct {
-	int unused;
+	void (*run)(struct tasklet_struct *tasklet);
+	u32 scheduled;
 };
 
 struct workqueue_struct;
@@ -277,6 +284,16 @@ struct completion {
 	u32 done;
 };
 
+#define mutex_init(m)		pthread_mutex_init(&(m)->real, NULL)
+#define mutex_lock(m)		pthread_mutex_lock(&(m)->real)
+#define mutex_unlock(m)		pthread_mutex_unlock(&(m)->real)
+#define tasklet_setup(t, fn)	((void)((t)->run = (fn)))
+#define tasklet_schedule(t)	((void)(t)->scheduled++)
+#define tasklet_unlock_wait(t)	((void)(t))
+#define tasklet_kill(t)		((void)(t))
+#define from_tasklet(pos, t, member) container_of(t, typeof(*pos), member)
+#define local_bh_disable()	((void)0)
+#define local_bh_enable()	((void)0)
 #define spin_lock_bh(l)		((void)(l))
 #define spin_unlock_bh(l)	((void)(l))
 #define rcu_read_lock()		((void)0)
@@ -407,7 +424,16 @@ struct scsi_cmnd {
 	u8 cmnd[260];
 	struct scatterlist *sglist;
 	int result;
+	int cpu;
 };
+
+/* A request, as far as anybody asks for it, is its command. */
+#define scsi_cmd_to_rq(cmd)	(cmd)
+#define blk_mq_rq_cpu(rq)	((rq)->cpu)
+#define smp_processor_id()	0
+
+void scsi_done(struct scsi_cmnd *cmd);
+void scsi_done_direct(struct scsi_cmnd *cmd);
 
 #define scsi_sglist(cmd)	((cmd)->sglist)
 
