@@ -208,17 +208,14 @@ void initiator_data_in_header(struct initiator *initiator, const union initiator
 	initiator->rx.offset = offset;
 }
 
-/* The answer, by a response or with the last data. A read whose memory was not there has failed whatever the target says. */
+/* The answer, by a response or with the last data. A command whose memory was not there has failed whatever the target says. */
 static void answered(struct initiator *initiator, struct initiator_task *task, const struct iscsi_bhs *bhs, uint32_t residual)
 {
 	task->flags = bhs->flags & (ISCSI_BIT_RESPONSE_BIDI_OVERFLOW | ISCSI_BIT_RESPONSE_BIDI_UNDERFLOW |
 				    ISCSI_BIT_RESPONSE_OVERFLOW | ISCSI_BIT_RESPONSE_UNDERFLOW);
 	task->residual = task->flags ? residual : 0;
 	initiator->counters->ios_completed++;
-	if (task->is_given_up)
-		initiator_task_end(initiator, task, task->verdict);
-	else
-		initiator_task_end(initiator, task, task->error ? INITIATOR_RESULT_FAULT : INITIATOR_RESULT_COMPLETE);
+	initiator_task_end(initiator, task, task->error ? INITIATOR_RESULT_FAULT : INITIATOR_RESULT_COMPLETE);
 }
 
 void initiator_data_in(struct initiator *initiator, const union initiator_bhs *bhs, const unsigned char *bytes, size_t length)

@@ -779,6 +779,16 @@ static void test_reject(void **state)
 	assert_int_equal(command.dones, 1);
 	assert_int_equal(command.task.result, INITIATOR_RESULT_REJECTED);
 	assert_int_equal(world.counters.rx_reject, 1);
+	/* Rejected, and answered all the same: the answer counts. */
+	command.dones = 0;
+	assert_int_equal(initiator_task(world.initiator, &command.task), 0);
+	expect(ISCSI_PDU_SCSI_COMMAND, &command_bhs, NULL, &length);
+	bhs = target_answer(ISCSI_PDU_REJECT, ISCSI_BIT_FINAL, ISCSI_TAG_NONE);
+	target_send(&bhs, &command_bhs, 48);
+	respond(ntohl(command_bhs.bhs.itt), 8);
+	assert_int_equal(command.dones, 1);
+	assert_int_equal(command.task.result, INITIATOR_RESULT_COMPLETE);
+	assert_int_equal(command.task.status, 8);
 	command_free(&command);
 	world_end();
 }

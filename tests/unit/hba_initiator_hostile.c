@@ -262,8 +262,9 @@ static void test_old_tag(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_asked_too_much), cmocka_unit_test(test_broken_pdus),cmocka_unit_test(test_ping_storm),    cmocka_unit_test(test_redirect),
-		cmocka_unit_test(test_login_refused), cmocka_unit_test(test_no_connection), cmocka_unit_test(test_old_tag),
+		cmocka_unit_test(test_asked_too_much), cmocka_unit_test(test_broken_pdus),   cmocka_unit_test(test_ping_storm),
+		cmocka_unit_test(test_redirect),       cmocka_unit_test(test_login_refused), cmocka_unit_test(test_no_connection),
+		cmocka_unit_test(test_old_tag),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
