@@ -205,25 +205,22 @@ void chip_boot(struct chip *chip)
 	chip_raise(chip, ISP_CONTROL_PROCESSOR);
 }
 
-static void start_heartbeat(struct chip *chip)
-{
-	uint64_t interval_sec = field_get(FIELD_ACB_HEARTBEAT_INTERVAL, chip->acb);
-
-	if (field_get(FIELD_ACB_HEARTBEAT, chip->acb) && interval_sec)
-		loop_timer_set(chip->heartbeat, interval_sec * 1000);
-	else
-		loop_timer_stop(chip->heartbeat);
-}
-
+/*
+ * The first is told as soon as the firmware runs: a driver that counts the seconds since the last one over its own reset (the stock one
+ * does) would find itself too late, and reset again, for ever.
+ */
 static void heartbeat(void *data)
 {
 	struct chip *chip = data;
+	uint64_t interval_sec = field_get(FIELD_ACB_HEARTBEAT_INTERVAL, chip->acb);
 
+	if (!field_get(FIELD_ACB_HEARTBEAT, chip->acb) || !interval_sec)
+		return;
 	if (!chip->is_silent && !chip->is_hung) {
 		chip->counters.heartbeats++;
 		post(chip, ISP_AEN_HEARTBEAT);
 	}
-	start_heartbeat(chip);
+	loop_timer_set(chip->heartbeat, interval_sec * 1000);
 }
 
 void chip_beat(struct chip *chip, bool is_beating)
@@ -246,9 +243,10 @@ int chip_init_firmware(struct chip *chip)
 	trace_note(chip->on.trace, "running");
 	chip->life = CHIP_RUNNING;
 	acb_configure(chip);
-	start_heartbeat(chip);
 	if (!chip->network)
 		post(chip, ISP_AEN_LINK_UP);
+	loop_timer_stop(chip->heartbeat);
+	heartbeat(chip);
 	return 0;
 }
 

@@ -288,6 +288,7 @@ static void beats_if_asked(void **state)
 	guest_write(world.guest, BUFFER, chip()->acb, ISP_ACB_SIZE);
 	assert_int_equal(command(ISP_MBOX_INIT_FW, 0, LOW(BUFFER), HIGH(BUFFER), ISP_ACB_SIZE, 0), ISP_STATUS_COMPLETE);
 	assert_int_equal(take_answer(), ISP_AEN_LINK_UP);
+	assert_int_equal(take_answer(), ISP_AEN_HEARTBEAT);
 	pass_ms(1200);
 	assert_int_equal(take_answer(), ISP_AEN_HEARTBEAT);
 	chip_beat(chip(), false);
