@@ -335,6 +335,9 @@ static ssize_t read_data(struct initiator *initiator)
 	n = read_vectors(initiator, vectors, count);
 	if (n > 0)
 		data_bytes(initiator, vectors, data, (size_t)n);
+	/* Mapped, but nothing is behind it: from here on its data is read and dropped. */
+	if (n == -EFAULT && rx->task && !rx->task->error)
+		n = -(rx->task->error = -EFAULT);
 	return n;
 }
 

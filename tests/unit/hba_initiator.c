@@ -649,23 +649,6 @@ static void test_freed_in_reset(void **state)
 	world_end();
 }
 
-static void test_target_closes(void **state)
-{
-	struct command command;
-
-	start(OPEN);
-	command_init(&command, INITIATOR_READ, 512);
-	issue(&command);
-	close(world.peer);
-	world.peer = -1;
-	assert_lost(INITIATOR_END_LOST);
-	assert_int_equal(command.dones, 1);
-	assert_int_equal(command.task.result, INITIATOR_RESULT_LOST);
-	assert_int_equal(initiator_task(world.initiator, &command.task), -ENOTCONN);
-	command_free(&command);
-	world_end();
-}
-
 static void test_logout(void **state)
 {
 	struct command command;
@@ -891,7 +874,7 @@ int main(void)
 		cmocka_unit_test(test_abort_unsent), cmocka_unit_test(test_lun_reset),
 		cmocka_unit_test(test_abort_in_vain), cmocka_unit_test(test_ends_in_done),
 		cmocka_unit_test(test_freed_in_reset), cmocka_unit_test(test_closed_in_loss),
-		cmocka_unit_test(test_read_in_one),    cmocka_unit_test(test_target_closes),
+		cmocka_unit_test(test_read_in_one),
 		cmocka_unit_test(test_logout), cmocka_unit_test(test_pings),
 		cmocka_unit_test(test_async), cmocka_unit_test(test_reject),
 		cmocka_unit_test(test_texts),

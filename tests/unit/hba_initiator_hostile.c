@@ -160,6 +160,48 @@ static void test_ping_storm(void **state)
 	world_end();
 }
 
+static void test_target_closes(void **state)
+{
+	struct command command;
+
+	start(OPEN);
+	command_init(&command, INITIATOR_READ, 512);
+	issue(&command);
+	close(world.peer);
+	world.peer = -1;
+	assert_lost(INITIATOR_END_LOST);
+	assert_int_equal(command.dones, 1);
+	assert_int_equal(command.task.result, INITIATOR_RESULT_LOST);
+	assert_int_equal(initiator_task(world.initiator, &command.task), -ENOTCONN);
+	command_free(&command);
+	world_end();
+}
+
+/* Memory that is named and is not there. */
+static int bad_vector(struct initiator_task *task, uint32_t offset, uint32_t length, struct iovec *vectors, int max)
+{
+	vectors[0] = (struct iovec){(void *)4096, length};
+	return 1;
+}
+
+static void test_read_to_nowhere(void **state)
+{
+	struct command command;
+	union initiator_bhs bhs;
+
+	start(OPEN);
+	command_init(&command, INITIATOR_READ, 512);
+	command.task.vector = bad_vector;
+	bhs = target_answer(ISCSI_PDU_DATA_IN, ISCSI_BIT_FINAL | ISCSI_BIT_DATA_IN_STATUS, issue(&command));
+	target_send(&bhs, "some bytes", 10);
+	turn();
+	assert_int_equal(command.dones, 1);
+	assert_int_equal(command.task.result, INITIATOR_RESULT_FAULT);
+	assert_true(initiator_is_ready(world.initiator));
+	command_free(&command);
+	world_end();
+}
+
 /* --- login */
 
 static void test_redirect(void **state)
@@ -264,7 +306,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_asked_too_much), cmocka_unit_test(test_broken_pdus),   cmocka_unit_test(test_ping_storm),
 		cmocka_unit_test(test_redirect),       cmocka_unit_test(test_login_refused), cmocka_unit_test(test_no_connection),
-		cmocka_unit_test(test_old_tag),
+		cmocka_unit_test(test_old_tag),        cmocka_unit_test(test_target_closes),
+		cmocka_unit_test(test_read_to_nowhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
