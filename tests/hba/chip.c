@@ -12,6 +12,7 @@
 #include "tests/hba/eeprom.h"
 #include "tests/hba/faults.h"
 #include "tests/hba/fields.h"
+#include "tests/hba/firmware.h"
 #include "tests/hba/mailbox.h"
 #include "tests/hba/network.h"
 #include "tests/hba/registers.h"
@@ -250,23 +251,13 @@ int chip_init_firmware(struct chip *chip)
 	return 0;
 }
 
-static void record_crash(struct chip *chip)
-{
-	uint64_t up_ms = loop_now_ms() - chip->booted_ms;
-
-	memset(chip->crash, 0, sizeof(chip->crash));
-	field_set(FIELD_CRASH_SECONDS, chip->crash, up_ms / 1000);
-	field_set(FIELD_CRASH_MILLISECONDS, chip->crash, up_ms % 1000);
-	chip->has_crashed = true;
-}
-
 void chip_die(struct chip *chip, bool is_fatal)
 {
 	if (chip->life != CHIP_BOOTED && chip->life != CHIP_RUNNING)
 		return;
 	trace_note(chip->on.trace, is_fatal ? "fatal" : "dead");
 	chip->counters.deaths++;
-	record_crash(chip);
+	firmware_record_crash(chip);
 	stop_work(chip);
 	aen_reset(chip->aens);
 	if (is_fatal) {

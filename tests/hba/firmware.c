@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the firmware says of itself: version, state, statistics, self tests, and the record of its last crash. */
+#include "tests/hba/firmware.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -16,6 +18,9 @@
 #define FIRMWARE_MINOR 0
 #define FIRMWARE_PATCH 1
 #define FIRMWARE_BUILD 59
+#define FIRMWARE_DATE "Jan  1 2026"
+#define FIRMWARE_TIME "00:00:00"
+#define FIRMWARE_USER "openhba"
 #define FIRMWARE_IOCBS 1024 /* without rings */
 
 static void set_text(enum field field, void *bytes, const char *text)
@@ -32,9 +37,9 @@ void about_firmware(struct chip *chip, struct mailbox_command *command)
 	field_set(FIELD_ABOUT_FIRMWARE_MINOR, about, FIRMWARE_MINOR);
 	field_set(FIELD_ABOUT_FIRMWARE_PATCH, about, FIRMWARE_PATCH);
 	field_set(FIELD_ABOUT_FIRMWARE_BUILD, about, FIRMWARE_BUILD);
-	set_text(FIELD_ABOUT_BUILD_DATE, about, "Jan  1 2026");
-	set_text(FIELD_ABOUT_BUILD_TIME, about, "00:00:00");
-	set_text(FIELD_ABOUT_BUILD_USER, about, "openhba");
+	set_text(FIELD_ABOUT_BUILD_DATE, about, FIRMWARE_DATE);
+	set_text(FIELD_ABOUT_BUILD_TIME, about, FIRMWARE_TIME);
+	set_text(FIELD_ABOUT_BUILD_USER, about, FIRMWARE_USER);
 	set_text(FIELD_ABOUT_TIMESTAMP, about, "2026-01-01 00:00:00");
 	field_set(FIELD_ABOUT_LOAD_SOURCE, about, 1);
 	field_set(FIELD_ABOUT_ISCSI_MAJOR, about, 1);
@@ -56,7 +61,7 @@ static uint32_t link_state(const struct chip *chip)
 
 	if (chip->network)
 		network_link(chip->network, &link);
-	if (link.is_up) {
+	if (link.is_up && !chip->is_link_down) {
 		state = ISP_FW_LINK_UP | (link.is_full_duplex ? ISP_FW_FULL_DUPLEX : ISP_FW_HALF_DUPLEX);
 		/* A veth says 10000; the chip has no more than one. */
 		state |= link.speed_mbps == 10 ? ISP_FW_SPEED_10M : link.speed_mbps == 100 ? ISP_FW_SPEED_100M : ISP_FW_SPEED_1G;
@@ -143,6 +148,23 @@ void statistics_get(struct chip *chip, struct mailbox_command *command)
 	if (chip->sessions)
 		sessions_statistics(chip->sessions, command->in[1], data, sizeof(data));
 	memcpy(command->buffer, data, command->size);
+}
+
+void firmware_record_crash(struct chip *chip)
+{
+	uint64_t up_ms = loop_now_ms() - chip->booted_ms;
+
+	memset(chip->crash, 0, sizeof(chip->crash));
+	field_set(FIELD_CRASH_FIRMWARE_MAJOR, chip->crash, FIRMWARE_MAJOR);
+	field_set(FIELD_CRASH_FIRMWARE_MINOR, chip->crash, FIRMWARE_MINOR);
+	field_set(FIELD_CRASH_FIRMWARE_PATCH, chip->crash, FIRMWARE_PATCH);
+	field_set(FIELD_CRASH_FIRMWARE_BUILD, chip->crash, FIRMWARE_BUILD);
+	set_text(FIELD_CRASH_BUILD_DATE, chip->crash, FIRMWARE_DATE);
+	set_text(FIELD_CRASH_BUILD_TIME, chip->crash, FIRMWARE_TIME);
+	set_text(FIELD_CRASH_BUILD_USER, chip->crash, FIRMWARE_USER);
+	field_set(FIELD_CRASH_SECONDS, chip->crash, up_ms / 1000);
+	field_set(FIELD_CRASH_MILLISECONDS, chip->crash, up_ms % 1000);
+	chip->has_crashed = true;
 }
 
 /* Without a buffer: how long it is. */
