@@ -139,7 +139,7 @@ static void handle(struct initiator *initiator)
 	initiator->counters->pdus_rx++;
 	++*counter;
 	take_counters(initiator, rx->row, &rx->header.bhs);
-	rx->row->handle(initiator, &rx->header.bhs, rx->buffer, length);
+	rx->row->handle(initiator, &rx->header.bhs, rx->buffer ? rx->buffer : (const unsigned char *)"", length);
 	if (!is_over(initiator))
 		next_pdu(rx);
 }
