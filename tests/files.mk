@@ -54,9 +54,9 @@ $(O)/tests/target/misbehave: $(target-src:%.c=$(O)/%.o) $(O)/liblib.a
 check-build: $(O)/tests/target/misbehave
 
 # The kernel modules' pure files are tested in user space: each header of the kernel that they name is tests/unit/kernel.h.
-kernel-headers := $(addprefix $(O)/kernel/,linux/atomic.h linux/blk-mq.h linux/crc32.h linux/highmem.h linux/interrupt.h \
+kernel-headers := $(addprefix $(O)/kernel/,linux/atomic.h linux/blk-mq.h linux/crc32.h linux/delay.h linux/highmem.h linux/interrupt.h linux/kernel.h \
 	linux/llist.h linux/mm.h linux/nospec.h linux/scatterlist.h linux/sched/mm.h linux/skbuff.h linux/slab.h linux/timer.h linux/workqueue.h \
-	net/sock.h net/tcp.h scsi/iscsi_if.h scsi/scsi_cmnd.h scsi/scsi_host.h scsi/scsi_transport_iscsi.h)
+	net/sock.h net/tcp.h scsi/iscsi_if.h scsi/scsi.h scsi/scsi_cmnd.h scsi/scsi_device.h scsi/scsi_eh.h scsi/scsi_host.h scsi/scsi_transport_iscsi.h)
 $(kernel-headers):
 	$(call say,GEN,$@)
 	$(Q)mkdir -p $(@D) && echo '#include "tests/unit/kernel.h"' >$@

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-only OR GPL-3.0-or-later
 /*
  * The life of a connection: created, bound to a socket, started, failed once, stopped, destroyed. The one door to its state is here, and
  * the one place where a dying connection is emptied. Called by the class; conn_failure() by everybody. It never looks into a PDU.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-only OR GPL-3.0-or-later
 /*
  * What happens to commands that do not come back. The mid layer asks in this order, each step only if the one before failed:
  *

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR GPL-3.0-or-later */
 /*
  * What the table of main.c is made of: the transport class calls these, one at a time for a session (session->mutex, and conn->ep_mutex
  * for bind, start and stop), from a process that may sleep. The attributes' show functions are called at any time.
