@@ -208,6 +208,11 @@ check-modules: ## the rest of what the kernel modules of this tree have to stand
 	$(Q)$(MAKE) --no-print-directory all check-build
 	$(Q)tests/lab/suite/run --plan modules
 
+check-hba: ## the distribution's driver on emulated HBAs, at length (an hour; root on Debian)
+	$(Q)tests/need build check lab
+	$(Q)$(MAKE) --no-print-directory all check-build
+	$(Q)tests/lab/suite/run --plan hba
+
 check-crossings: ## both tools on both kernels' sides, the distribution's modules and ours: all suites (hours; root on Debian)
 	$(Q)tests/need build check lab
 	$(Q)tests/crossings
@@ -290,6 +295,6 @@ clean: ## remove what was built
 help: ## list the targets
 	$(Q)grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
 
-.PHONY: FORCE all clean help modules_install install-dkms check-kernels check-unit check check-modules check-crossings check-debug-kernel check-host check-build demo lint install install-texts bench bench-io fuzz fuzz-kernel modules soak
+.PHONY: FORCE all clean help modules_install install-dkms check-kernels check-unit check check-modules check-hba check-crossings check-debug-kernel check-host check-build demo lint install install-texts bench bench-io fuzz fuzz-kernel modules soak
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -19,13 +19,13 @@ import packages
 import qemu
 
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PROGRAM, TOOL = TREE + "/build/tests/hba/hba", TREE + "/build/hbafw"
+TOOL = TREE + "/build/hbafw"
 MODELS = ("4010", "4022", "4032")
 FUNCTIONS = (1, 3)          # what a port is on the bus; function 0 is a bystander
 IQN = "iqn.2026-11.org.openhba.san:"
 CHAP = ("alice", "wonderland123", "bob", "lookingglass99")
-# Targets of the storage network: name, MiB of each disk (LUN 1 and on), whether it wants CHAP.
-TARGETS = (("t0", (96, 96), False), ("chap", (32, 32), True))
+# Targets of the storage network: name, MiB of each of its two disks (LUN 1 and 2; None: --san-disk), whether it wants CHAP.
+TARGETS = (("t0", None, False), ("chap", 32, True))
 ACB = ["ipv4_enable=on", "dhcp=off", "ipv4_mask=255.255.255.0"]
 ACB6 = ["ipv6_enable=on", "ipv6_autoconfig=off", "link_local_autoconfig=on"]
 DDB = ["is_target=on", "port=3260", "execution_throttle=8", "immediate_data=on", "data_sequence_in_order=on", "data_pdu_in_order=on",
@@ -36,9 +36,14 @@ APART = ["unshare", "--net", "--mount", "--pid", "--ipc", "--fork", "--kill-chil
          "mount -t tmpfs run /run; mkdir /run/netns /run/tgtd; echo ready; exec sleep infinity"]
 
 
+def program(options):
+    """What emulates a card."""
+    return f"{TREE}/build/{'san/' if options.san else ''}tests/hba/hba"
+
+
 def check(options):
     """Refuse what cannot work: programs that are not built, words that nobody knows."""
-    missing = [os.path.relpath(path, TREE) for path in (PROGRAM, TOOL) if not os.path.exists(path)]
+    missing = [os.path.relpath(path, TREE) for path in (program(options), TOOL) if not os.path.exists(path)]
     if missing:
         raise packages.SetupError(f"--hba: {' '.join(missing)} not built: run `make {' '.join(missing)}`")
     Flash(options.hba_flash)
@@ -162,17 +167,17 @@ class San:
     def _environment(self):
         return dict(os.environ, PATH=f"{self.folder}/bin:/usr/sbin:/sbin:" + os.environ["PATH"], LC_ALL="C")
 
-    def serve(self):
+    def serve(self, disk_mb):
         """tgt with TARGETS, listening on every segment."""
         self.start(["tgtd", "-f"], self.folder + "/tgtd.log")
         admin = "tgtadm --lld iscsi --mode"
         self.call(f"for n in $(seq 100); do {admin} sys --op show >/dev/null 2>&1 && exit 0; sleep 0.05; done; cat tgtd.log; exit 1")
         user, secret, peer, peer_secret = CHAP
         lines = [f"{admin} account --op new --user {user} --password {secret}", f"{admin} account --op new --user {peer} --password {peer_secret}"]
-        for tid, (name, disks, has_chap) in enumerate(TARGETS, 1):
+        for tid, (name, size, has_chap) in enumerate(TARGETS, 1):
             lines.append(f"{admin} target --op new --tid {tid} --targetname {IQN}{name}")
-            for lun, size in enumerate(disks, 1):
-                lines.append(f"truncate -s {size}M {name}-{lun}.disk")
+            for lun in (1, 2):
+                lines.append(f"truncate -s {size or disk_mb}M {name}-{lun}.disk")
                 lines.append(f"{admin} logicalunit --op new --tid {tid} --lun {lun} --backing-store {self.folder}/{name}-{lun}.disk")
             if has_chap:
                 lines.append(f"{admin} account --op bind --tid {tid} --user {user}")
@@ -219,7 +224,7 @@ class Card:
         if self.process and self.process.poll() is None:
             return
         count = range(self.options.hba_ports)
-        words = [PROGRAM, "--image", self.image, "--control", self.base + ".control", "--trace", f"{self.options.out}/hba{self.number}.trace"]
+        words = [program(self.options), "--image", self.image, "--control", self.base + ".control", "--trace", f"{self.options.out}/hba{self.number}.trace"]
         for port, number in enumerate(self._ports()):
             words += ["--socket", self._socket(port), "--netns", f"port{number}"]
         for path in [self._socket(port) for port in count] + [self.base + ".control"]:
@@ -229,14 +234,21 @@ class Card:
         end = time.monotonic() + 20
         while not all(os.path.exists(self._socket(port)) for port in count):
             if self.process.poll() is not None or time.monotonic() > end:
-                raise packages.SetupError(f"{PROGRAM}: {self.said() or 'it does not listen'}")
+                raise packages.SetupError(f"hba{self.number}: {self.said() or 'it does not listen'}")
             time.sleep(0.02)
 
     def stop(self):
-        """End the process as it wants to be ended: flash and trace are complete then."""
+        """End the process as it wants to be ended: flash and trace are complete then. Returns what there is to complain about, or None."""
+        if not self.process:
+            return None
+        ended = self.process.poll() is not None
         with contextlib.suppress(OSError, IndexError, subprocess.TimeoutExpired):
             os.kill(child(self.process), signal.SIGTERM)
-            self.process.wait(10)
+            self.process.wait(20)
+        if not ended and self.process.poll() == 0:
+            return None
+        how = "ended by itself" if ended else "does not end" if self.process.poll() is None else "ended badly"
+        return f"hba{self.number}: its process {how} ({self.process.poll()}): {self.said()}"
 
     def said(self):
         """The end of the process's log."""
@@ -274,7 +286,7 @@ class Hbas:
         self.cards = []
         self.san = San(len(ports(options)), folder, root)
         try:
-            self.san.serve()
+            self.san.serve(options.san_disk)
             self.cards = [Card(self.san, number, options, folder) for number in range(options.hba)]
             for card in self.cards:
                 card.start()
@@ -313,7 +325,7 @@ class Hbas:
         return f"ok {status} {base64.b64encode(text.encode()).decode()}"
 
     def close(self):
-        for card in self.cards:
-            if card.process:
-                card.stop()
+        """Returns what there is to complain about."""
+        found = [card.stop() for card in self.cards]
         self.san.close()
+        return [text for text in found if text]
