@@ -330,6 +330,7 @@ static void item_carry(struct ask_item *item, const struct transports_place *pla
 		.daemon = ask->daemon,
 		.place = *place,
 		.initiator_name = own_name(item),
+		.auth = &item->settings.login.auth,
 		.iface = record_text(&item->iface, F_IFACE_ISCSI_IFACENAME),
 		.changed = carried_changed,
 		.data = item,
@@ -345,8 +346,6 @@ static void item_driver_found(const struct transports_place *place, int error, v
 	item->query = NULL;
 	if (error)
 		item_fail(item, ISCSI_ERR_NO_OBJS_FOUND, transports_error_text(error));
-	else if (!carrier_can(place->row))
-		item_fail(item, ISCSI_ERR_NO_OBJS_FOUND, "the card has no discovery that can be asked for");
 	else
 		item_carry(item, place);
 }

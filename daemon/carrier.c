@@ -11,11 +11,13 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "daemon/channel_netlink.h"
 #include "daemon/daemon.h"
 #include "lib/loop.h"
 #include "lib/pdu.h"
+#include "lib/secret.h"
 #include "transport/user/requests.h"
 
 #define POLL_FIRST_MS 10
@@ -39,6 +41,11 @@ struct carrier {
 static struct carrier *from_channel(struct channel *channel)
 {
 	return (struct carrier *)(void *)((char *)channel - offsetof(struct carrier, channel));
+}
+
+static bool has_card(const struct carrier *carrier)
+{
+	return carrier->owner->place.row->flags & TRANSPORT_FIRMWARE;
 }
 
 /* ---- the kernel's objects ---- */
@@ -92,6 +99,47 @@ static int carrier_start(struct carrier *carrier, const struct pdu *text)
 			 ntohl(text->text_request.exp_statsn));
 	batch_set_number(&batch, sid, 0, ISCSI_PARAM_MAX_RECV_DLENGTH, ISCSI_LOGIN_DATA_MAX);
 	batch_set_number(&batch, sid, 0, ISCSI_PARAM_MAX_XMIT_DLENGTH, ISCSI_LOGIN_DATA_MAX);
+	r = batch_send(owner->daemon->netlink, &batch, NULL, 0);
+	batch_done(&batch);
+	if (r == 0)
+		r = request_start_conn(owner->daemon->netlink, owner->place.handle, sid, 0);
+	carrier->is_started = r == 0;
+	return r;
+}
+
+static void add_secret(struct request_batch *batch, uint32_t sid, enum iscsi_param param,
+		       const struct secret *secret)
+{
+	char text[SECRET_BYTES_MAX + 1] = "";
+
+	if (!secret)
+		return;
+	memcpy(text, secret_bytes(secret), secret_length(secret));
+	batch_set_param(batch, sid, 0, param, text);
+	explicit_bzero(text, sizeof(text));
+}
+
+static void add_name(struct request_batch *batch, uint32_t sid, enum iscsi_param param,
+		     const char *name)
+{
+	if (name && *name)
+		batch_set_param(batch, sid, 0, param, name);
+}
+
+/* A card that logs in by itself begins now, and says by an event how it ended. */
+static int carrier_start_card(struct carrier *carrier)
+{
+	const struct carrier_owner *owner = carrier->owner;
+	uint32_t sid = (uint32_t)carrier->sid;
+	struct request_batch batch;
+	int r;
+
+	batch_init(&batch, owner->place.handle);
+	add_name(&batch, sid, ISCSI_PARAM_USERNAME, owner->auth->username);
+	add_secret(&batch, sid, ISCSI_PARAM_PASSWORD, owner->auth->password);
+	add_name(&batch, sid, ISCSI_PARAM_USERNAME_IN, owner->auth->username_in);
+	add_secret(&batch, sid, ISCSI_PARAM_PASSWORD_IN, owner->auth->password_in);
+	batch_set_number(&batch, sid, 0, ISCSI_PARAM_MAX_RECV_DLENGTH, ISCSI_LOGIN_DATA_MAX);
 	r = batch_send(owner->daemon->netlink, &batch, NULL, 0);
 	batch_done(&batch);
 	if (r == 0)
@@ -181,9 +229,11 @@ static void on_connected(void *data)
 	carrier->is_connected = true;
 	if (r == 0)
 		r = carrier_bind(carrier);
+	if (r == 0 && has_card(carrier))
+		r = carrier_start_card(carrier);
 	if (r < 0)
 		carrier_fail(carrier, r);
-	else
+	else if (!has_card(carrier))
 		carrier->channel.events->connected(carrier->channel.data);
 }
 
@@ -248,6 +298,17 @@ bool carrier_has(const struct daemon *daemon, uint32_t sid)
 	return carrier_find(daemon, sid) != NULL;
 }
 
+/* LOGGED_IN ends a card's login, FREE and the like is a failed one, the rest is its way there. */
+static void carrier_card_says(struct carrier *carrier, uint32_t state)
+{
+	if (carrier->is_over)
+		return;
+	if (state == ISCSI_CONN_STATE_LOGGED_IN)
+		carrier->channel.events->connected(carrier->channel.data);
+	else if (state == ISCSI_CONN_STATE_FREE || state == ISCSI_CONN_STATE_CLEANUP_WAIT)
+		carrier_fail(carrier, -ECONNREFUSED);
+}
+
 bool carrier_take(struct daemon *daemon, const struct netlink_event *event)
 {
 	struct carrier *carrier = carrier_find(daemon, event->sid);
@@ -258,6 +319,8 @@ bool carrier_take(struct daemon *daemon, const struct netlink_event *event)
 	if (event->type == ISCSI_KEVENT_RECV_PDU)
 		channel_netlink_receive(carrier->endpoint, event->bhs, event->data,
 					event->data_bytes);
+	else if (event->type == ISCSI_KEVENT_CONN_LOGIN_STATE)
+		carrier_card_says(carrier, event->code);
 	else
 		carrier_fail(carrier, -ECONNRESET);
 	carrier_settle(carrier);
@@ -307,13 +370,12 @@ static struct channel *carrier_open(void *owner, const struct sockaddr_storage *
 	return &carrier->channel;
 }
 
-bool carrier_can(const struct transport_row *row)
-{
-	return row->flags & TRANSPORT_ENDPOINT && !(row->flags & TRANSPORT_FIRMWARE);
-}
-
 void carrier_fill(struct carrier_owner *owner, struct discovery_carrier *ret_carrier)
 {
 	*ret_carrier = (struct discovery_carrier){
-		.open = carrier_open, .free = carrier_free, .owner = owner};
+		.open = carrier_open,
+		.free = carrier_free,
+		.owner = owner,
+		.logs_in = owner->place.row->flags & TRANSPORT_FIRMWARE,
+	};
 }

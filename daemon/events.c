@@ -126,7 +126,7 @@ static const struct {
 } event_rows[] = {
 	{ISCSI_KEVENT_RECV_PDU, event_pdu, foreign_discovery},
 	{ISCSI_KEVENT_CONN_ERROR, event_conn_error, foreign_discovery},
-	{ISCSI_KEVENT_CONN_LOGIN_STATE, event_login_state, NULL},
+	{ISCSI_KEVENT_CONN_LOGIN_STATE, event_login_state, foreign_discovery},
 	{ISCSI_KEVENT_CREATE_SESSION, event_created, foreign_created},
 	{ISCSI_KEVENT_UNBIND_SESSION, event_unbound, NULL},
 	{ISCSI_KEVENT_DESTROY_SESSION, event_destroyed, foreign_destroyed},

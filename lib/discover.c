@@ -136,10 +136,16 @@ static void send_text(struct discovery *discovery)
 		fail_errno(discovery, error);
 }
 
+static void ask_for_targets(struct discovery *discovery);
+
 static void on_connected(void *data)
 {
 	struct discovery *discovery = data;
 
+	if (discovery->carried && discovery->settings.carrier->logs_in) {
+		ask_for_targets(discovery);
+		return;
+	}
 	login_free(discovery->login);
 	discovery->login = login_new(&discovery->settings.login);
 	if (!discovery->login) {
@@ -153,12 +159,12 @@ static void on_connected(void *data)
 
 static void ask_for_targets(struct discovery *discovery)
 {
-	const struct login_outcome *outcome = login_outcome(discovery->login);
+	const struct login_outcome *outcome = discovery_login(discovery);
 	struct sendtargets_settings settings = {
 		.portal = discovery->portal,
 		.what = discovery->settings.what,
 		.cmdsn = discovery->settings.login.cmdsn,
-		.exp_statsn = outcome->statsn + 1,
+		.exp_statsn = outcome ? outcome->statsn + 1 : 0,
 		.itt = discovery->settings.login.itt + 1,
 	};
 

@@ -29,6 +29,7 @@ struct discovery_carrier {
 				const struct channel_events *events, void *data, int *ret_error);
 	void (*free)(struct channel *channel);
 	void *owner;
+	bool logs_in; /* connected() comes when the card has logged in: no login goes over the channel */
 };
 
 struct discovery_settings {

@@ -5,6 +5,7 @@
 
 #include "daemon/carrier.h"
 #include "lib/discover.h"
+#include "lib/secret.h"
 #include "transport/abi/params.h"
 
 struct asking {
@@ -17,6 +18,7 @@ struct asking {
 };
 
 static struct asking asking;
+static struct login_auth asking_auth;
 
 static void on_change(void *data)
 {
@@ -25,7 +27,7 @@ static void on_change(void *data)
 	asked->changes++;
 }
 
-static void begin(struct world *world)
+static void begin_through(struct world *world, const char *transport)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
 				      .sin_port = htons((uint16_t)world->target.port),
@@ -34,9 +36,10 @@ static void begin(struct world *world)
 	asking = (struct asking){.world = world};
 	asking.owner = (struct carrier_owner){
 		.daemon = &world->daemon,
-		.place = {transport_find("iser"), 0x700000, ISCSI_CAP_TEXT_NEGO, -1},
+		.place = {transport_find(transport), 0x700000, ISCSI_CAP_TEXT_NEGO, -1},
 		.initiator_name = "iqn.me:x",
-		.iface = "iser",
+		.iface = transport,
+		.auth = &asking.settings.login.auth,
 		.changed = on_change,
 		.data = &asking,
 	};
@@ -50,8 +53,14 @@ static void begin(struct world *world)
 	snprintf(asking.settings.portal.address, sizeof(asking.settings.portal.address), "127.0.0.1");
 	asking.settings.portal.port = world->target.port;
 	snprintf(world->target.targets, sizeof(world->target.targets), "TargetName=iqn.2024-01.example:a TargetAddress=127.0.0.1:3260,1 ");
+	asking.settings.login.auth = asking_auth;
 	asking.discovery = discovery_new(&asking.settings);
 	assert_non_null(asking.discovery);
+}
+
+static void begin(struct world *world)
+{
+	begin_through(world, "iser");
 }
 
 static bool is_over(struct world *world)
@@ -163,12 +172,56 @@ static void test_connect_fails(void **state)
 	expect_nothing_left(world);
 }
 
-static void test_who_can(void **state)
+/* ---- a card that logs in by itself ---- */
+
+static bool is_started(struct world *world)
 {
-	assert_true(carrier_can(transport_find("iser")));
-	assert_true(carrier_can(transport_find("cxgb4i")));
-	assert_false(carrier_can(transport_find("qla4xxx")));
-	assert_false(carrier_can(transport_find("tcp")));
+	return world_requests(world, ISCSI_UEVENT_START_CONN) == 1;
+}
+
+static void card_says(struct world *world, enum iscsi_conn_state state)
+{
+	world_send_event(&world->kernel, ISCSI_KEVENT_CONN_LOGIN_STATE, (uint32_t[]){world->kernel.last_sid, 0, (uint32_t)state}, "", 0);
+}
+
+/* The card is told the secret, and logs in; the first PDU is the text. */
+static void test_card(void **state)
+{
+	struct world *world = *state;
+	struct sendtargets_list list;
+
+	asking_auth = (struct login_auth){.username = "alice", .password = secret_new("wonderland123", 13)};
+	begin_through(world, "qla4xxx");
+	world_run(world, is_started);
+	assert_int_equal(world_requests(world, ISCSI_UEVENT_SEND_PDU), 0);
+	assert_int_equal(world->kernel.last_params[ISCSI_PARAM_USERNAME], 1);
+	assert_int_equal(world->kernel.last_params[ISCSI_PARAM_PASSWORD], 1);
+	card_says(world, ISCSI_CONN_STATE_IN_LOGIN);
+	world_pass(world, 20);
+	assert_int_equal(world_requests(world, ISCSI_UEVENT_SEND_PDU), 0);
+	card_says(world, ISCSI_CONN_STATE_LOGGED_IN);
+	world_run(world, is_over);
+	assert_int_equal(discovery_state(asking.discovery), DISCOVERY_DONE);
+	discovery_take(asking.discovery, &list);
+	assert_int_equal(list.count, 1);
+	assert_string_equal(list.entries[0].target_name, "iqn.2024-01.example:a");
+	sendtargets_list_done(&list);
+	assert_int_equal(world_requests(world, ISCSI_UEVENT_SEND_PDU), 1);
+	expect_nothing_left(world);
+	secret_free((struct secret *)asking_auth.password);
+	asking_auth = (struct login_auth){0};
+}
+
+static void test_card_cannot(void **state)
+{
+	struct world *world = *state;
+
+	begin_through(world, "qla4xxx");
+	world_run(world, is_started);
+	card_says(world, ISCSI_CONN_STATE_FREE);
+	world_run(world, is_over);
+	assert_int_equal(discovery_error(asking.discovery), ISCSI_ERR_TRANS);
+	expect_nothing_left(world);
 }
 
 #define WORLD_TEST(test) cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
@@ -177,7 +230,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WORLD_TEST(test_targets),	WORLD_TEST(test_redirect),	WORLD_TEST(test_refused_anywhere), WORLD_TEST(test_lost),
-		WORLD_TEST(test_given_up),	WORLD_TEST(test_connect_fails), cmocka_unit_test(test_who_can),
+		WORLD_TEST(test_given_up),	WORLD_TEST(test_connect_fails), WORLD_TEST(test_card),
+		WORLD_TEST(test_card_cannot),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
