@@ -29,8 +29,8 @@ const struct param_source_row params_rows[] = {
 	{ISCSI_PARAM_PERSISTENT_PORT, PARAM_FROM_NUMBER, F_NODE_CONN_PORT},
 	{ISCSI_PARAM_INITIATOR_NAME, PARAM_FROM_INITIATOR, 0},
 	{ISCSI_PARAM_IFACE_NAME, PARAM_FROM_IFACE, 0},
-	{ISCSI_PARAM_PING_TMO, PARAM_FROM_NUMBER, F_NODE_CONN_TIMEO_NOOP_OUT_TIMEOUT},
-	{ISCSI_PARAM_RECV_TMO, PARAM_FROM_NUMBER, F_NODE_CONN_TIMEO_NOOP_OUT_INTERVAL},
+	{ISCSI_PARAM_PING_TMO, PARAM_FROM_PING, F_NODE_CONN_TIMEO_NOOP_OUT_TIMEOUT},
+	{ISCSI_PARAM_RECV_TMO, PARAM_FROM_PING, F_NODE_CONN_TIMEO_NOOP_OUT_INTERVAL},
 	{ISCSI_PARAM_MAX_R2T, PARAM_FROM_U32, AGREED(max_outstanding_r2t)},
 	{ISCSI_PARAM_PDU_INORDER_EN, PARAM_FROM_BOOL, AGREED(data_pdu_in_order)},
 	{ISCSI_PARAM_DATASEQ_INORDER_EN, PARAM_FROM_BOOL, AGREED(data_sequence_in_order)},
@@ -101,6 +101,13 @@ static void params_add_row(struct request_batch *batch, const struct session *se
 	case PARAM_FROM_NUMBER:
 		batch_set_number(batch, sid, 0, row->param,
 				 record_number(&session->node, (enum field)row->place));
+		break;
+	/* qla4xxx gives answers to the kernel's pings back without the session's age: all are taken for lost after a recovery. */
+	case PARAM_FROM_PING:
+		batch_set_number(batch, sid, 0, row->param,
+				 session_is_firmware(session)
+					 ? 0
+					 : record_number(&session->node, (enum field)row->place));
 		break;
 	case PARAM_FROM_TEXT:
 		batch_set_param(batch, sid, 0, row->param,

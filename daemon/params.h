@@ -18,6 +18,7 @@ enum param_source {
 	PARAM_FROM_BOOL,      /* a bool of struct negotiated */
 	PARAM_FROM_U32,	      /* a number of struct negotiated */
 	PARAM_FROM_NUMBER,    /* a number or yes/no of the record */
+	PARAM_FROM_PING,      /* the same, but 0 where the card pings by itself */
 	PARAM_FROM_TEXT,      /* a text of the record */
 	PARAM_FROM_CHAP,      /* the same, only if CHAP is used and it is not empty */
 	PARAM_FROM_STATSN,    /* the next StatSN */
