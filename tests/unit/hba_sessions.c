@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,7 +121,7 @@ static bool on_flash(void *data, unsigned int index, uint8_t ddb[ISP_DDB_SIZE])
 static bool fill_chap(struct session_chap *chap, const char *name, const char *secret)
 {
 	memset(chap, 0, sizeof(*chap));
-	strcpy(chap->name, name);
+	snprintf(chap->name, sizeof(chap->name), "%s", name);
 	chap->secret_length = strlen(secret);
 	memcpy(chap->secret, secret, chap->secret_length);
 	return true;
@@ -189,7 +190,7 @@ static int teardown(void **state)
 static void fill(uint8_t *ddb, const char *name)
 {
 	sessions_defaults(false, ddb);
-	strcpy(field_at(FIELD_DDB_NAME, ddb), name);
+	memcpy(field_at(FIELD_DDB_NAME, ddb), name, strlen(name));
 	inet_pton(AF_INET, "192.0.2.7", field_at(FIELD_DDB_ADDRESS, ddb));
 	field_set(FIELD_DDB_PORT, ddb, 3260);
 	field_set(FIELD_DDB_TIME2WAIT, ddb, 2);
