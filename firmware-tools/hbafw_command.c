@@ -240,7 +240,7 @@ int hbafw_run(struct hbafw *hbafw, int argc, char **argv)
 	hbafw->count = (unsigned int)(argc - optind);
 	row = find_command(hbafw);
 	if (!row)
-		return hbafw_fail(hbafw, hbafw->count ? "no such command: %s. See hbafw --help" : "%sSee hbafw --help", hbafw->count ? hbafw->words[0] : "");
+		return hbafw_fail(hbafw, "no such command: %s. See hbafw --help", hbafw->count ? hbafw->words[0] : "none");
 	if (check(hbafw, row, (unsigned int)given) != HBAFW_OK)
 		return HBAFW_FAILED;
 	if (!strcmp(row->words[0], "image") && row->run != hbafw_image_create) {

@@ -256,8 +256,8 @@ static int parse_text(const struct isp4xxx_field *field, uint8_t *at, const char
 	for (size_t i = 0; i < len; i++)
 		if (value[i] < 0x20 || value[i] >= 0x7f)
 			return -EINVAL;
-	memset(at, 0, field->width);
-	memcpy(at, value, len);
+	for (size_t i = 0; i < field->width; i++)
+		at[i] = i < len ? (uint8_t)value[i] : 0;
 	return 0;
 }
 
