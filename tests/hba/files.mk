@@ -93,7 +93,10 @@ network-objects := $(patsubst %.c,$(O)/san/%.o,tests/hba/network_try.c $(filter 
 $(O)/san/tests/hba/network_try: $(network-objects) $(O)/san/libtransport-user.a $(O)/san/liblib.a
 	$(call say,LD san,$@)
 	$(Q)$(CC) $(SAN) -o $@ $^ $(PKG_LIBS)
-check-build: $(O)/san/tests/hba/network_try
+$(O)/tests/hba/network_try: $(network-objects:$(O)/san/%=$(O)/%) $(O)/libtransport-user.a $(O)/liblib.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(NORMAL) -pie -o $@ $^ $(PKG_LIBS)
+check-build: $(O)/san/tests/hba/network_try $(O)/tests/hba/network_try
 
 # The initiator by itself, against real targets (tests/hba/check-initiator).
 initiator-src := $(filter tests/hba/initiator%,$(hba-src)) tests/hba/initiator_try.c

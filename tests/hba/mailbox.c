@@ -97,6 +97,7 @@ void mailbox_reset(struct mailbox *mailbox)
 	loop_timer_stop(mailbox->answer_timer);
 	loop_timer_stop(mailbox->repeat_timer);
 	mailbox->is_pending = mailbox->wants_flush = mailbox->was_late = false;
+	memset(mailbox->pings, 0, sizeof(mailbox->pings));	/* the network has forgotten them */
 	mailbox->life++;
 }
 

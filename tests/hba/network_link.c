@@ -16,6 +16,7 @@
 #include "tests/hba/network_parts.h"
 
 #define LOOPBACK_IFINDEX 1	/* in each namespace */
+#define MODE_MASKS_BYTES (3 * 127 * 4)	/* three masks, at most 127 words each */
 #define HOST_MTU 1500
 #define HOST_SPEED_MBPS 1000
 
@@ -86,21 +87,20 @@ static void read_mtu(const struct network *network, struct network_link *link)
 /* The number of words of the link mode masks is asked first: the kernel answers it negated. */
 static void read_speed(const struct network *network, struct network_link *link)
 {
-	struct {
-		struct ethtool_link_settings head;
-		uint32_t masks[3 * 127];
-	} settings = {.head.cmd = ETHTOOL_GLINKSETTINGS};
-	struct ifreq request = {.ifr_data = (char *)&settings};
+	_Alignas(struct ethtool_link_settings) char bytes[sizeof(struct ethtool_link_settings) + MODE_MASKS_BYTES] = "";
+	struct ethtool_link_settings *settings = (struct ethtool_link_settings *)(void *)bytes;
+	struct ifreq request = {.ifr_data = bytes};
 
+	settings->cmd = ETHTOOL_GLINKSETTINGS;
 	memcpy(request.ifr_name, network->nic.name, IFNAMSIZ);
-	if (ioctl(network->control, SIOCETHTOOL, &request) < 0 || settings.head.link_mode_masks_nwords >= 0)
+	if (ioctl(network->control, SIOCETHTOOL, &request) < 0 || settings->link_mode_masks_nwords >= 0)
 		return;
-	settings.head.cmd = ETHTOOL_GLINKSETTINGS;
-	settings.head.link_mode_masks_nwords = (int8_t)-settings.head.link_mode_masks_nwords;
+	settings->cmd = ETHTOOL_GLINKSETTINGS;
+	settings->link_mode_masks_nwords = (int8_t)-settings->link_mode_masks_nwords;
 	if (ioctl(network->control, SIOCETHTOOL, &request) < 0)
 		return;
-	link->speed_mbps = settings.head.speed == (uint32_t)SPEED_UNKNOWN ? 0 : settings.head.speed;
-	link->is_full_duplex = settings.head.duplex == DUPLEX_FULL;
+	link->speed_mbps = settings->speed == (uint32_t)SPEED_UNKNOWN ? 0 : settings->speed;
+	link->is_full_duplex = settings->duplex == DUPLEX_FULL;
 }
 
 void network_link_read(struct network *network)
