@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# hba-faults.sh rings|commands|life: what goes wrong on an emulated HBA (tests/hba/faults.def, control.c), one test per knob, each
+# says what the distribution's qla4xxx makes of it; at its end the session is logged in and its disk is read. Wants --hba-flash with t0;
+# life wants heartbeats on, every 5 seconds, too.
+# shellcheck shell=dash disable=SC1091,SC2154
+. /lab/env
+. /lab/lib.sh
+. /in/lib.sh
+
+hba() { lab-hba "$@" >/dev/null; }
+
+# counter NAME: of the card
+counter() { lab-hba state | tr ' ' '\n' | sed -n "s/^$1=//p"; }
+
+# traced PATTERN: lines of the trace that match
+traced() {
+	hba trace flush
+	grep -c -- "$1" /out/hba0.trace
+}
+
+state() { cat /sys/class/iscsi_session/session*/state; }
+reads() { timeout "${1:-100}" dd if="/dev/$disk" of=/dev/null bs=64k count=8 iflag=direct 2>/tmp/dd; }
+fw_state() { cat /sys/class/scsi_host/host"$host"/fw_state; }
+session_is() { wait_for "[ \"\$(state)\" = $1 ]" "${2:-60}"; }
+
+# begin FAULT...: arms it (or does it), and remembers what has been so far
+begin() {
+	boots=$(counter boots) logins=$(traced 'command CONN_OPEN') began=$(now_ns)
+	dmesg -c >/dev/null
+	lab-hba "$@" >/tmp/told || diag "$* -> $(cat /tmp/told)"
+}
+
+# seconds since begin
+passed() { echo $((($(now_ns) - began) / 1000000000)); }
+
+# ends NAME RESETS LOGINS SENTENCE: so many more starts of the firmware and logins since begin; then all is well
+ends() {
+	ok "$1: $4" session_is LOGGED_IN 120
+	ok "$1: and the disk is read" reads
+	is "$(($(counter boots) - boots)) $(($(traced 'command CONN_OPEN') - logins))" "$2 $3" "$1: $2 resets, $3 logins"
+	hba clear
+}
+
+rings() {
+	begin iocb-refuse 0x19
+	ok "iocb-refuse: a command the firmware has no room for is sent again" reads
+	ends iocb-refuse 0 0 "nothing else comes of it"
+
+	begin iocb-delay 0x03 2000
+	ok "iocb-delay: the driver waits" reads
+	is "$(($(passed) >= 2))" 1 "iocb-delay: two seconds"
+	ends iocb-delay 0 0 "nothing else comes of it"
+
+	begin iocb-complete 0x03 0x15
+	ok "iocb-complete 15: an underrun that the target did not tell is repeated" reads
+	ends iocb-complete 0 0 "nothing else comes of it"
+
+	begin iocb-complete 0x03 0x04
+	ok "iocb-complete 04: a command that a reset took is repeated" reads
+	ends iocb-complete 0 0 "nothing else comes of it"
+
+	for completion in 0x06 0x28 0x29; do
+		begin iocb-complete 0x03 $completion
+		reads 60 &
+		reader=$!
+		ok "iocb-complete $completion: the session is blocked" session_is FAILED 30
+		sleep 2
+		is "$(state)" FAILED "iocb-complete $completion: until an event tells what became of it"
+		hba drop 0
+		ends "iocb-complete $completion" 0 1 "then it logs in again"
+		wait $reader
+		is $? 0 "iocb-complete $completion: and the command that met it is done"
+	done
+
+	begin iocb-double 0x03
+	reads
+	ok "iocb-double: a handle that is not known" wait_for 'dmesg | grep -q "invalid status entry"' 10
+	ok "iocb-double: the chip is reset" wait_for '[ $(counter boots) -gt $boots ]' 60
+	ends iocb-double 1 1 "and comes back"
+
+	begin iocb-corrupt 0x03 0x0540
+	reads
+	ok "iocb-corrupt, the handle: the chip is reset" wait_for '[ $(counter boots) -gt $boots ]' 60
+	ends "iocb-corrupt, the handle" 1 1 "and comes back"
+
+	begin iocb-corrupt 0x03 0x0040
+	reads
+	ok "iocb-corrupt, the type: the chip is reset" wait_for '[ $(counter boots) -gt $boots ]' 60
+	ends "iocb-corrupt, the type" 1 1 "and comes back"
+
+	begin iocb-lose 0x03
+	ok "iocb-lose: the command is taken back by what SCSI has for it, and repeated" reads
+	diag "iocb-lose: $(passed) s, $(traced 'command ABORT_TASK') aborts, $(traced 'command LUN_RESET') LUN resets, $(($(counter boots) - boots)) resets"
+	session_is LOGGED_IN 60
+	hba clear
+}
+
+commands() {
+	begin link down
+	ok "link: the driver says so" wait_for 'grep -q DOWN /sys/class/iscsi_host/host$host/port_state' 10
+	ok "link: its sessions are blocked" session_is FAILED 10
+	hba link up
+	ends link 0 0 "it comes back, and they go on without a login"
+
+	begin cable out
+	reads 60 &
+	reader=$!
+	ok "cable: the driver sees the link go" wait_for 'grep -q DOWN /sys/class/iscsi_host/host$host/port_state' 10
+	sleep 4
+	hba cable in
+	ends cable 0 0 "it is plugged in again, and the session goes on"
+	wait $reader
+	is $? 0 "cable: what was asked meanwhile is answered"
+
+	begin drop 0
+	ok "drop: the session is blocked" session_is FAILED 10
+	ends drop 0 1 "it is logged in again"
+	diag "drop: after $(passed) s"
+
+	begin aen-double 0x8014 2
+	hba drop 0
+	ok "aen-double: the session is blocked" session_is FAILED 10
+	ends aen-double 0 1 "it is logged in again, once"
+
+	begin aen-delay 0x8014 3000
+	hba drop 0
+	sleep 1
+	is "$(state)" LOGGED_IN "aen-delay: nothing is known for a while"
+	ok "aen-delay: then it is" session_is FAILED 10
+	ends aen-delay 0 1 "it is logged in again"
+
+	begin aen-lose 0x8014
+	hba drop 0
+	sleep 3
+	is "$(state)" LOGGED_IN "aen-lose: a lost session looks well"
+	reads 30 &
+	reader=$!
+	ok "aen-lose: until a command meets it" session_is FAILED 10
+	ends aen-lose 0 1 "then it is logged in again"
+	wait $reader
+
+	begin mailbox-fail 0x63 0x4005
+	hba drop 0
+	session_is FAILED 10
+	ends "mailbox-fail SET_DDB" 0 1 "the login is tried again"
+	diag "mailbox-fail SET_DDB: after $(passed) s"
+
+	begin mailbox-fail 0x74 0x4005
+	hba drop 0
+	session_is FAILED 10
+	ends "mailbox-fail CONN_OPEN" 0 2 "the login is tried again"
+	diag "mailbox-fail CONN_OPEN: after $(passed) s"
+
+	begin login-fail any 3
+	hba drop 0
+	session_is FAILED 10
+	ends login-fail 0 2 "a failed login is tried again"
+	diag "login-fail: after $(passed) s"
+
+	begin mailbox-fail 0x69 0x4001
+	fw_state >/dev/null
+	ok "mailbox-fail GET_FW_STATE: the driver logs it" sh -c 'dmesg | grep -q "FAILED, MBOX CMD = 00000069"'
+	ends "mailbox-fail GET_FW_STATE" 0 0 "nothing else comes of it"
+
+	begin mailbox-delay 0x69 2000
+	fw_state >/dev/null
+	is "$(($(passed) >= 2))" 1 "mailbox-delay: the driver waits"
+	ends mailbox-delay 0 0 "nothing else comes of it"
+
+	begin delay 200
+	fw_state >/dev/null
+	ends delay 0 0 "a slow firmware is waited for"
+	hba delay 10
+
+	blocks=$(traced 'command GET_IFCB')
+	begin event 0x801f
+	ok "event 801F: the address is read anew" wait_for '[ "$(traced "command GET_IFCB")" -gt $blocks ]' 10
+	ends "event DHCP_ACQUIRED" 0 0 "nothing else comes of it"
+
+	begin event 0x801a
+	ok "event 801A: the chip is reset" wait_for '[ $(counter boots) -gt $boots ]' 60
+	ends "event NVRAM_INVALID" 1 1 "and comes back"
+
+	begin mailbox-double 0x69
+	fw_state >/dev/null
+	fw_state >/dev/null
+	sleep 3
+	diag "mailbox-double: $(dmesg | grep -c 'timed out, Scheduling Adapter Reset') times the next command counts as timed out"
+	session_is LOGGED_IN 60
+	ok "mailbox-double: the disk is read" reads
+	hba clear
+}
+
+# comes_back NAME RESETS SENTENCE: a chip that dies with a fault armed comes back all the same
+comes_back() {
+	hba die
+	ok "$1: the chip is reset" wait_for '[ $(counter boots) -gt $boots ]' 120
+	ends "$1" "$2" 1 "$3"
+	diag "$1: after $(passed) s"
+}
+
+life() {
+	begin clear
+	comes_back die 1 "a system error is a reset"
+
+	begin fatal
+	ok "fatal: the chip is reset" wait_for '[ $(counter boots) -gt $boots ]' 60
+	ends fatal 1 1 "and comes back"
+
+	begin eeprom-sum
+	comes_back eeprom-sum 1 "a damaged EEPROM is no obstacle"
+
+	begin semaphore-held any 2
+	comes_back semaphore-held 1 "a semaphore that another function holds is waited for"
+
+	begin boot-fail 0x4003
+	comes_back boot-fail 1 "a firmware that does not start is started again"
+
+	begin state-claim 0x8 3
+	comes_back state-claim 1 "a firmware that says it waits for an address is waited for"
+
+	begin reset-stuck
+	comes_back reset-stuck 1 "a reset that does not end is forced"
+
+	begin reset-raised
+	comes_back reset-raised 1 "a reset by another function is lived with"
+
+	begin heartbeat off
+	ok "heartbeat: without it the chip is reset" wait_for '[ $(counter boots) -gt $boots ]' 30
+	hba heartbeat on
+	ends heartbeat 1 1 "and comes back"
+
+	begin mailbox-lose 0x69
+	fw_state >/dev/null
+	is "$(($(passed) >= 60))" 1 "mailbox-lose: the driver waits a minute"
+	ok "mailbox-lose: then it resets the chip" wait_for '[ $(counter boots) -gt $boots ]' 60
+	ends mailbox-lose 1 1 "and it comes back"
+
+	begin hang on
+	ok "hang: silence is found out by the missing heartbeat" wait_for '[ $(counter boots) -gt $boots ]' 100
+	ends hang 1 1 "and ends with a reset"
+}
+
+ok "the driver loads" hba_start
+host=$(hba_hosts)
+ok "the session of the flash" session_is LOGGED_IN 60
+disk=$(disk_of "$(sid_of "${LAB_SAN_TARGETS%% *}")")
+for timeout in /sys/block/sd*/device/timeout; do
+	echo 6 >"$timeout"
+done
+"$1"
+suite_done
