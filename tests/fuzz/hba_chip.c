@@ -14,6 +14,7 @@
 #include "tests/hba/aen.h"
 #include "tests/hba/chip.h"
 #include "tests/hba/faults.h"
+#include "tests/hba/fields.h"
 #include "tests/hba/flash.h"
 #include "tests/hba/guest.h"
 #include "tests/hba/mailbox.h"
@@ -186,6 +187,42 @@ static void turn(void)
 	loop_timer_free(timer);
 }
 
+#define RING_AT (GUEST_BASE + 0x20000) /* requests, then responses, then the shadow registers */
+#define RING_REQUESTS 64
+#define RING_RESPONSES 16
+
+/* What a driver does: the rings are sound, the rest of the control block is what the firmware gave. */
+static void init_firmware(struct fuzz_port *port)
+{
+	const uint32_t in[ISP_MAILBOXES] = { ISP_MBOX_INIT_FW, 0, GUEST_BASE, 0, ISP_ACB_SIZE };
+	uint8_t acb[ISP_ACB_SIZE];
+
+	memcpy(acb, port->chip->acb, sizeof(acb));
+	field_set(FIELD_ACB_REQUESTS, acb, RING_REQUESTS);
+	field_set(FIELD_ACB_RESPONSES, acb, RING_RESPONSES);
+	field_set(FIELD_ACB_REQUEST_OUT, acb, 0);
+	field_set(FIELD_ACB_RESPONSE_IN, acb, 0);
+	field_set(FIELD_ACB_REQUEST_RING, acb, RING_AT);
+	field_set(FIELD_ACB_RESPONSE_RING, acb, RING_AT + 0x1000);
+	field_set(FIELD_ACB_SHADOW, acb, RING_AT + 0x2000);
+	guest_write(guest, GUEST_BASE, acb, sizeof(acb));
+	for (unsigned int i = ISP_MAILBOXES; i--;)
+		chip_ops.write(port->chip, 4 * i, 4, in[i]);
+	chip_ops.write(port->chip, ISP_REG_CONTROL, 4, ISP_CONTROL_DOORBELL * 0x10001U);
+	chip_ops.write(port->chip, ISP_REG_CONTROL, 4, ISP_CONTROL_PROCESSOR * 0x10001U);
+}
+
+/* An entry in the ring, and the bell. */
+static size_t queue_entry(struct fuzz_port *port, const uint8_t *rest, size_t size)
+{
+	uint32_t index = chip_ops.read(port->chip, ISP_REG_REQUEST_IN, 4) % RING_REQUESTS;
+	size_t length = size < ISP_IOCB_SIZE ? size : ISP_IOCB_SIZE;
+
+	guest_write(guest, RING_AT + index * ISP_IOCB_SIZE, rest, length);
+	chip_ops.write(port->chip, ISP_REG_REQUEST_IN, 4, (index + 1) % RING_REQUESTS);
+	return length;
+}
+
 /* One deed of 8 bytes: what, where, value. Returns how many bytes of what follows were used. */
 static size_t deed(const uint8_t *bytes, const uint8_t *rest, size_t size)
 {
@@ -227,6 +264,11 @@ static size_t deed(const uint8_t *bytes, const uint8_t *rest, size_t size)
 	case 9:
 		faults_arm(port->faults, bytes[1] % FAULT_POINTS, FAULTS_ANY, 1 + bytes[2] % 4, value & 0x3f);
 		return 0;
+	case 10:
+		init_firmware(port);
+		return 0;
+	case 11:
+		return queue_entry(port, rest, size);
 	default:
 		chip_ops.write(port->chip, offset, 4, value);
 		return 0;
