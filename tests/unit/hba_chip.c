@@ -201,6 +201,37 @@ static void reset_can_be_forced(void **state)
 	end_world();
 }
 
+static void a_foreign_reset_can_be_faked(void **state)
+{
+	make_world(ISP_DEVICE_4032, 1);
+	boot();
+	init_firmware();
+	take_answer();
+	enable_interrupts(true);
+	faults_arm(world.faults[0], FAULT_RESET_RAISED, 0, 1, 0);
+	wr(ISP_REG_REQUEST_IN, 0);
+	assert_true(line());
+	assert_int_equal(rd(ISP_REG_CONTROL) & ISP_CONTROL_PENDING, ISP_CONTROL_RESET_INTERRUPT);
+	assert_int_equal(chip()->life, CHIP_RESET);
+	set(ISP_REG_CONTROL, ISP_CONTROL_RESET_INTERRUPT);
+	assert_false(line());
+	end_world();
+}
+
+static void an_own_reset_interrupt_holds_the_reset(void **state)
+{
+	make_world(ISP_DEVICE_4032, 1);
+	chip_raise(chip(), ISP_CONTROL_RESET_INTERRUPT);
+	set(ISP_REG_CONTROL, ISP_CONTROL_SOFT_RESET);
+	assert_true(rd(ISP_REG_CONTROL) & ISP_CONTROL_SOFT_RESET);
+	set(ISP_REG_CONTROL, ISP_CONTROL_BOOT); /* not before it is over */
+	assert_int_equal(chip()->life, CHIP_RESET);
+	set(ISP_REG_CONTROL, ISP_CONTROL_RESET_INTERRUPT);
+	assert_false(rd(ISP_REG_CONTROL) & ISP_CONTROL_SOFT_RESET);
+	boot();
+	end_world();
+}
+
 static void power_frees_what_was_held(void **state)
 {
 	make_world(ISP_DEVICE_4032, 2);
@@ -327,6 +358,8 @@ int main(void)
 		cmocka_unit_test(reset_waits_for_the_other_function),
 		cmocka_unit_test(reset_does_not_wait_for_nobody),
 		cmocka_unit_test(reset_can_be_forced),
+		cmocka_unit_test(a_foreign_reset_can_be_faked),
+		cmocka_unit_test(an_own_reset_interrupt_holds_the_reset),
 		cmocka_unit_test(power_frees_what_was_held),
 		cmocka_unit_test(a_boot_can_fail),
 		cmocka_unit_test(death_is_told_and_silent),
