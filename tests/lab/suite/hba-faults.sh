@@ -33,7 +33,7 @@ begin() {
 # seconds since begin
 passed() { echo $((($(now_ns) - began) / 1000000000)); }
 
-# ends NAME RESETS LOGINS SENTENCE: so many more starts of the firmware and logins since begin; then all is well
+# ends NAME RESETS LOGINS SENTENCE: so many more starts of the firmware, good or not, and logins since begin; then all is well
 ends() {
 	ok "$1: $4" session_is LOGGED_IN 120
 	ok "$1: and the disk is read" reads
@@ -214,7 +214,7 @@ life() {
 	comes_back semaphore-held 1 "a semaphore that another function holds is waited for"
 
 	begin boot-fail 0x4003
-	comes_back boot-fail 1 "a firmware that does not start is started again"
+	comes_back boot-fail 2 "a firmware that does not start is started again"
 
 	begin state-claim 0x8 3
 	comes_back state-claim 1 "a firmware that says it waits for an address is waited for"
