@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Fuzzer of what a vfio-user client may send. Byte 0: bit 0 leaves the version out. Then pieces: a byte (bits 0-1 how many descriptors, 2-4
- * which, 5 cut the guest's memory first, 6 let the loop turn), a byte with its length, its bytes. The chip behind takes addresses
- * out of its registers and follows them, as the real one does. No access beyond the window, no memory beyond what is mapped, no descriptor left.
+ * which, 5 cut the guest's memory first, 6 let the loop turn), a byte with its length, its bytes. The chip behind takes addresses out of
+ * its registers and follows them, as the real one does. No access beyond the window, no memory beyond what is mapped, no descriptor left.
  */
 #include <fcntl.h>
 #include <stdint.h>

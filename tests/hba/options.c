@@ -149,7 +149,8 @@ _Static_assert(ROWS <= 16, "struct parse counts this many");
 
 void options_help(FILE *out)
 {
-	fputs("Usage: hba [OPTION]...\n\nAn iSCSI HBA made of software, for QEMU's vfio-user-pci device. Options of a port, marked *, are given once for each.\n\n",
+	fputs("Usage: hba [OPTION]...\n\nAn iSCSI HBA made of software, for QEMU's vfio-user-pci device. "
+	      "Options of a port, marked *, are given once for each.\n\n",
 	      out);
 	for (size_t i = 0; i < ROWS; i++) {
 		char name[32];

@@ -177,7 +177,8 @@ static void send_raw(struct fixture *f, const void *bytes, size_t len, const int
 	assert_int_equal(sendmsg(f->client, &head, MSG_NOSIGNAL), len);
 }
 
-static void send_message(struct fixture *f, uint16_t command, uint32_t flags, const void *body, size_t len, const int *fds, unsigned int count)
+static void send_message(struct fixture *f, uint16_t command, uint32_t flags, const void *body, size_t len, const int *fds,
+			 unsigned int count)
 {
 	static uint16_t id;
 	uint8_t bytes[8192];
