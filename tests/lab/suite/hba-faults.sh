@@ -229,8 +229,9 @@ life() {
 }
 
 silence() {
+	resets=$(counter resets)
 	begin heartbeat off
-	ok "heartbeat: without it the chip is reset" wait_for '[ $(counter boots) -gt $boots ]' 30
+	ok "heartbeat: without it the chip is reset" wait_for '[ $(counter resets) -gt $resets ]' 30
 	hba heartbeat on
 	ends heartbeat 1 1 "and comes back"
 
