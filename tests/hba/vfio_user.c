@@ -42,7 +42,7 @@ struct vfio_user {
 	unsigned int poll_us, poll_worth;
 	uint64_t last_us;		/* when the last message was done */
 	bool has_version, has_warned;	/* of this client */
-	bool was_register;		/* the last message */
+	bool was_register;		/* the last message, but for those about the line */
 };
 
 enum command {
@@ -361,7 +361,9 @@ static int serve(struct vfio_user *v, struct vfio_message *message)
 	struct reply reply = {0};
 	int error = -EOPNOTSUPP;
 
-	v->was_register = false;
+	/* QEMU unmasks the line after each access while it is high: the next access follows as soon. */
+	if (message->command != COMMAND_SET_IRQS)
+		v->was_register = false;
 	if (message->command < sizeof(command_rows) / sizeof(command_rows[0]))
 		row = &command_rows[message->command];
 	if (v->has_version == (message->command == COMMAND_VERSION))
