@@ -75,8 +75,8 @@ unsigned int rings_iocbs(const struct rings *rings);
 
 /*
  * Task management of mailbox commands. Each returns at once; the commands come back on the response ring when the target has answered
- * (completion 05 or 04). -ENOENT: no such command, the session is not up, or too many requests wait. When the target does not answer in time, the connection
- * is given up as lost.
+ * (completion 05 or 04). -ENOENT: no such command, the session is not up, or too many requests wait. When the target does not answer in
+ * time, or refuses, while commands are out, the connection is given up as lost.
  */
 int rings_abort(struct rings *rings, unsigned int ddb, uint32_t handle);
 int rings_lun_reset(struct rings *rings, unsigned int ddb, const uint8_t lun[8]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The iSCSI part of the management data: which counter of the initiators is which field. Totals of the port (its entries', and of those that
- * were cleared since) and the counters of one entry.
+ * The iSCSI part of the management data: which counter of the initiators is which field. Totals of the port (its entries', and what
+ * was cleared since) and the counters of one entry.
  */
 #include <stddef.h>
 #include <string.h>
