@@ -380,6 +380,19 @@ static void hosts(void **state)
 	free(list);
 }
 
+/* The driver of a card that starts must not be asked what it would ask the card. */
+static void host_that_starts(void **state)
+{
+	struct sysfs_host host;
+
+	make_file("class/iscsi_host/host12", "hwaddress", "00:00:00:00:00:00\n");
+	assert_int_equal(sysfs_host_read(root, 12, &host), 0);
+	assert_string_equal(host.port_speed, "");
+	make_file("class/iscsi_host/host12", "hwaddress", "00:c0:dd:00:00:01\n");
+	assert_int_equal(sysfs_host_read(root, 12, &host), 0);
+	assert_string_equal(host.port_speed, "10 Gbps");
+}
+
 static void session_arguments(void **state)
 {
 	static const struct {
@@ -446,6 +459,7 @@ int main(void)
 		cmocka_unit_test(devices_in_order),
 		cmocka_unit_test(connections),
 		cmocka_unit_test(hosts),
+		cmocka_unit_test(host_that_starts),
 		cmocka_unit_test(session_arguments),
 		cmocka_unit_test(one_attribute),
 	};

@@ -206,7 +206,12 @@ static const struct attribute session_attributes[] = {
 static const struct attribute host_attributes[] = {
 	TEXT(IN_SCSI_HOST, "state", state),	TEXT(IN_HOST, "initiatorname", initiator_name),
 	TEXT(IN_HOST, "ipaddress", ipaddress),	TEXT(IN_HOST, "hwaddress", hwaddress),
-	TEXT(IN_HOST, "netdev", netdev),	TEXT(IN_HOST, "port_state", port_state),
+	TEXT(IN_HOST, "netdev", netdev),
+};
+
+/* What a driver asks its card for each time. */
+static const struct attribute port_attributes[] = {
+	TEXT(IN_HOST, "port_state", port_state),
 	TEXT(IN_HOST, "port_speed", port_speed),
 };
 
@@ -358,6 +363,15 @@ static int open_iscsi_host(int root_dir, uint32_t host_no)
 	return open_dir_at(root_dir, path);
 }
 
+/*
+ * qla4xxx shows its host before it starts the card's firmware. A question to the card that comes in between is lost, is waited for
+ * for 60 s, and the adapter is reset for it; that the firmware runs is seen by its MAC address.
+ */
+static bool is_card_starting(const struct sysfs_host *host)
+{
+	return !strcmp(host->hwaddress, "00:00:00:00:00:00");
+}
+
 static int read_host_at(int root_dir, uint32_t host_no, struct sysfs_host *ret)
 {
 	int dirs[PLACES] = { -1, -1, open_iscsi_host(root_dir, host_no), open_scsi_host(root_dir, host_no) };
@@ -368,6 +382,8 @@ static int read_host_at(int root_dir, uint32_t host_no, struct sysfs_host *ret)
 		read_transport(dirs[IN_SCSI_HOST], ret->transport, sizeof(ret->transport));
 		for (i = 0; i < ROWS(host_attributes); i++)
 			read_attribute(&host_attributes[i], dirs, SYSFS_LINE, ret);
+		for (i = 0; !is_card_starting(ret) && i < ROWS(port_attributes); i++)
+			read_attribute(&port_attributes[i], dirs, SYSFS_LINE, ret);
 	}
 	close_places(dirs);
 	return dirs[IN_HOST] < 0 ? dirs[IN_HOST] : 0;
