@@ -471,6 +471,8 @@ static bool take_option(struct try *try, struct initiator_settings *settings, ch
 		try->trap_one = value[0];
 	else if (!strcmp(option, "seed"))
 		try->seed = (uint32_t)atoi(value);
+	else if (!strcmp(option, "login"))
+		settings->login_timeout_ms = (unsigned int)atoi(value);
 	else if (!strcmp(option, "ping"))
 		settings->nop_interval_ms = settings->nop_timeout_ms = (unsigned int)atoi(value);
 	else
