@@ -207,7 +207,8 @@ void initiator_take_over(struct initiator *initiator)
 	initiator->cmdsn = initiator->settings.login.cmdsn;
 	initiator->exp_statsn = outcome->statsn + 1;
 	initiator->exp_cmdsn = outcome->exp_cmdsn;
-	initiator->max_cmdsn = outcome->max_cmdsn;
+	/* RFC 7143 3.2.2.1: what is no window is not believed; one command then finds out. */
+	initiator->max_cmdsn = sn_before(outcome->max_cmdsn, outcome->exp_cmdsn - 1) ? initiator->cmdsn : outcome->max_cmdsn;
 	initiator->closed.time2wait = (uint16_t)outcome->negotiated.default_time2wait;
 	initiator->closed.time2retain = (uint16_t)outcome->negotiated.default_time2retain;
 	initiator->last_rx_ms = loop_now_ms();
