@@ -24,7 +24,7 @@
 
 #define CARD	"/sys/class/iscsi_transport/card/handle"
 #define NOBODY	65534
-#define STOP_MS 2000 /* the card takes it for STOP_CONN SUSPEND, and for a ping of its second host */
+#define STOP_MS 2000 /* the card takes it for STOP_CONN SUSPEND, for a ping of its second host, and for some endpoints' end */
 #define SECOND_HOST "/sys/module/lab_card/parameters/second"
 
 static void same(long long got, long long want, const char *what)
@@ -142,9 +142,9 @@ static size_t read_text(const char *path, char *text, size_t room)
 
 static const struct sockaddr_in portal = { .sin_family = AF_INET };
 
-static uint64_t connect_card(struct gate *gate)
+static uint64_t connect_card(struct gate *gate, bool ends_slowly)
 {
-	struct iscsi_uevent message = { .u.ep_connect_through_host = { .host_no = gate->host_no } };
+	struct iscsi_uevent message = { .u.ep_connect_through_host = { .host_no = gate->host_no, .non_blocking = ends_slowly } };
 
 	if (ask(gate, ISCSI_UEVENT_TRANSPORT_EP_CONNECT_THROUGH_HOST, message, &portal, sizeof(portal)))
 		return 0;
@@ -162,17 +162,27 @@ static uint32_t make_session(struct gate *gate)
 	return gate->answer.message.r.session.sid;
 }
 
+static int bind_to(struct gate *gate, uint32_t sid, uint64_t endpoint)
+{
+	struct iscsi_uevent bind = { .u.bind_conn = { .sid = sid, .is_leading = 1, .transport_eph = endpoint } };
+	int error = ask_plain(gate, ISCSI_UEVENT_BIND_CONN, bind);
+
+	return error ? error : gate->answer.message.r.retcode;
+}
+
+static int disconnect(struct gate *gate, uint64_t endpoint)
+{
+	struct iscsi_uevent message = { .u.ep_disconnect = { .ep_handle = endpoint } };
+
+	return ask_plain(gate, ISCSI_UEVENT_TRANSPORT_EP_DISCONNECT, message);
+}
+
 static int prepare(struct gate *gate, uint32_t sid)
 {
 	struct iscsi_uevent conn = { .u.conn = { .sid = sid } };
-	struct iscsi_uevent bind = { .u.bind_conn = { .sid = sid, .is_leading = 1 } };
 	int error = ask_plain(gate, ISCSI_UEVENT_CREATE_CONN, conn);
 
-	if (error)
-		return error;
-	bind.u.bind_conn.transport_eph = connect_card(gate);
-	error = ask_plain(gate, ISCSI_UEVENT_BIND_CONN, bind);
-	return error ? error : gate->answer.message.r.retcode;
+	return error ? error : bind_to(gate, sid, connect_card(gate, false));
 }
 
 static int start(struct gate *gate, uint32_t sid)
@@ -480,7 +490,7 @@ static void check_taken_away(struct gate *gate)
 {
 	uint32_t sid = make_session(gate);
 	struct iscsi_uevent logout = { .u.logout_flashnode_sid = { .host_no = gate->host_no, .sid = sid } };
-	struct iscsi_uevent conn = { .u.conn = { .sid = sid } }, disconnect = { 0 };
+	struct iscsi_uevent conn = { .u.conn = { .sid = sid } };
 	char path[96], got[64];
 	FILE *held;
 
@@ -488,14 +498,46 @@ static void check_taken_away(struct gate *gate)
 	snprintf(path, sizeof(path), "/sys/class/iscsi_connection/connection%u:0/address", sid);
 	held = fopen(path, "r");
 	same(ask_plain(gate, ISCSI_UEVENT_LOGOUT_FLASHNODE_SID, logout), 0, "its driver takes it away with its connection");
-	disconnect.u.ep_disconnect.ep_handle = gate->endpoint;
-	same(ask_plain(gate, ISCSI_UEVENT_TRANSPORT_EP_DISCONNECT, disconnect), 0, "its endpoint is still there, and let go");
+	same(disconnect(gate, gate->endpoint), 0, "its endpoint is still there, and let go");
 	check(access(path, F_OK) < 0 && held && !fread(got, 1, sizeof(got), held), "an attribute that is held open ends with it");
 	if (held)
 		fclose(held);
 	same(ask_plain(gate, ISCSI_UEVENT_GET_STATS, conn), -EEXIST, "requests find it no more");
 	same(ask_plain(gate, ISCSI_UEVENT_START_CONN, conn), -EINVAL, "whatever they ask");
 	same(ask_plain(gate, ISCSI_UEVENT_LOGOUT_FLASHNODE_SID, logout), -EINVAL, "nor is it taken away twice");
+}
+
+/* An endpoint that is being disconnected is there until its driver is done, but no connection gets it: it would keep what is freed. */
+static void check_endpoint_going(struct gate *gate)
+{
+	uint32_t sid = make_session(gate);
+	struct iscsi_uevent conn = { .u.conn = { .sid = sid } };
+	uint64_t going = connect_card(gate, true);
+	char path[96], state[16] = "";
+	pid_t child;
+	int error;
+
+	same(ask_plain(gate, ISCSI_UEVENT_CREATE_CONN, conn), 0, "a connection is made");
+	child = fork();
+	if (!child) {
+		struct gate other = *gate;
+
+		other.fd = gate_open(0);
+		_exit(disconnect(&other, going) ? 1 : 0);
+	}
+	usleep(STOP_MS * 1000 / 4);
+	snprintf(path, sizeof(path), "/sys/class/iscsi_endpoint/ep-%llu", (unsigned long long)going);
+	check(!access(path, F_OK), "an endpoint is still there while it goes");
+	bind_to(gate, sid, going);
+	check(waitpid(child, &error, 0) == child && !error, "it goes while a connection wants it");
+	same(stop(gate, sid, ISCSI_STOP_RECOVER), 0, "the connection lets go of nothing");
+	same(bind_to(gate, sid, connect_card(gate, false)), 0, "it is given another one");
+	same(start(gate, sid), 0, "it is started");
+	same(disconnect(gate, gate->endpoint), 0, "that one goes");
+	snprintf(path, sizeof(path), "/sys/class/iscsi_connection/connection%u:0/state", sid);
+	read_text(path, state, sizeof(state));
+	check(!strcmp(state, "failed\n"), "and was the connection's");
+	remove_session(gate, sid);
 }
 
 static void check_flashnodes(struct gate *gate)
@@ -689,6 +731,7 @@ static int check_all(struct gate *gate)
 	check_session(gate);
 	check_identity(gate);
 	check_taken_away(gate);
+	check_endpoint_going(gate);
 	check_attributes(gate);
 	check_addresses(gate);
 	check_flashnodes(gate);

@@ -3,7 +3,7 @@
  * An adapter without hardware, for the transport class's own tests: it has every operation a driver can have, two ifaces and a flashnode,
  * and answers each question about a parameter with its number. It is as careless as drivers were: it hands out counters without a bound,
  * and reads what it is given as if it had been checked, so that the debug kernel tells if it had not. Stopping a connection to suspend it
- * takes STOP_MS. A PDU that is sent to it comes back. It has a second host while its module's parameter says so: reading it tells the number;
+ * takes STOP_MS, and so does disconnecting an endpoint that was asked for as non-blocking. A PDU that is sent to it comes back. It has a second host while its module's parameter says so: reading it tells the number;
  * a ping of that one takes STOP_MS, too, and fails if the host was taken apart meanwhile.
  */
 #include <linux/delay.h>
@@ -161,9 +161,12 @@ static void card_get_stats(struct iscsi_cls_conn *conn, struct iscsi_stats *stat
 
 static struct iscsi_endpoint *card_ep_connect(struct Scsi_Host *shost, struct sockaddr *dst_addr, int non_blocking)
 {
-	struct iscsi_endpoint *ep = iscsi_create_endpoint(0);
+	struct iscsi_endpoint *ep = iscsi_create_endpoint(sizeof(bool));
 
-	return ep ? ep : ERR_PTR(-ENOMEM);
+	if (!ep)
+		return ERR_PTR(-ENOMEM);
+	*(bool *)ep->dd_data = non_blocking;
+	return ep;
 }
 
 static int card_ep_poll(struct iscsi_endpoint *ep, int timeout_ms)
@@ -173,6 +176,8 @@ static int card_ep_poll(struct iscsi_endpoint *ep, int timeout_ms)
 
 static void card_ep_disconnect(struct iscsi_endpoint *ep)
 {
+	if (*(bool *)ep->dd_data)
+		msleep(STOP_MS);
 	iscsi_destroy_endpoint(ep);
 }
 
