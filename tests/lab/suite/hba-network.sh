@@ -111,14 +111,32 @@ part_vlan() {
 	recovers 'in no VLAN'
 }
 
-part_dhcp() {
+# dhcp_server SECONDS: how long a lease is
+dhcp_server() {
 	san 'printf "start 10.10.0.50\nend 10.10.0.50\ninterface san0\nlease_file leases\npidfile udhcpd.pid\n" >udhcpd.conf
-	printf "option subnet 255.255.255.0\noption lease 3600\n" >>udhcpd.conf; : >leases; busybox udhcpd -f udhcpd.conf >udhcpd.log 2>&1 &'
+	printf "option subnet 255.255.255.0\nmin_lease '"$1"'\noption lease '"$1"'\n" >>udhcpd.conf; : >leases
+	busybox udhcpd -f udhcpd.conf >udhcpd.log 2>&1 & echo $! >dhcp.pid'
+}
+
+part_dhcp() {
+	dhcp_server 20
 	ok "the address comes by DHCP" set_iface "$ipv4" bootproto=dhcp
 	ok "the driver shows the lease" wait_for '[ "$(attribute ipv4-0 ipaddress) $(attribute ipv4-0 ipaddress_state)" = "10.10.0.50 Valid" ]' 30 ||
 		diag "$(attribute ipv4-0 ipaddress) $(attribute ipv4-0 ipaddress_state) $(lab-san cat udhcpd.log)"
 	ok "a ping from there is answered" ping_from "$ipv4" 10.10.0.1
 	recovers 'by DHCP'
+}
+
+# A lease that is lost makes the driver reset the adapter, which then asks for one again.
+part_lease() {
+	local resets
+	resets=$(heard 'Starting firmware')
+	ok "the server goes" san 'kill $(cat dhcp.pid)'
+	ok "the driver resets the adapter" wait_for '[ "$(heard "Starting firmware")" -gt '"$resets"' ]' 90
+	dhcp_server 3600
+	ok "there is a lease again" wait_for '[ "$(attribute ipv4-0 ipaddress) $(attribute ipv4-0 ipaddress_state)" = "10.10.0.50 Valid" ]' 60 ||
+		diag "$(attribute ipv4-0 ipaddress) $(attribute ipv4-0 ipaddress_state) $(lab-san cat udhcpd.log)"
+	recovers 'after the lease was lost'
 }
 
 # A router that advertises fd10:5::/64 for some seconds.
@@ -140,17 +158,18 @@ END
 	diag "router: $(attribute ipv6-0 router_addr) $(attribute ipv6-0 router_state)"
 }
 
+# The daemon is there first: what it reads of a card that still starts must not disturb it.
+initiator_start
 modprobe qla4xxx
 ok "both families have their ifaces" wait_for '[ -e /sys/class/iscsi_iface/ipv6-iface-*-1 ]' 90
 host=$(basename /sys/class/iscsi_host/host*)
 host=${host#host}
-initiator_start
 ok "the manager has an iface of each" wait_for '[ "$(iscsiadm -m iface | grep -c ^qla4xxx)" = 3 ]' 30
 ipv4=$(iscsiadm -m iface | sed -n 's/ .*//; /^qla4xxx.*ipv4\.0$/p')
 ipv6=$(iscsiadm -m iface | sed -n 's/ .*//; /^qla4xxx.*ipv6\.0$/p')
 ok "the targets' disks are there" wait_for '[ "$(grep -c "sd[a-z]$" /proc/partitions)" = 4 ]' 60
 disks='sda sdd'
-for part in ${*:-flash ping address link vlan dhcp discovery}; do
+for part in ${*:-flash ping address link vlan dhcp lease discovery}; do
 	"part_$part"
 done
 is "$(heard 'Scheduling Adapter Reset')" 0 'the driver has never lost its patience'
