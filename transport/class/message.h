@@ -21,6 +21,8 @@ enum request_subject {
 	SUBJECT_CONN,		/* session and conn, the session's mutex held */
 	SUBJECT_HOST,		/* shost, not locked */
 	SUBJECT_LOCKED_HOST,	/* shost, its mutex held */
+	SUBJECT_FLASH_HOST,	/* the same, and no other request about flashnodes */
+	SUBJECT_LOGIN_HOST,	/* shost, no other request about flashnodes, its mutex not held */
 };
 
 /* What must lie behind the message. */

@@ -33,6 +33,8 @@ struct request_row {
 #define CONN(m)		  .subject = SUBJECT_CONN, .sid_at = AT(m.sid), .cid_at = AT(m.cid)
 #define HOST(m)		  .subject = SUBJECT_HOST, .host_at = AT(m.host_no)
 #define LOCKED_HOST(m)	  .subject = SUBJECT_LOCKED_HOST, .host_at = AT(m.host_no)
+#define FLASH_HOST(m)	  .subject = SUBJECT_FLASH_HOST, .host_at = AT(m.host_no)
+#define LOGIN_HOST(m)	  .subject = SUBJECT_LOGIN_HOST, .host_at = AT(m.host_no)
 #define NONE		  .payload = PAYLOAD_NONE
 #define TEXT(m)		  .payload = PAYLOAD_TEXT, .len_at = AT(m.len)
 #define WORD(m)		  .payload = PAYLOAD_WORD, .len_at = AT(m.len)
@@ -167,6 +169,33 @@ static int run_locked_host(struct class_request *req, const struct request_row *
 	return class_host_is_gone(req->shost) ? -ENODEV : row->run(req);
 }
 
+/*
+ * Before the mutex of a host, and before the driver core's own: a host that goes waits for its mutex while it has that one, which drivers
+ * take to make or remove a session when they log in to a flashnode or out of it.
+ */
+static DEFINE_MUTEX(flashnodes);
+
+static int run_for_flashnode(struct class_request *req, const struct request_row *row)
+{
+	guard(mutex)(&flashnodes);
+	if (row->subject == SUBJECT_FLASH_HOST)
+		return run_locked_host(req, row);
+	return class_host_is_gone(req->shost) ? -ENODEV : row->run(req);
+}
+
+static int run_with_host(struct class_request *req, const struct request_row *row)
+{
+	switch (row->subject) {
+	case SUBJECT_LOCKED_HOST:
+		return run_locked_host(req, row);
+	case SUBJECT_FLASH_HOST:
+	case SUBJECT_LOGIN_HOST:
+		return run_for_flashnode(req, row);
+	default:
+		return row->run(req);
+	}
+}
+
 static int run_for_host(struct class_request *req, const struct request_row *row)
 {
 	int error;
@@ -174,7 +203,7 @@ static int run_for_host(struct class_request *req, const struct request_row *row
 	req->shost = class_host_get(req->ops, field(req, row->host_at));
 	if (!req->shost)
 		return -ENODEV;
-	error = row->subject == SUBJECT_HOST ? row->run(req) : run_locked_host(req, row);
+	error = run_with_host(req, row);
 	scsi_host_put(req->shost);
 	return error;
 }
@@ -199,6 +228,8 @@ static int run_for_driver(struct class_request *req, const struct request_row *r
 		return row->run(req);
 	case SUBJECT_HOST:
 	case SUBJECT_LOCKED_HOST:
+	case SUBJECT_FLASH_HOST:
+	case SUBJECT_LOGIN_HOST:
 		return run_for_host(req, row);
 	default:
 		return run_for_session(req, row);

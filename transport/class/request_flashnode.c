@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Requests about flashnodes, the targets an adapter keeps in its flash, all under the mutex of their host. Called by netlink.c. The
+ * Requests about flashnodes, the targets an adapter keeps in its flash, one at a time, all hosts together. Called by netlink.c. The
  * objects are in flashnode.c; what the card does with them is the driver's.
  */
 #include "transport/class/message.h"
