@@ -37,7 +37,10 @@ passed() { echo $((($(now_ns) - began) / 1000000000)); }
 ends() {
 	ok "$1: $4" session_is LOGGED_IN 120
 	ok "$1: and the disk is read" reads
-	is "$(($(counter boots) - boots)) $(($(traced 'command CONN_OPEN') - logins))" "$2 $3" "$1: $2 resets, $3 logins"
+	logins=$(($(traced 'command CONN_OPEN') - logins))
+	# Behind a reset the driver may try before the addresses are back, and again after that.
+	[ "$2" = 0 ] || [ $logins -lt 1 ] || logins=1
+	is "$(($(counter boots) - boots)) $logins" "$2 $3" "$1: $2 resets, $3 logins"
 	hba clear
 }
 
@@ -88,11 +91,13 @@ rings() {
 	ok "iocb-corrupt, the type: the chip is reset" wait_for '[ $(counter boots) -gt $boots ]' 60
 	ends "iocb-corrupt, the type" 1 1 "and comes back"
 
+	# The last one: the driver waits for minutes for a command that no firmware gives back, and so does its disk.
 	begin iocb-lose 0x03
-	ok "iocb-lose: the command is taken back by what SCSI has for it, and repeated" reads
-	diag "iocb-lose: $(passed) s, $(traced 'command ABORT_TASK') aborts, $(traced 'command LUN_RESET') LUN resets, $(($(counter boots) - boots)) resets"
-	session_is LOGGED_IN 60
-	hba clear
+	reads 300 &
+	ok "iocb-lose: the command is aborted, but the firmware has none" wait_for '[ $(traced "answer ABORT_TASK 4005") -gt 0 ]' 60
+	ok "iocb-lose: the LUN is reset" wait_for '[ $(traced "answer LUN_RESET 4000") -gt 0 ]' 30
+	sleep 20
+	is "$(traced 'command TARGET_WARM_RESET') $(($(counter boots) - boots))" "0 0" "iocb-lose: which does not bring it back, and is all for a while"
 }
 
 commands() {
@@ -111,6 +116,15 @@ commands() {
 	ends cable 0 0 "it is plugged in again, and the session goes on"
 	wait $reader
 	is $? 0 "cable: what was asked meanwhile is answered"
+
+	begin hang on
+	reads 60 &
+	reader=$!
+	sleep 3
+	hba hang off
+	ends "hang, for a moment" 0 0 "what waited is done"
+	wait $reader
+	is $? 0 "hang, for a moment: and answered"
 
 	begin drop 0
 	ok "drop: the session is blocked" session_is FAILED 10
