@@ -4,6 +4,7 @@
  * lives TARGET ADDRESS PORT COUNT leave	each life ends with its process, at a step that moves on with every life
  * lives TARGET ADDRESS PORT COUNT unload	behind each one the driver is unloaded, as soon as the kernel lets go of it
  * lives reap					removes whatever sessions there are, from wherever they were left
+ * lives watch FILE				reads the addresses of the first hosts all the time, until there is this file
  *
  * No daemon, no udev. A life that goes wrong prints why, and its session is removed; the exit status is 1 if one did. Run as root in the lab.
  */
@@ -26,6 +27,7 @@
 #include "transport/user/transport.h"
 
 #define WAIT_MS 20000
+#define HOSTS 4
 
 struct life {
 	struct raw_session raw;
@@ -183,6 +185,37 @@ static bool leave(struct life *life, unsigned int steps)
 	return pid > 0 && waitpid(pid, &status, 0) == pid && !status;
 }
 
+/* True: there was an address. An attribute that is held open ends with its host. */
+static bool look(unsigned int host, int *fd)
+{
+	char text[64];
+	ssize_t bytes;
+
+	if (*fd < 0) {
+		snprintf(text, sizeof(text), "/sys/class/iscsi_host/host%u/ipaddress", host);
+		*fd = open(text, O_RDONLY | O_CLOEXEC);
+	}
+	bytes = *fd < 0 ? 0 : pread(*fd, text, sizeof(text), 0);
+	if (bytes < 0 && errno == ENODEV) {
+		close(*fd);
+		*fd = -1;
+	}
+	return bytes > 1;
+}
+
+/* Without a pause: whenever a session's maker or remover has to wait, this runs. */
+static int watch(const char *until)
+{
+	int fds[HOSTS] = {-1, -1, -1, -1};
+	unsigned int i, seen = 0;
+
+	while (access(until, F_OK) < 0)
+		for (i = 0; i < 1000 * HOSTS; i++)
+			seen += look(i % HOSTS, &fds[i % HOSTS]);
+	printf("# %u addresses seen\n", seen);
+	return !seen;
+}
+
 int main(int argc, char **argv)
 {
 	struct life life = {.raw = {.isid = 0x3d000000, .fd = -1}};
@@ -195,6 +228,8 @@ int main(int argc, char **argv)
 		printf("# %u sessions removed\n", raw_remove_all(life.raw.nl, life.raw.handle));
 		return 0;
 	}
+	if (argc == 3 && !strcmp(argv[1], "watch"))
+		return watch(argv[2]);
 	if (argc < 5)
 		return 2;
 	life.raw.target = argv[1];

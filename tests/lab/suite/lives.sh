@@ -16,7 +16,8 @@ ok "$count lives" /in/lives $target 127.0.0.1 3260 "$count"
 is "$(sessions)" 0 "no session is left"
 no_leak /tmp/before "$count" "nothing else is left either"
 
-# Somebody who reads all attributes there are, hosts first, through all of it: CVE-2023-2162
+# Somebody who reads all attributes there are, hosts first, through all of it, and somebody who does nothing but read the hosts' addresses:
+# CVE-2023-2162. Few lives with the latter, who leaves nobody much of a CPU.
 look() {
 	while [ ! -e /tmp/looked.enough ]; do
 		grep -sh . /sys/class/iscsi_host/host*/* /sys/class/iscsi_connection/connection*/* /sys/class/iscsi_session/session*/* >/tmp/looked
@@ -35,6 +36,13 @@ ok "lives under the eyes of a reader" /in/lives $target 127.0.0.1 3260 $((died /
 : >/tmp/looked.enough
 wait $!
 ok "who saw addresses of hosts" grep -qx 127.0.0.1 /tmp/looked.all
+rm /tmp/looked.enough
+/in/lives watch /tmp/looked.enough >/tmp/watched &
+ok "lives under the eyes of one who looks at nothing else" /in/lives $target 127.0.0.1 3260 6
+: >/tmp/looked.enough
+wait $!
+is $? 0 "who saw addresses too"
+diag "$(cat /tmp/watched)"
 no_leak /tmp/before $died "nothing else is left either"
 ok "a life goes on as before" /in/lives $target 127.0.0.1 3260 1
 last=$(dmesg | sed -n 's/.*scsi host\([0-9]*\): .*/\1/p' | tail -1)
