@@ -189,10 +189,10 @@ bench-io: all $(O)/tests/bench/profile.so $(O)/tests/bench/io_load ## instructio
 lint: all ## layers, lengths, licences, spelling, checkpatch, cppcheck, clang-tidy, scan-build
 	$(Q)tests/check-host --lint
 
-demo: ## build, boot the lab, show everything end to end (root on Debian)
+demo: ## build, boot the lab, show everything end to end; HBA=1: an emulated HBA with two ports alone (root on Debian)
 	$(Q)tests/need build lab
-	$(Q)$(MAKE) --no-print-directory all
-	$(Q)tests/lab/demo
+	$(Q)$(MAKE) --no-print-directory all $(O)/tests/hba/hba
+	$(Q)tests/lab/demo $(if $(HBA),hba)
 
 check: ## all tests: unit, fuzz corpora, store, lint, then the lab suite (root on Debian)
 	$(Q)tests/need build check lab
