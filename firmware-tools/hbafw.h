@@ -62,7 +62,8 @@ enum isp4xxx_structure hbafw_area_structure(const struct hbafw_area *area, unsig
 size_t hbafw_area_size(const struct hbafw_area *area, unsigned int model); /* of one entry */
 
 /* One entry of the image's port into 2048 bytes. Never fails: areas are within the image. */
-void hbafw_area_read(const struct hbafw_area *area, const struct isp4xxx_image *image, unsigned int port, unsigned int index, uint8_t *bytes);
+void hbafw_area_read(const struct hbafw_area *area, const struct isp4xxx_image *image, unsigned int port, unsigned int index,
+		     uint8_t *bytes);
 
 /* The image the options name, or one that is filled from the card: of areas, or of one alone. HBAFW_FAILED after a sentence. */
 int hbafw_open(struct hbafw *hbafw, const struct hbafw_area *area, struct isp4xxx_image **ret_image);

@@ -39,7 +39,8 @@ size_t hbafw_area_size(const struct hbafw_area *area, unsigned int model)
 	return isp4xxx_structure_size(hbafw_area_structure(area, model));
 }
 
-void hbafw_area_read(const struct hbafw_area *area, const struct isp4xxx_image *image, unsigned int port, unsigned int index, uint8_t *bytes)
+void hbafw_area_read(const struct hbafw_area *area, const struct isp4xxx_image *image, unsigned int port, unsigned int index,
+		     uint8_t *bytes)
 {
 	size_t size = hbafw_area_size(area, isp4xxx_image_model(image));
 
@@ -218,7 +219,8 @@ static bool take_range(struct hbafw *hbafw, uint32_t *ret_offset, size_t *ret_le
 	offset = strtoul(hbafw->words[1], &end[0], 0);
 	len = strtoul(hbafw->words[2], &end[1], 0);
 	if (*end[0] || *end[1] || offset > UINT32_MAX || !len || len > 0x100000) {
-		hbafw_fail(hbafw, "%s %s: an offset of 32 bits and a length of at most 1 MiB are expected", hbafw->words[1], hbafw->words[2]);
+		hbafw_fail(hbafw, "%s %s: an offset of 32 bits and a length of at most 1 MiB are expected", hbafw->words[1],
+			   hbafw->words[2]);
 		return false;
 	}
 	*ret_offset = (uint32_t)offset;

@@ -106,7 +106,8 @@ static int fill(const struct hbafw *hbafw, const struct hbafw_area *area, struct
 		return -ENOMEM;
 	r = hbafw_card_read(hbafw, !area->offset, area->offset, bytes, len);
 	if (!r)
-		r = area->offset ? isp4xxx_image_write(image, 0, area->offset, bytes, len) : isp4xxx_image_write_nvram(image, 0, bytes, len);
+		r = area->offset ? isp4xxx_image_write(image, 0, area->offset, bytes, len) :
+				 isp4xxx_image_write_nvram(image, 0, bytes, len);
 	explicit_bzero(bytes, len);
 	free(bytes);
 	return r;
@@ -126,7 +127,8 @@ static int open_card(struct hbafw *hbafw, const struct hbafw_area *area, struct 
 		r = fill(hbafw, &hbafw_areas[i], *ret_image);
 		if (r < 0) {
 			isp4xxx_image_free(*ret_image);
-			return hbafw_fail(hbafw, "host%u: the driver does not read %s: %s", hbafw->host_no, hbafw_areas[i].name, strerror(-r));
+			return hbafw_fail(hbafw, "host%u: the driver does not read %s: %s", hbafw->host_no, hbafw_areas[i].name,
+					  strerror(-r));
 		}
 	}
 	return r < 0 ? hbafw_fail(hbafw, "%s", strerror(-r)) : HBAFW_OK;

@@ -187,7 +187,8 @@ static int read_options(struct hbafw *hbafw, int argc, char **argv)
 			return -2;
 		}
 		if (letter == '?' || letter == ':') {
-			hbafw_fail(hbafw, "%s: %s. See hbafw --help", argv[optind - 1], letter == ':' ? "a value is missing" : "unknown option");
+			hbafw_fail(hbafw, "%s: %s. See hbafw --help", argv[optind - 1],
+				   letter == ':' ? "a value is missing" : "unknown option");
 			return -1;
 		}
 		if (!take(hbafw, letter, optarg)) {

@@ -94,7 +94,8 @@ static int set_field(struct hbafw *hbafw, enum isp4xxx_structure structure, char
 	return HBAFW_OK;
 }
 
-static int set_entry(struct hbafw *hbafw, struct isp4xxx_image *image, const struct hbafw_area *area, unsigned int index, unsigned int first)
+static int set_entry(struct hbafw *hbafw, struct isp4xxx_image *image, const struct hbafw_area *area, unsigned int index,
+		     unsigned int first)
 {
 	unsigned int model = isp4xxx_image_model(image);
 	size_t size = hbafw_area_size(area, model);
@@ -131,7 +132,8 @@ int hbafw_image_set(struct hbafw *hbafw)
 	if (area->count > 1) {
 		index = strtoul(hbafw->words[first], &end, 10);
 		if (*end || end == hbafw->words[first] || index >= area->count || hbafw->count < 3)
-			return hbafw_fail(hbafw, "usage: hbafw image set FILE %s INDEX NAME=VALUE..., INDEX below %u", area->name, area->count);
+			return hbafw_fail(hbafw, "usage: hbafw image set FILE %s INDEX NAME=VALUE..., INDEX below %u", area->name,
+				  area->count);
 		first++;
 	}
 	status = hbafw_open_to_write(hbafw, &image);

@@ -4,9 +4,9 @@
  * or suspend, at worst for ever.
  *
  *	shutdown	waiting ends at once, and none begins
- *	sleep		does not begin while somebody waits for a disk of a lost session: neither would the disk stop, nor may a write fail for
- *			that. Asked before processes are frozen, as those that wait cannot be, and again when all are. A session that
- *			nobody waits for is given up then
+ *	sleep		does not begin while somebody waits for a disk of a lost session: neither would the disk stop, nor may a
+ *			write fail for that. Asked before processes are frozen, as those that wait cannot be, and again when all
+ *			are. A session that nobody waits for is given up then
  *	asleep		one that is lost later waits some seconds for a login: so long may a disk's own suspend take; what is under way
  *			fails then. What was given up so waits anew, as long as it is set to, before processes run again
  *

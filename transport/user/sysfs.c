@@ -364,8 +364,8 @@ static int open_iscsi_host(int root_dir, uint32_t host_no)
 }
 
 /*
- * qla4xxx shows its host before it starts the card's firmware. A question to the card that comes in between is lost, is waited for
- * for 60 s, and the adapter is reset for it; that the firmware runs is seen by its MAC address.
+ * qla4xxx shows its host before it starts the card's firmware. A question to the card that comes in between is lost: its asker
+ * waits 60 s, and the adapter is reset for it; that the firmware runs is seen by its MAC address.
  */
 static bool is_card_starting(const struct sysfs_host *host)
 {
