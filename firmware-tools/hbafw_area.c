@@ -270,7 +270,7 @@ static int dump_flash(struct hbafw *hbafw)
 
 	if (!take_range(hbafw, &offset, &len))
 		return HBAFW_FAILED;
-	bytes = malloc(len);
+	bytes = calloc(1, len);
 	if (!bytes)
 		return hbafw_fail(hbafw, "%s", strerror(ENOMEM));
 	status = read_range(hbafw, offset, bytes, len);
@@ -291,8 +291,10 @@ static int dump_area(struct hbafw *hbafw, const struct hbafw_area *area, unsigne
 	if (hbafw_open(hbafw, area, &image) != HBAFW_OK)
 		return HBAFW_FAILED;
 	size = hbafw_area_size(area, isp4xxx_image_model(image));
-	bytes = malloc(count * size);
-	if (bytes) {
+	bytes = calloc(count, size);
+	if (!bytes) {
+		hbafw_fail(hbafw, "%s", strerror(ENOMEM));
+	} else {
 		for (unsigned int i = 0; i < count; i++)
 			hbafw_area_read(area, image, hbafw->port, first + i, bytes + i * size);
 		status = put_bytes(hbafw, bytes, count * size, area->offset + (uint32_t)(first * size));
