@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A port: one PCI function, one SCSI host. What its parts are, how far it has come (one door: host_move()), and what each part offers to the
+ * others. Locks, outermost first: scsi_add_host's and the class's; config_mutex; session mutexes; mailbox.mutex; irq_lock; rings' own.
+ *
+ * Life: probe makes it (main.c), bring-up starts the firmware (bringup.c), recovery (reset.c) repeats that after a failure; removal, of the
+ * driver or of the card, is the way back in reverse order. shost's reference keeps the memory; work that runs later holds none because
+ * removal cancels it first.
+ */
+#ifndef OPENHBA_QLA4XXX_HOST_H
+#define OPENHBA_QLA4XXX_HOST_H
+
+#include <linux/kfifo.h>
+#include <linux/pci.h>
+#include <linux/workqueue.h>
+#include <scsi/scsi_host.h>
+#include <scsi/scsi_transport_iscsi.h>
+
+#include "drivers/qla4xxx/chip.h"
+#include "drivers/qla4xxx/mailbox.h"
+#include "drivers/qla4xxx/rings.h"
+
+#define QLA_NAME	"qla4xxx"
+
+enum host_state {
+	HOST_STARTING,		/* probe: the firmware is brought up, nobody else knows the host */
+	HOST_ONLINE,
+	HOST_RECOVERING,	/* chip reset and bring-up; commands wait in the mid layer */
+	HOST_SUSPENDED,
+	HOST_DEAD,		/* given up, until somebody asks for a reset of the host */
+	HOST_REMOVING,		/* no way back */
+	HOST_STATES,
+};
+
+enum host_flag { HOST_LINK_UP, HOST_GONE, HOST_LISTED };	/* GONE: out of the bus; LISTED: sessions of the flash were made once */
+
+struct host_event { u32 regs[ISP_MAILBOXES]; };			/* an AEN */
+#define HOST_EVENTS	512
+
+struct qla_host {
+	struct Scsi_Host *shost;
+	struct pci_dev *pdev;
+	struct chip chip;
+	struct mailbox mailbox;
+	struct rings rings;
+
+	spinlock_t irq_lock;		/* the mailbox's answer, events, interrupt causes. Hard interrupt context */
+	int irq;			/* 0: none yet, mailbox commands poll */
+	enum host_state state;		/* written by host_move() only */
+	unsigned long flags;
+	wait_queue_head_t state_changed;
+
+	struct workqueue_struct *workqueue;	/* ordered: events, recovery and relogin see each other's results */
+	struct work_struct event_work;
+	DECLARE_KFIFO(events, struct host_event, HOST_EVENTS);
+	struct work_struct recovery_work;
+	struct task_struct *resetter;	/* whose mailbox commands get through while RECOVERING */
+	unsigned long reasons;		/* why, enum recovery_reason */
+	struct delayed_work heartbeat_work;
+	unsigned long heartbeat;	/* jiffies of the last one */
+
+	struct mutex config_mutex;	/* control block, flash, CHAP table, flash nodes */
+	struct sessions *sessions;	/* session.h */
+	struct config *config;		/* config.h */
+};
+
+static inline struct qla_host *host_of(struct Scsi_Host *shost)
+{
+	return *(struct qla_host **)shost_priv(shost);
+}
+
+#define host_info(host, fmt, ...)	dev_info(&(host)->pdev->dev, "host%u: " fmt, (host)->shost->host_no, ##__VA_ARGS__)
+#define host_warn(host, fmt, ...)	dev_warn(&(host)->pdev->dev, "host%u: " fmt, (host)->shost->host_no, ##__VA_ARGS__)
+#define host_err(host, fmt, ...)	dev_err(&(host)->pdev->dev, "host%u: " fmt, (host)->shost->host_no, ##__VA_ARGS__)
+
+/* --- main.c: the state's door, and the driver ------------------------------------------------------------------------------------- */
+
+extern struct iscsi_transport qla_transport;			/* transport.c */
+extern struct scsi_transport_template *qla_transport_template;
+
+static inline enum host_state host_state(const struct qla_host *host)
+{
+	return READ_ONCE(host->state);
+}
+
+/* True if it went there; illegal moves are refused (a host being removed stays so). Any context. */
+bool host_move(struct qla_host *host, enum host_state to);
+/* True when commands may be given to the firmware: online and linked. */
+static inline bool host_ready(const struct qla_host *host)
+{
+	return host_state(host) == HOST_ONLINE && test_bit(HOST_LINK_UP, &host->flags);
+}
+/* Waits until it is ONLINE (true), or for good not so or for seconds (false). */
+bool host_wait_online(struct qla_host *host, unsigned int seconds);
+
+/* --- irq.c --------------------------------------------------------------------------------------------------------------------------- */
+
+int irq_start(struct qla_host *host);		/* requests it and enables the chip's interrupts */
+void irq_stop(struct qla_host *host);		/* none runs any more */
+void irq_look(struct qla_host *host);		/* what the handler does, for those who poll: process context, or a timer */
+
+/* --- bringup.c ----------------------------------------------------------------------------------------------------------------------- */
+
+/* From whatever state the chip is in to a firmware that is ready: boot, control block, rings, ready. May take minutes; -errno. reset: even
+ * if the firmware waits for its configuration already. */
+int bringup(struct qla_host *host, bool reset);
+
+/* --- reset.c ------------------------------------------------------------------------------------------------------------------------- */
+
+enum recovery_reason {
+	RECOVER_MAILBOX,	/* no answer */
+	RECOVER_FATAL,		/* fatal error interrupt */
+	RECOVER_SYSTEM_ERROR,	/* AENs: it died, lost its rings, its NVRAM, its address */
+	RECOVER_HEARTBEAT,
+	RECOVER_RING,		/* a response that nobody can have asked for */
+	RECOVER_OTHER_FUNCTION,	/* another function reset the chip: bring up, do not reset again */
+	RECOVER_REQUEST,	/* the SCSI layer or the administrator */
+};
+/* Any context; the work is done in recovery_work. What was asked for before it runs is one recovery. */
+void recover(struct qla_host *host, enum recovery_reason reason);
+/* Waits for the end of it: 0 when online again, -EIO when given up. */
+int recover_and_wait(struct qla_host *host, enum recovery_reason reason);
+void recovery_run(struct work_struct *work);
+static inline bool host_owns_reset(const struct qla_host *host)
+{
+	return READ_ONCE(host->resetter) == current;
+}
+
+/* --- events.c: AENs, in their order, in event_work ---------------------------------------------------------------------------------- */
+
+void event_post(struct qla_host *host, const u32 regs[ISP_MAILBOXES]);	/* irq_lock held */
+void event_run(struct work_struct *work);
+
+/* --- scsi.c, errors.c ---------------------------------------------------------------------------------------------------------------- */
+
+extern struct scsi_host_template qla_template;		/* its attributes: attributes.c */
+/* Completes all that the firmware will not: everything of one DDB, or (ddb < 0) of all, with DID_RESET or the like. Not in interrupts. */
+void scsi_flush(struct qla_host *host, int ddb, u8 host_byte);
+bool scsi_wait_idle(struct qla_host *host, unsigned int ms);	/* nothing outstanding */
+
+/* --- passthrough.c, ping.c ----------------------------------------------------------------------------------------------------------- */
+
+int passthrough_send(struct iscsi_cls_conn *cls, struct iscsi_hdr *header, char *data, u32 bytes);	/* transport.send_pdu */
+void passthrough_done(struct qla_host *host, const struct isp_passthrough_status *status);		/* interrupt */
+void passthrough_flush(struct qla_host *host, int ddb);
+int ping_send(struct Scsi_Host *shost, u32 iface_num, u32 iface_type, u32 payload, u32 pid, struct sockaddr *to);
+void ping_done(struct qla_host *host, const struct isp_mailbox_iocb *iocb);				/* interrupt */
+void ping_flush(struct qla_host *host);
+
+#endif
