@@ -33,11 +33,13 @@ struct chip_model {
 	bool has_ipv6, has_acb_tools;		/* IPv6 fields hold; IP state, ACB and defaults for tools */
 };
 
-/* index: 1 or 3, the owner code's low bits; 0 where the chip does not tell. */
+/* index: 1 or 3, the owner code's low bits; 0 where the chip does not tell. hw_config: of the EEPROM, once configured. */
 struct chip {
 	void __iomem *regs;
 	const struct chip_model *model;
 	u8 index;
+	bool configured;
+	u16 hw_config;
 };
 
 const struct chip_model *chip_model_find(u16 device);	/* NULL: not ours */
@@ -77,6 +79,8 @@ void chip_release(const struct chip *chip, enum chip_semaphore semaphore);
 /* All semaphores are free afterwards. May sleep for a minute: -ETIMEDOUT, -ENODEV. start: the reset is begun, nobody waits. */
 int chip_soft_reset(const struct chip *chip);
 void chip_soft_reset_start(const struct chip *chip);
+/* The same for a reset that another function began: waits for its end, without acknowledging anything. */
+int chip_reset_wait(const struct chip *chip, unsigned int seconds);
 
 /* eeprom.c: words of the serial EEPROM; bytes lie in it low byte first. Under the NVRAM semaphore. May sleep. */
 u16 eeprom_word(const struct chip *chip, unsigned int word);

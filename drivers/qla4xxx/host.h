@@ -32,11 +32,17 @@ enum host_state {
 	HOST_STATES,
 };
 
-enum host_flag { HOST_LINK_UP, HOST_GONE, HOST_LISTED };	/* GONE: out of the bus; LISTED: sessions of the flash were made once */
+enum host_flag {
+	HOST_LINK_UP,		/* the firmware said so last */
+	HOST_GONE,		/* out of the bus, for ever */
+	HOST_SILENT,		/* the firmware answers nothing until a bring-up has succeeded */
+	HOST_LISTED,		/* sessions of the flash were made once */
+};
 
 struct host_event { u32 regs[ISP_MAILBOXES]; };			/* an AEN */
 #define HOST_EVENTS	512
 
+/* Lies in the SCSI host's own data. */
 struct qla_host {
 	struct Scsi_Host *shost;
 	struct pci_dev *pdev;
@@ -45,7 +51,8 @@ struct qla_host {
 	struct rings rings;
 
 	spinlock_t irq_lock;		/* the mailbox's answer, events, interrupt causes. Hard interrupt context */
-	int irq;			/* 0: none yet, mailbox commands poll */
+	bool irq_on;			/* irq_lock; the chip's interrupts are enabled: else mailbox commands poll */
+	bool irq_requested;
 	enum host_state state;		/* written by host_move() only */
 	unsigned long flags;
 	wait_queue_head_t state_changed;
@@ -55,6 +62,7 @@ struct qla_host {
 	DECLARE_KFIFO(events, struct host_event, HOST_EVENTS);
 	struct work_struct recovery_work;
 	struct task_struct *resetter;	/* whose mailbox commands get through while RECOVERING */
+	int recovered;			/* how the last recovery ended: 0 or -errno */
 	unsigned long reasons;		/* why, enum recovery_reason */
 	struct delayed_work heartbeat_work;
 	unsigned long heartbeat;	/* jiffies of the last one */
@@ -66,7 +74,7 @@ struct qla_host {
 
 static inline struct qla_host *host_of(struct Scsi_Host *shost)
 {
-	return *(struct qla_host **)shost_priv(shost);
+	return shost_priv(shost);
 }
 
 #define host_info(host, fmt, ...)	dev_info(&(host)->pdev->dev, "host%u: " fmt, (host)->shost->host_no, ##__VA_ARGS__)
@@ -77,6 +85,9 @@ static inline struct qla_host *host_of(struct Scsi_Host *shost)
 
 extern struct iscsi_transport qla_transport;			/* transport.c */
 extern struct scsi_transport_template *qla_transport_template;
+
+/* Module parameters. */
+extern int ql4xdisablesysfsboot, ql4xdontresethba, ql4xmaxqdepth, ql4xqfulltracking, ql4xsess_recovery_tmo;
 
 static inline enum host_state host_state(const struct qla_host *host)
 {
@@ -95,15 +106,24 @@ bool host_wait_online(struct qla_host *host, unsigned int seconds);
 
 /* --- irq.c --------------------------------------------------------------------------------------------------------------------------- */
 
-int irq_start(struct qla_host *host);		/* requests it and enables the chip's interrupts */
-void irq_stop(struct qla_host *host);		/* none runs any more */
-void irq_look(struct qla_host *host);		/* what the handler does, for those who poll: process context, or a timer */
+int irq_start(struct qla_host *host);		/* requests the line; the chip's interrupts stay disabled */
+void irq_enable(struct qla_host *host);		/* the chip's interrupts; what came before is looked at */
+void irq_disable(struct qla_host *host);	/* no cause is taken from the chip any more, except by irq_look() */
+void irq_stop(struct qla_host *host);		/* disables and gives the line back: no handler runs any more */
+void irq_look(struct qla_host *host);		/* what the handler does, for those who poll. Any context without irq_lock */
 
 /* --- bringup.c ----------------------------------------------------------------------------------------------------------------------- */
 
-/* From whatever state the chip is in to a firmware that is ready: boot, control block, rings, ready. May take minutes; -errno. reset: even
- * if the firmware waits for its configuration already. */
-int bringup(struct qla_host *host, bool reset);
+enum bringup_from {
+	BRINGUP_LOOK,		/* a reset if the chip's state asks for one */
+	BRINGUP_RESET,
+	BRINGUP_WAS_RESET,	/* another function did it */
+};
+/*
+ * From whatever state the chip is in to a firmware that is ready: reset, boot, control block, rings. What was outstanding is completed on
+ * the way, as soon as the chip has stopped. May take minutes; ends early (-ECANCELED, -ENODEV) when the host is removed or gone.
+ */
+int bringup(struct qla_host *host, enum bringup_from from);
 
 /* --- reset.c ------------------------------------------------------------------------------------------------------------------------- */
 
@@ -115,16 +135,28 @@ enum recovery_reason {
 	RECOVER_RING,		/* a response that nobody can have asked for */
 	RECOVER_OTHER_FUNCTION,	/* another function reset the chip: bring up, do not reset again */
 	RECOVER_REQUEST,	/* the SCSI layer or the administrator */
+	RECOVER_GONE,		/* the card is out of the bus: all that waits ends, and the host is dead; host_gone() */
+	RECOVER_BUS,		/* the bus has recovered from an error */
+	RECOVER_REASONS,
 };
 /* Any context; the work is done in recovery_work. What was asked for before it runs is one recovery. */
 void recover(struct qla_host *host, enum recovery_reason reason);
-/* Waits for the end of it: 0 when online again, -EIO when given up. */
+/* Waits for the end of it: 0 when online again, -EIO when given up. Not from the host's own workqueue. */
 int recover_and_wait(struct qla_host *host, enum recovery_reason reason);
 void recovery_run(struct work_struct *work);
+/* The card does not answer on the bus any more. Any context. */
+void host_gone(struct qla_host *host);
 static inline bool host_owns_reset(const struct qla_host *host)
 {
 	return READ_ONCE(host->resetter) == current;
 }
+/* A recovery has been asked for or runs, or nobody is there: whoever waits for the firmware and is not the resetter gives up. */
+static inline bool host_is_lost(const struct qla_host *host)
+{
+	return test_bit(HOST_GONE, &host->flags) || test_bit(HOST_SILENT, &host->flags) || READ_ONCE(host->reasons);
+}
+/* Puts the chip to sleep and wakes it, for suspend and errors of the bus. quiesce: nothing runs, nothing is outstanding afterwards. */
+void host_quiesce(struct qla_host *host);
 
 /* --- events.c: AENs, in their order, in event_work ---------------------------------------------------------------------------------- */
 

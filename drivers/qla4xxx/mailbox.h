@@ -14,6 +14,7 @@
 #include "transport/abi/isp4xxx.h"
 
 #define MAILBOX_POLL_MS		64
+#define MAILBOX_POLL_OFF_MS	4	/* while interrupts are off */
 #define MAILBOX_TIMEOUT_MS	60000
 
 struct qla_host;
@@ -48,7 +49,7 @@ int mailbox_transfer(struct qla_host *host, enum isp_mailbox opcode, u32 regs[IS
 
 /* irq.c: an answer came. irq_lock held; regs are what the chip holds. */
 void mailbox_answered(struct mailbox *mailbox, const u32 regs[ISP_MAILBOXES]);
-/* Ends the wait of whoever asks, with -ENODEV or -EBUSY: the card is gone, or is to be reset. Any context. */
+/* Wakes whoever asks; he gives up with -ENODEV or -EBUSY if host_is_lost(). Any context. */
 void mailbox_cancel(struct qla_host *host);
 
 #endif
