@@ -70,6 +70,9 @@ struct qla_host {
 	struct mutex config_mutex;	/* control block, flash, CHAP table, flash nodes */
 	struct sessions *sessions;	/* session.h */
 	struct config *config;		/* config.h */
+	struct commands *commands;	/* commands.h */
+	struct passthroughs *passthroughs;
+	struct pings *pings;
 };
 
 static inline struct qla_host *host_of(struct Scsi_Host *shost)
@@ -163,20 +166,32 @@ void host_quiesce(struct qla_host *host);
 void event_post(struct qla_host *host, const u32 regs[ISP_MAILBOXES]);	/* irq_lock held */
 void event_run(struct work_struct *work);
 
-/* --- scsi.c, errors.c ---------------------------------------------------------------------------------------------------------------- */
+/* --- scsi.c, commands.c, errors.c ---------------------------------------------------------------------------------------------------- */
 
 extern struct scsi_host_template qla_template;		/* its attributes: attributes.c */
-/* Completes all that the firmware will not: everything of one DDB, or (ddb < 0) of all, with DID_RESET or the like. Not in interrupts. */
+/* Before scsi_add_host(): what commands need, and the numbers of the SCSI host (hardware queues, ids, LUNs). -ENOMEM */
+int scsi_prepare(struct qla_host *host);
+void scsi_unprepare(struct qla_host *host);		/* no command, no interrupt any more; fine without scsi_prepare() */
+/*
+ * Completes all that the firmware will not: everything of one DDB, or (ddb < 0) of all, with DID_RESET or the like; of all, when the
+ * chip is stopped: the rings are closed, and what it had answered is taken first. Sleeps.
+ */
 void scsi_flush(struct qla_host *host, int ddb, u8 host_byte);
 bool scsi_wait_idle(struct qla_host *host, unsigned int ms);	/* nothing outstanding */
 
-/* --- passthrough.c, ping.c ----------------------------------------------------------------------------------------------------------- */
+/* --- passthrough.c, ping.c: made with the host, work runs in host->workqueue ---------------------------------------------------------- */
 
+int passthrough_init(struct qla_host *host);		/* -ENOMEM */
+void passthrough_exit(struct qla_host *host);		/* no interrupt any more, the chip is stopped; fine without passthrough_init() */
 int passthrough_send(struct iscsi_cls_conn *cls, struct iscsi_hdr *header, char *data, u32 bytes);	/* transport.send_pdu */
-void passthrough_done(struct qla_host *host, const struct isp_passthrough_status *status);		/* interrupt */
+bool passthrough_done(struct qla_host *host, const struct isp_passthrough_status *status);	/* interrupt; false: nobody asked */
+/* No answer is given to user space any more: of a DDB, whose connection ends, or (ddb < 0) of all, and then the chip is stopped. */
 void passthrough_flush(struct qla_host *host, int ddb);
+
+int ping_init(struct qla_host *host);
+void ping_exit(struct qla_host *host);
 int ping_send(struct Scsi_Host *shost, u32 iface_num, u32 iface_type, u32 payload, u32 pid, struct sockaddr *to);
-void ping_done(struct qla_host *host, const struct isp_mailbox_iocb *iocb);				/* interrupt */
-void ping_flush(struct qla_host *host);
+bool ping_done(struct qla_host *host, const struct isp_mailbox_iocb *iocb);			/* interrupt; false: nobody asked */
+void ping_flush(struct qla_host *host);			/* the chip is stopped: who waits is told so */
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The request and response rings in DMA memory. Many CPUs fill the request ring at once: each claims its slots by one atomic operation,
- * writes them, and marks them written; whoever can, publishes all that is written in one piece up to the first gap, and rings the doorbell
- * once for it. There is no lock over the writing. The response ring has one reader, the interrupt handler.
+ * writes them, and marks them written; whoever can, tells the firmware of all that is written in one piece up to the first gap, by one
+ * doorbell. There is no lock over the writing. The response ring is read by one at a time: the interrupt handler, or who polls for it.
  */
 #ifndef OPENHBA_QLA4XXX_RINGS_H
 #define OPENHBA_QLA4XXX_RINGS_H
@@ -28,35 +28,48 @@ union ring_entry {
 	u8 bytes[ISP_IOCB_SIZE];
 };
 
+/* Everything here is rings.c's. */
 struct rings {
-	void *memory;			/* one DMA piece: requests, responses, shadow */
+	void *memory;			/* one DMA piece: requests, responses, shadow; NULL before rings_alloc() */
 	dma_addr_t dma;
 	union ring_entry *requests, *responses;
 	struct isp_shadow *shadow;	/* written by the chip */
-	/* The rest is rings.c's. */
-	atomic64_t claimed;
-	u64 published;
-	unsigned long publishing;
-	unsigned int limit;		/* IOCBs the firmware takes at once; set by rings_set_limit() */
-	atomic_t in_flight;
+	bool is_open;			/* slots may be claimed */
+	atomic64_t claimed;		/* slots given out since rings_start(): the next one's number */
+	u64 *written;			/* by slot: the claim that begins there and is written */
+	int publishing;			/* 1: somebody is telling the firmware, and owns published */
+	u64 published;			/* slots the firmware was told of */
+	unsigned int limit;		/* IOCBs the firmware takes at once */
+	atomic_t in_flight;		/* IOCBs it has, or is about to get */
+	spinlock_t response_lock;	/* the rest. Hard interrupt context; recover(), and no completion, is called without it */
 	u16 response_out;
-	unsigned long *written;
 };
 
 int rings_alloc(struct qla_host *host);			/* -ENOMEM */
-void rings_free(struct qla_host *host);
-void rings_start(struct qla_host *host);		/* empty, registers 0; the chip is stopped */
+void rings_free(struct qla_host *host);			/* no interrupt handler, no claim any more; NULL memory is fine */
+void rings_start(struct qla_host *host);		/* empty, registers 0, open; the chip is stopped, and scsi_flush() has been called */
+void rings_close(struct qla_host *host);		/* nothing is claimed any more until rings_start(), no claim is unpublished. Sleeps */
 void rings_describe(struct qla_host *host, void *acb);	/* writes lengths and addresses into a control block */
 void rings_set_limit(struct rings *rings, unsigned int iocbs);	/* from GET_FW_STATUS */
 
-/* Slots for one request of count entries: false if there is no room. Then entries are written, and all of them published; any context. */
+/*
+ * Slots for one request of count entries: false if there is no room, or the rings are closed. All entries are written, then published;
+ * under rcu_read_lock() from before the claim to behind publishing, any context. now: with the doorbell; else by the next that rings it,
+ * which is to be rings_kick() at the latest.
+ */
 struct ring_claim { u64 first; unsigned int count; };
 bool rings_claim(struct qla_host *host, unsigned int count, struct ring_claim *claim);
 union ring_entry *rings_entry(struct rings *rings, const struct ring_claim *claim, unsigned int number);
-void rings_publish(struct qla_host *host, const struct ring_claim *claim);
-void rings_finished(struct rings *rings, unsigned int count);	/* the firmware has answered a request of count entries */
+void rings_publish(struct qla_host *host, const struct ring_claim *claim, bool now);
+void rings_kick(struct qla_host *host);
+void rings_finished(struct rings *rings, unsigned int count);	/* the firmware has answered a request of count entries, or never will */
 
-/* irq.c: takes what the firmware has answered. irq_lock held. True if there was any. */
+/* Whether the firmware has answered; reads no register. Any context, at any time. */
+bool rings_pending(const struct rings *rings);
+/*
+ * Takes what the firmware has answered and clears the chip's completion interrupt, even if there was nothing. Hard interrupt context or
+ * any other, after rings_alloc(); without irq_lock if it can be, as commands are completed here. True if there was anything.
+ */
 bool rings_responses(struct qla_host *host);
 
 #endif
