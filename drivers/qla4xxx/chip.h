@@ -31,6 +31,7 @@ struct chip_model {
 	bool has_function;			/* the control register tells the PCI function */
 	bool has_net_reset;			/* bit 11 of the control register is the network's reset interrupt */
 	bool has_ipv6, has_acb_tools;		/* IPv6 fields hold; IP state, ACB and defaults for tools */
+	u8 no_link_seconds;			/* after these a firmware that configures addresses without a link is taken for ready */
 };
 
 /* index: 1 or 3, the owner code's low bits; 0 where the chip does not tell. hw_config: of the EEPROM, once configured. */

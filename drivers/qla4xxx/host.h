@@ -90,7 +90,7 @@ extern struct iscsi_transport qla_transport;			/* transport.c */
 extern struct scsi_transport_template *qla_transport_template;
 
 /* Module parameters. */
-extern int ql4xdisablesysfsboot, ql4xdontresethba, ql4xmaxqdepth, ql4xqfulltracking, ql4xsess_recovery_tmo;
+extern int ql4xdisablesysfsboot, ql4xmaxqdepth, ql4xqfulltracking, ql4xsess_recovery_tmo;
 
 static inline enum host_state host_state(const struct qla_host *host)
 {
@@ -164,6 +164,8 @@ void host_quiesce(struct qla_host *host);
 /* --- events.c: AENs, in their order, in event_work ---------------------------------------------------------------------------------- */
 
 void event_post(struct qla_host *host, const u32 regs[ISP_MAILBOXES]);	/* irq_lock held */
+void event_kick(struct qla_host *host);		/* event_work runs if there may be events it is time for. Any context */
+void event_forget(struct qla_host *host);	/* those of a firmware that has been reset */
 void event_run(struct work_struct *work);
 
 /* --- scsi.c, commands.c, errors.c ---------------------------------------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 
 #include <linux/completion.h>
 #include <linux/dma-direction.h>
+#include <linux/list.h>
 #include <linux/mutex.h>
 
 #include "transport/abi/isp4xxx.h"
@@ -25,6 +26,7 @@ struct qla_host;
  */
 struct mailbox {
 	struct mutex mutex;
+	struct list_head abandoned;	/* buffers that a silent chip may still write to; mutex */
 	struct completion answered;
 	bool waiting;
 	u8 outs;
@@ -46,6 +48,9 @@ int mailbox_ask(struct qla_host *host, enum isp_mailbox opcode, u32 regs[ISP_MAI
  */
 int mailbox_transfer(struct qla_host *host, enum isp_mailbox opcode, u32 regs[ISP_MAILBOXES], unsigned int address, void *buffer, size_t size,
 		     enum dma_data_direction direction);
+
+/* The chip was reset, or is gone: it writes to no buffer any more. */
+void mailbox_stopped(struct qla_host *host);
 
 /* irq.c: an answer came. irq_lock held; regs are what the chip holds. */
 void mailbox_answered(struct mailbox *mailbox, const u32 regs[ISP_MAILBOXES]);

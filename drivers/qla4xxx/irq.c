@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the chip interrupts for: responses in the ring, an answer or an event in the mailboxes, a reset that another function began, a fatal
+ * error. The line is shared and level triggered: it falls when each cause has been cleared. Those who poll look at the same causes.
+ */
+#include <linux/interrupt.h>
+
+#include "drivers/qla4xxx/host.h"
+
+/* Events that a look takes at most; the level brings us back for more. */
+#define TURNS	64
+
+#define IS_ANSWER(word)	((word) == ISP_STATUS_BUSY || (word) == ISP_STATUS_INTERMEDIATE || ((word) & ~0xfffu) == ISP_STATUS_COMPLETE)
+#define IS_EVENT(word)	(((word) & ~0xfffu) == 0x8000)
+
+/* The mailboxes hold an answer or an event until the processor interrupt is cleared; then the firmware shows the next. */
+static void take_mailboxes(struct qla_host *host)
+{
+	u32 regs[ISP_MAILBOXES];
+	unsigned int i;
+
+	lockdep_assert_held(&host->irq_lock);
+	for (i = 0; i < ISP_MAILBOXES; i++)
+		regs[i] = readl(host->chip.regs + ISP_REG_MAILBOX + 4 * i);
+	if (regs[0] != ~0u) {
+		if (IS_ANSWER(regs[0]))
+			mailbox_answered(&host->mailbox, regs);
+		else if (IS_EVENT(regs[0]))
+			event_post(host, regs);
+	}
+	chip_set(&host->chip, ISP_REG_CONTROL, ISP_CONTROL_PROCESSOR);
+}
+
+static void take_responses(struct qla_host *host)
+{
+	lockdep_assert_held(&host->irq_lock);
+	if (rings_responses(host))
+		return;
+	/* A cause without a response: what comes from now on raises it anew, what came meanwhile is there now. */
+	chip_set(&host->chip, ISP_REG_CONTROL, ISP_CONTROL_COMPLETION);
+	rings_responses(host);
+}
+
+/* Not maskable. Nothing the chip does means anything any more: it is stopped at once. */
+static void take_fatal(struct qla_host *host)
+{
+	lockdep_assert_held(&host->irq_lock);
+	host_err(host, "the chip reports a fatal error (port error status %08x)\n", chip_read(&host->chip, ISP_REG_PORT_ERROR));
+	if (!(chip_read(&host->chip, ISP_REG_CONTROL) & ISP_CONTROL_RESET_INTERRUPT))
+		chip_set(&host->chip, ISP_REG_CONTROL, ISP_CONTROL_SOFT_RESET);
+	chip_set(&host->chip, ISP_REG_CONTROL, ISP_CONTROL_FATAL);
+	chip_interrupts(&host->chip, false);
+	host->irq_on = false;
+	recover(host, RECOVER_FATAL);
+}
+
+/* The other function's reset ends only after this. */
+static void take_reset(struct qla_host *host)
+{
+	lockdep_assert_held(&host->irq_lock);
+	chip_interrupts(&host->chip, false);
+	host->irq_on = false;
+	chip_set(&host->chip, ISP_REG_CONTROL, ISP_CONTROL_RESET_INTERRUPT);
+	recover(host, RECOVER_OTHER_FUNCTION);
+}
+
+/* True if the chip had a cause. asked: interrupts are off, but somebody polls. */
+static bool look(struct qla_host *host, bool asked)
+{
+	u32 control = chip_read(&host->chip, ISP_REG_CONTROL);
+
+	lockdep_assert_held(&host->irq_lock);
+	if (control == ~0u) {
+		host_gone(host);
+		return false;
+	}
+	if (control & ISP_CONTROL_FATAL) {
+		take_fatal(host);
+		return true;
+	}
+	if (!host->irq_on && !asked)
+		return false;
+	if (control & ISP_CONTROL_RESET_INTERRUPT && host->irq_on) {
+		take_reset(host);
+		return true;
+	}
+	if (control & ISP_CONTROL_COMPLETION)
+		take_responses(host);
+	if (control & ISP_CONTROL_PROCESSOR)
+		take_mailboxes(host);
+	return control & (ISP_CONTROL_COMPLETION | ISP_CONTROL_PROCESSOR);
+}
+
+static irqreturn_t handler(int irq, void *data)
+{
+	struct qla_host *host = data;
+	bool handled;
+
+	spin_lock(&host->irq_lock);
+	/* Responses first: writing the ring's register clears their cause, and reading the causes makes it arrive. */
+	handled = host->irq_on && rings_responses(host);
+	handled |= !test_bit(HOST_GONE, &host->flags) && look(host, false);
+	spin_unlock(&host->irq_lock);
+	return IRQ_RETVAL(handled);
+}
+
+void irq_look(struct qla_host *host)
+{
+	unsigned long flags;
+	unsigned int turns;
+
+	spin_lock_irqsave(&host->irq_lock, flags);
+	for (turns = 0; turns < TURNS && !test_bit(HOST_GONE, &host->flags) && look(host, true); turns++)
+		;
+	spin_unlock_irqrestore(&host->irq_lock, flags);
+}
+
+int irq_start(struct qla_host *host)
+{
+	int result = request_irq(host->pdev->irq, handler, IRQF_SHARED, QLA_NAME, host);
+
+	if (result) {
+		host_err(host, "cannot have interrupt %d: error %d\n", host->pdev->irq, result);
+		return result;
+	}
+	host->irq_requested = true;
+	return 0;
+}
+
+void irq_enable(struct qla_host *host)
+{
+	spin_lock_irq(&host->irq_lock);
+	host->irq_on = true;
+	chip_interrupts(&host->chip, true);
+	spin_unlock_irq(&host->irq_lock);
+	irq_look(host);
+}
+
+void irq_disable(struct qla_host *host)
+{
+	spin_lock_irq(&host->irq_lock);
+	host->irq_on = false;
+	if (!test_bit(HOST_GONE, &host->flags))
+		chip_interrupts(&host->chip, false);
+	spin_unlock_irq(&host->irq_lock);
+}
+
+void irq_stop(struct qla_host *host)
+{
+	irq_disable(host);
+	if (host->irq_requested)
+		free_irq(host->pdev->irq, host);
+	host->irq_requested = false;
+}

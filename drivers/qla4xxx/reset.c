@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Recovery: from a chip that died, was reset by somebody, or left the bus, back to a host that is online, or to one that is dead and says so.
+ * Anybody asks for it (recover()); recovery_work does it, one at a time and in turn with events. Commands wait in the mid layer meanwhile, or
+ * were taken from the firmware and end with DID_RESET.
+ */
+#include "drivers/qla4xxx/session.h"
+#include "drivers/qla4xxx/trace.h"
+
+#define IDLE_MS		5000	/* for commands to come back before a reset that has time */
+#define WAIT_SECONDS	300	/* attempts of bring-up included */
+
+static const char * const reason_texts[RECOVER_REASONS] = {
+	[RECOVER_MAILBOX] = "no answer to a mailbox command",
+	[RECOVER_FATAL] = "a fatal error",
+	[RECOVER_SYSTEM_ERROR] = "an event of the firmware",
+	[RECOVER_HEARTBEAT] = "no heartbeat",
+	[RECOVER_RING] = "a response that makes no sense",
+	[RECOVER_OTHER_FUNCTION] = "a reset by another function of the card",
+	[RECOVER_REQUEST] = "a request",
+	[RECOVER_GONE] = "a card that is gone",
+	[RECOVER_BUS] = "a restart of the bus",
+};
+
+void recover(struct qla_host *host, enum recovery_reason reason)
+{
+	set_bit(reason, &host->reasons);
+	mailbox_cancel(host);
+	wake_up_all(&host->state_changed);
+	queue_work(host->workqueue, &host->recovery_work);
+}
+
+void host_gone(struct qla_host *host)
+{
+	if (test_and_set_bit(HOST_GONE, &host->flags))
+		return;
+	set_bit(HOST_SILENT, &host->flags);
+	host_err(host, "the card does not answer on the bus any more\n");
+	recover(host, RECOVER_GONE);
+}
+
+static bool recovery_ended(const struct qla_host *host)
+{
+	enum host_state state = host_state(host);
+
+	if (state == HOST_REMOVING || state == HOST_SUSPENDED)
+		return true;
+	return !READ_ONCE(host->reasons) && state != HOST_RECOVERING;
+}
+
+int recover_and_wait(struct qla_host *host, enum recovery_reason reason)
+{
+	might_sleep();
+	recover(host, reason);
+	wait_event_timeout(host->state_changed, recovery_ended(host), WAIT_SECONDS * HZ);
+	return host_state(host) == HOST_ONLINE && !READ_ONCE(host->reasons) ? 0 : -EIO;
+}
+
+/* The chip does nothing any more, and whatever it had is answered. With it gone, or about to be. */
+static void stop(struct qla_host *host, u8 host_byte)
+{
+	set_bit(HOST_SILENT, &host->flags);
+	clear_bit(HOST_LINK_UP, &host->flags);
+	irq_disable(host);
+	if (!test_bit(HOST_GONE, &host->flags))
+		chip_soft_reset_start(&host->chip);
+	pci_clear_master(host->pdev);
+	mailbox_stopped(host);
+	scsi_flush(host, -1, host_byte);
+	passthrough_flush(host, -1);
+	ping_flush(host);
+}
+
+static void give_up(struct qla_host *host)
+{
+	stop(host, DID_NO_CONNECT);
+	WRITE_ONCE(host->reasons, 0);
+	if (host_move(host, HOST_DEAD))
+		host_err(host, "given up; a reset of the host (echo adapter >/sys/class/scsi_host/host%u/host_reset) tries again\n",
+			 host->shost->host_no);
+}
+
+static enum bringup_from where_from(unsigned long reasons)
+{
+	return reasons == BIT(RECOVER_OTHER_FUNCTION) ? BRINGUP_WAS_RESET : BRINGUP_RESET;
+}
+
+static int restart(struct qla_host *host, unsigned long reasons)
+{
+	int result;
+
+	scsi_block_requests(host->shost);
+	clear_bit(HOST_LINK_UP, &host->flags);
+	sessions_stop(host);
+	if (reasons == BIT(RECOVER_REQUEST))
+		scsi_wait_idle(host, IDLE_MS);
+	irq_disable(host);
+	result = bringup(host, where_from(reasons));
+	if (!result) {
+		irq_enable(host);
+		if (host_move(host, HOST_ONLINE))
+			sessions_restart(host);
+	}
+	return result;
+}
+
+void recovery_run(struct work_struct *work)
+{
+	struct qla_host *host = container_of(work, struct qla_host, recovery_work);
+	unsigned long reasons = READ_ONCE(host->reasons);
+	int result;
+
+	if (!reasons)
+		return;
+	if (host_state(host) == HOST_SUSPENDED && !test_bit(RECOVER_BUS, &reasons))
+		return;
+	if (!host_move(host, HOST_RECOVERING)) {
+		/* Nobody restarts it, but commands that removal waits for have to end. */
+		if (host_state(host) == HOST_REMOVING)
+			stop(host, DID_NO_CONNECT);
+		return;
+	}
+	host_warn(host, "recovering from %s\n", reason_texts[__ffs(reasons)]);
+	result = test_bit(HOST_GONE, &host->flags) ? -ENODEV : restart(host, reasons);
+	if (result == -ENODEV)
+		sessions_stop(host);
+	if (result)
+		give_up(host);
+	else
+		host_info(host, "online again\n");
+	scsi_unblock_requests(host->shost);
+	wake_up_all(&host->state_changed);
+}
+
+void host_quiesce(struct qla_host *host)
+{
+	scsi_block_requests(host->shost);
+	sessions_stop(host);
+	if (!host_is_lost(host))
+		scsi_wait_idle(host, IDLE_MS);
+	flush_work(&host->event_work);
+	stop(host, DID_RESET);
+}
