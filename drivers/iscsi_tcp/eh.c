@@ -14,7 +14,6 @@
  */
 #include <linux/blk-mq.h>
 #include <linux/delay.h>
-#include <linux/kernel.h>
 
 #include <scsi/scsi.h>
 #include <scsi/scsi_device.h>
@@ -22,7 +21,6 @@
 
 #include "drivers/iscsi_tcp/tcp.h"
 
-#define EH_POLL		HZ	/* a state that nobody wakes us for: the machine goes down */
 #define EH_SENDING_MSEC	20	/* between two looks whether a PDU is sent */
 
 enum eh_step { EH_ABORT, EH_LU_RESET, EH_TARGET_RESET };
@@ -43,12 +41,6 @@ static struct tcp_conn *eh_conn(struct tcp_session *session)
 {
 	/* Pairs with the release that makes a connection known, complete. */
 	return smp_load_acquire(&session->conns[0]);
-}
-
-/* Halt, power off, reboot; not sleep, behind which user space goes on. */
-static bool eh_machine_ends(void)
-{
-	return system_state > SYSTEM_RUNNING && system_state < SYSTEM_SUSPEND;
 }
 
 static unsigned long eh_timeout(const struct tcp_session *session, const struct eh_row *row)
@@ -116,9 +108,6 @@ compat_timeout_result eh_timed_out(struct scsi_cmnd *cmd)
 	struct tcp_task *task = scsi_cmd_priv(cmd);
 	const char *sign;
 
-	/* Nobody will log in again: the error handler gives up at once. */
-	if (eh_machine_ends() && READ_ONCE(session->cls->state) != ISCSI_SESSION_LOGGED_IN)
-		return COMPAT_TIMEOUT_RECOVER;
 	sign = eh_sign_of_life(session, task);
 	if (!sign)
 		return COMPAT_TIMEOUT_RECOVER;
@@ -369,7 +358,7 @@ int eh_target_reset(struct scsi_cmnd *cmd)
 
 static bool eh_given_up(const struct tcp_session *session)
 {
-	return READ_ONCE(session->recovery_failed) || READ_ONCE(session->terminating) || eh_machine_ends();
+	return READ_ONCE(session->recovery_failed) || READ_ONCE(session->terminating);
 }
 
 static bool eh_decided(const struct tcp_session *session, u32 generation)
@@ -429,8 +418,8 @@ int eh_host_reset(struct scsi_cmnd *cmd)
 		shost_printk(KERN_INFO, session->shost, "dropping the connection, as its commands do not come back\n");
 		conn_failure(conn, ISCSI_ERR_SCSI_EH_SESSION_RST);
 	}
-	while (!wait_event_timeout(session->recovered, eh_decided(session, generation), EH_POLL))
-		;
+	/* The class ends it at the latest: recovery times out, and at once when the machine goes down. */
+	wait_event_idle(session->recovered, eh_decided(session, generation));
 	if (eh_given_up(session)) {
 		eh_empty(conn);
 		return FAST_IO_FAIL;

@@ -45,13 +45,13 @@ static void guard_unlock(struct mutex **mutex)
 #define wait_for_completion(c) ((void)(c))
 #define wait_for_completion_timeout(c, time) ((void)(time), (c)->done)
 #define wait_event_timeout(queue, condition, time) ({ bool true_now = (condition); usleep(1000); true_now; })
+#define wait_event_idle(queue, condition) ({ while (!(condition)) usleep(1000); })
 #define msleep(ms)	usleep((ms) * 1000)
 #define dev_dbg(...)	((void)0)
 #define dev_info_ratelimited(dev, format, ...) ((void)0)
 #define shost_printk(...) ((void)0)
 #define iscsi_cls_conn_printk(...) ((void)0)
 
-enum { SYSTEM_RUNNING = 3, SYSTEM_SUSPEND = 8 };
 enum { SUCCESS = 0x2002, FAILED, FAST_IO_FAIL = 0x2008 };
 enum { COMPAT_TIMEOUT_RECOVER, COMPAT_TIMEOUT_LATER };
 enum { SUBMITTED_BY_SCSI_RESET_IOCTL = 2 };
@@ -75,8 +75,6 @@ struct scsi_lun;
 struct iscsi_endpoint;
 struct iscsi_stats;
 struct iscsi_hdr;
-
-static int system_state = SYSTEM_RUNNING;
 
 #include "drivers/iscsi_tcp/ops.h"
 
