@@ -182,6 +182,9 @@ void aen_hold(struct aen_queue *queue, bool is_held)
 
 void aen_acknowledged(struct aen_queue *queue)
 {
+	if (queue->shown != AEN_EVENT)
+		mailbox_acknowledged(queue->chip->mailbox);
+	queue->shown = AEN_EVENT;
 	show_next(queue);
 }
 

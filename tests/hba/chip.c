@@ -101,7 +101,8 @@ bool chip_is_used(const struct chip *chip)
 static void move_line(struct chip *chip)
 {
 	uint16_t pending = chip->control & ISP_CONTROL_PENDING & ~chip->interrupt_mask;
-	bool level = (pending && chip_interrupts_enabled(chip)) || chip->control & ISP_CONTROL_FATAL;
+	bool is_wanted = pending || (chip->mailbox && mailbox_is_asking(chip->mailbox));
+	bool level = (is_wanted && chip_interrupts_enabled(chip)) || chip->control & ISP_CONTROL_FATAL;
 
 	if (level == chip->line)
 		return;

@@ -16,6 +16,7 @@
 
 #define MAILBOX_OPCODES 0x100
 #define MAILBOX_UNFLUSHED_MS 50 /* a driver that never reads ISP_REG_CONTROL is answered all the same */
+#define MAILBOX_SCHEDULED_MS 300 /* a driver that takes interrupts gets its sleepers to run in that time */
 #define MAILBOX_PINGS NETWORK_PINGS_MAX
 
 enum mailbox_buffer { MAILBOX_NONE, MAILBOX_TO_HOST, MAILBOX_FROM_HOST, MAILBOX_MAY };
@@ -49,21 +50,24 @@ struct mailbox_ping {
 
 struct mailbox {
 	struct chip *chip;
-	struct loop_timer *answer_timer, *repeat_timer;
+	struct loop_timer *answer_timer, *ask_timer, *repeat_timer;
 	unsigned int delay_ms, life;
 	bool is_pending, wants_flush, was_late; /* was_late: the answer was shown with delay, so it is repeated */
 	uint32_t extra_ms;
-	unsigned int repetition;
+	unsigned int repetition; /* the next one */
+	bool is_asking;		 /* the line is up to see whether interrupts are taken */
 	uint32_t opcode, answer[ISP_MAILBOXES];
 	uint8_t *buffer;
 	struct mailbox_ping pings[MAILBOX_PINGS];
 	struct mailbox_counters counters;
 };
 
-static const unsigned int repeat_ms[] = { 1000, 2000, 4000 };
+static const unsigned int repeat_ms[] = { 1000, 2000 }; /* after the driver took the answer, or the repetition before */
 
 static void show_answer(void *data);
+static void ask_whether_awake(void *data);
 static void repeat_answer(void *data);
+static void ask(struct mailbox *mailbox, bool is_asking);
 
 struct mailbox *mailbox_new(struct chip *chip)
 {
@@ -75,6 +79,7 @@ struct mailbox *mailbox_new(struct chip *chip)
 	mailbox->delay_ms = CHIP_DELAY_MS;
 	mailbox->buffer = malloc(MAILBOX_BUFFER_MAX);
 	if (!mailbox->buffer || loop_timer_new(chip->on.loop, show_answer, mailbox, &mailbox->answer_timer) < 0 ||
+	    loop_timer_new(chip->on.loop, ask_whether_awake, mailbox, &mailbox->ask_timer) < 0 ||
 	    loop_timer_new(chip->on.loop, repeat_answer, mailbox, &mailbox->repeat_timer) < 0) {
 		mailbox_free(mailbox);
 		return NULL;
@@ -87,6 +92,7 @@ void mailbox_free(struct mailbox *mailbox)
 	if (!mailbox)
 		return;
 	loop_timer_free(mailbox->answer_timer);
+	loop_timer_free(mailbox->ask_timer);
 	loop_timer_free(mailbox->repeat_timer);
 	free(mailbox->buffer);
 	free(mailbox);
@@ -95,7 +101,9 @@ void mailbox_free(struct mailbox *mailbox)
 void mailbox_reset(struct mailbox *mailbox)
 {
 	loop_timer_stop(mailbox->answer_timer);
+	loop_timer_stop(mailbox->ask_timer);
 	loop_timer_stop(mailbox->repeat_timer);
+	ask(mailbox, false);
 	mailbox->is_pending = mailbox->wants_flush = mailbox->was_late = false;
 	memset(mailbox->pings, 0, sizeof(mailbox->pings));	/* the network has forgotten them */
 	mailbox->life++;
@@ -134,33 +142,66 @@ static void show_answer(void *data)
 		if (fault_hit(mailbox->chip->on.faults, FAULT_MAILBOX_DOUBLE, mailbox->opcode, NULL))
 			aen_post(aens, AEN_ANSWER, mailbox->answer);
 		mailbox->repetition = 0;
-		if (mailbox->was_late)
-			loop_timer_set(mailbox->repeat_timer, repeat_ms[0]);
 	}
 	aen_hold(aens, false);
+}
+
+static void ask(struct mailbox *mailbox, bool is_asking)
+{
+	mailbox->is_asking = is_asking;
+	chip_lower(mailbox->chip, 0); /* moves the line */
+}
+
+bool mailbox_is_asking(const struct mailbox *mailbox)
+{
+	return mailbox->is_asking;
+}
+
+void mailbox_acknowledged(struct mailbox *mailbox)
+{
+	const unsigned int count = sizeof(repeat_ms) / sizeof(repeat_ms[0]);
+
+	if (mailbox->was_late && !mailbox->is_pending && mailbox->repetition < count)
+		loop_timer_set(mailbox->ask_timer, repeat_ms[mailbox->repetition]);
+}
+
+static void ask_whether_awake(void *data)
+{
+	struct mailbox *mailbox = data;
+
+	if (chip_interrupts_enabled(mailbox->chip) && !mailbox->chip->is_hung)
+		ask(mailbox, true);
 }
 
 static void repeat_answer(void *data)
 {
 	struct mailbox *mailbox = data;
 
+	if (!chip_interrupts_enabled(mailbox->chip))
+		return;
 	mailbox->counters.repeated++;
+	mailbox->repetition++;
 	aen_post(mailbox->chip->aens, AEN_REPEATED, mailbox->answer);
-	if (++mailbox->repetition < sizeof(repeat_ms) / sizeof(repeat_ms[0]))
-		loop_timer_set(mailbox->repeat_timer, repeat_ms[mailbox->repetition]);
 }
 
-void mailbox_flushed(struct mailbox *mailbox)
+void mailbox_control_read(struct mailbox *mailbox)
 {
-	if (!mailbox->wants_flush)
-		return;
-	mailbox->wants_flush = false;
-	loop_timer_set(mailbox->answer_timer, mailbox->delay_ms + mailbox->extra_ms);
+	if (mailbox->is_asking) {
+		ask(mailbox, false);
+		loop_timer_set(mailbox->repeat_timer, MAILBOX_SCHEDULED_MS);
+	}
+	if (mailbox->wants_flush) {
+		mailbox->wants_flush = false;
+		loop_timer_set(mailbox->answer_timer, mailbox->delay_ms + mailbox->extra_ms);
+	}
 }
 
 void mailbox_writing(struct mailbox *mailbox)
 {
+	loop_timer_stop(mailbox->ask_timer);
 	loop_timer_stop(mailbox->repeat_timer);
+	if (mailbox->is_asking)
+		ask(mailbox, false);
 	aen_withdraw(mailbox->chip->aens);
 }
 

@@ -5,8 +5,11 @@
  *
  * The stock driver sets its flag "I sleep" only after it has rung the bell; an answer that comes before is lost and the command sleeps
  * 60 seconds. So, when the driver has interrupts on, the answer comes delay_ms after its flush read of ISP_REG_CONTROL that follows the
- * bell, and is repeated 1, 3 and 7 seconds later if no command came since. A repetition that is not acknowledged goes when the next command
- * is written. delay_ms 0: at once, once. A driver that polls is answered at once, always.
+ * bell, and is repeated if no command came for a second after it was taken, and once more. But an answer taken twice before the sleeper
+ * has run makes the next command count as timed out: a guest whose processor is busy with interrupts off (reading the EEPROM of the other
+ * port takes seconds) must not find two of them. So a repetition waits until the one before it is acknowledged, and then for a sign that
+ * the guest takes interrupts: the line goes up for no reason until ISP_REG_CONTROL is read, 300 ms before it. What is under way of this
+ * ends when the next command is written. delay_ms 0: at once, once. A driver that polls is answered at once, always.
  *
  * Events that a command causes are told after its answer.
  */
@@ -38,7 +41,9 @@ void mailbox_free(struct mailbox *mailbox);	/* NULL is fine */
 void mailbox_reset(struct mailbox *mailbox);	/* what is under way is forgotten */
 
 void mailbox_doorbell(struct mailbox *mailbox);	  /* ISP_CONTROL_DOORBELL was written; the command is in chip->in */
-void mailbox_flushed(struct mailbox *mailbox);	  /* ISP_REG_CONTROL was read */
+void mailbox_control_read(struct mailbox *mailbox);	  /* ISP_REG_CONTROL was read */
+void mailbox_acknowledged(struct mailbox *mailbox); /* the driver has taken an answer */
+bool mailbox_is_asking(const struct mailbox *mailbox); /* wants the line up, for no reason that a register shows */
 void mailbox_writing(struct mailbox *mailbox);	  /* a mailbox register was written: a command is being made */
 void mailbox_set_delay(struct mailbox *mailbox, unsigned int delay_ms); /* CHIP_DELAY_MS at first */
 

@@ -55,7 +55,7 @@ static uint32_t read_control(struct chip *chip, unsigned int index)
 		value |= (4 | chip_function(chip)) << ISP_CONTROL_FUNCTION_SHIFT;
 	if (chip->on.shared->is_resetting)
 		value |= ISP_CONTROL_SOFT_RESET;
-	mailbox_flushed(chip->mailbox);
+	mailbox_control_read(chip->mailbox);
 	return value;
 }
 

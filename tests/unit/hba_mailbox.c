@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Mailbox commands of the emulated chip: buffers, lives, when answers and events are shown, and what each command says. */
 #include "tests/unit/hba_world.h"
+#include "tests/unit/quick_time.h"
 
 static void start(uint32_t model)
 {
@@ -100,6 +101,17 @@ static void polled_answers_come_at_once(void **state)
 	end_world();
 }
 
+/* As a driver's interrupt handler; returns how many answers it took, so how often it woke who sleeps. */
+static unsigned int take_interrupts(void)
+{
+	unsigned int answers = 0;
+
+	while (line())
+		if (is_shown())
+			answers += take_answer() == ISP_STATUS_COMPLETE;
+	return answers;
+}
+
 static void a_sleeping_driver_is_answered_late_and_again(void **state)
 {
 	start(ISP_DEVICE_4032);
@@ -114,8 +126,56 @@ static void a_sleeping_driver_is_answered_late_and_again(void **state)
 	assert_false(line());
 	pass_ms(1100);
 	assert_true(line());
-	assert_int_equal(take_answer(), ISP_STATUS_COMPLETE);
-	assert_int_equal(mailbox_counters(chip()->mailbox)->repeated, 1);
+	assert_int_equal(take_interrupts(), 0);
+	pass_ms(400);
+	assert_int_equal(take_interrupts(), 1);
+	pass_ms(2100);
+	assert_int_equal(take_interrupts(), 0);
+	pass_ms(400);
+	assert_int_equal(take_interrupts(), 1);
+	pass_ms(2500);
+	assert_false(line());
+	assert_int_equal(mailbox_counters(chip()->mailbox)->repeated, 2);
+	end_world();
+}
+
+/* With its interrupts off for seconds, as while the EEPROM of the other port is read. */
+static void two_answers_never_wait_for_a_busy_guest(void **state)
+{
+	start(ISP_DEVICE_4032);
+	enable_interrupts(true);
+	ring((const uint32_t[]){ ISP_MBOX_GET_FW_STATUS }, 1);
+	rd(ISP_REG_CONTROL);
+	pass_ms(2500);
+	assert_int_equal(take_interrupts(), 1);
+	pass_ms(900);
+	assert_int_equal(take_interrupts(), 0);
+	end_world();
+}
+
+/* Neither does the sleeper of an answer run that was taken just before. */
+static void a_repetition_comes_to_a_guest_that_is_awake(void **state)
+{
+	start(ISP_DEVICE_4032);
+	enable_interrupts(true);
+	ring((const uint32_t[]){ ISP_MBOX_GET_FW_STATUS }, 1);
+	rd(ISP_REG_CONTROL);
+	pass_ms(CHIP_DELAY_MS + 20);
+	assert_int_equal(take_interrupts(), 1);
+	pass_ms(1800);
+	assert_true(line());
+	assert_int_equal(take_interrupts(), 0);
+	pass_ms(250);
+	assert_false(line());
+	pass_ms(150);
+	assert_int_equal(take_interrupts(), 1);
+	pass_ms(2100);
+	assert_true(line());
+	enable_interrupts(false);
+	assert_false(line());
+	rd(ISP_REG_CONTROL);
+	pass_ms(1000);
+	assert_false(is_shown()); /* who polls needs no repetition */
 	end_world();
 }
 
@@ -128,6 +188,16 @@ static void a_repetition_goes_with_the_next_command(void **state)
 	pass_ms(CHIP_DELAY_MS + 20);
 	take_answer();
 	pass_ms(1100);
+	assert_true(line()); /* asks whether interrupts are taken */
+	wr(ISP_REG_MAILBOX + 4, 0);
+	assert_false(line());
+	ring((const uint32_t[]){ ISP_MBOX_GET_FW_STATUS }, 1);
+	rd(ISP_REG_CONTROL);
+	pass_ms(CHIP_DELAY_MS + 20);
+	take_answer();
+	pass_ms(1100);
+	take_interrupts();
+	pass_ms(400);
 	assert_true(line());
 	wr(ISP_REG_MAILBOX + 4, 0);
 	assert_false(line());
@@ -276,6 +346,8 @@ int main(void)
 		cmocka_unit_test(needs_its_life),
 		cmocka_unit_test(polled_answers_come_at_once),
 		cmocka_unit_test(a_sleeping_driver_is_answered_late_and_again),
+		cmocka_unit_test(two_answers_never_wait_for_a_busy_guest),
+		cmocka_unit_test(a_repetition_comes_to_a_guest_that_is_awake),
 		cmocka_unit_test(a_repetition_goes_with_the_next_command),
 		cmocka_unit_test(without_delay_at_once_and_once),
 		cmocka_unit_test(events_wait_for_their_turn),

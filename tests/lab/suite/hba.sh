@@ -68,10 +68,10 @@ for port in $(ports); do
 		$wide
 		$ipv4
 	END
-	is "$(entity_value "$port" 4 ipaddress_state)" Valid "port $port: its IPv4 address is valid"
+	ok "port $port: its IPv4 address is valid" wait_for "[ \"\$(entity_value $port 4 ipaddress_state)\" = Valid ]" 30
 	[ "$LAB_HBA_MODEL" = 4010 ] || {
 		is "$(entity_value "$port" 6 ipaddress)" "$(printf "fd10:%04x:0000:0000:0000:0000:0000:0010" "$port")" "port $port: IPv6 address"
-		is "$(entity_value "$port" 6 ipaddress_state)" Valid "port $port: which is valid"
+		ok "port $port: which is valid" wait_for "[ \"\$(entity_value $port 6 ipaddress_state)\" = Valid ]" 30
 		is "$(entity_value "$port" 6 mtu)" "$(flash "$port" acb mtu)" "port $port: IPv6 MTU"
 	}
 	ok "port $port: logs in by itself" session_ready "$port" "$plain" 1
