@@ -66,6 +66,12 @@ extern const struct isp4xxx_field isp4xxx_rows[ISP4XXX_ROWS];
 uint64_t isp4xxx_get(enum isp4xxx_row row, const void *bytes);
 void isp4xxx_set(enum isp4xxx_row row, void *bytes, uint64_t number); /* bits beyond the field's are dropped */
 
+/* Where a field that is no number begins; isp4xxx_rows[row].width bytes. */
+static inline void *isp4xxx_at(enum isp4xxx_row row, void *bytes)
+{
+	return (uint8_t *)bytes + isp4xxx_rows[row].offset;
+}
+
 /* What a structure is called ("acb", "ddb", "chap", "sysinfo", "about", "crash", "statistics", "nvram") and its size in bytes. */
 const char *isp4xxx_structure_name(enum isp4xxx_structure structure);
 size_t isp4xxx_structure_size(enum isp4xxx_structure structure);

@@ -10,11 +10,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "lib/isp4xxx.h"
 #include "lib/loop.h"
 #include "tests/hba/aen.h"
 #include "tests/hba/chip.h"
 #include "tests/hba/faults.h"
-#include "tests/hba/fields.h"
 #include "tests/hba/flash.h"
 #include "tests/hba/guest.h"
 #include "tests/hba/mailbox.h"
@@ -198,13 +198,13 @@ static void init_firmware(struct fuzz_port *port)
 	uint8_t acb[ISP_ACB_SIZE];
 
 	memcpy(acb, port->chip->acb, sizeof(acb));
-	field_set(FIELD_ACB_REQUESTS, acb, RING_REQUESTS);
-	field_set(FIELD_ACB_RESPONSES, acb, RING_RESPONSES);
-	field_set(FIELD_ACB_REQUEST_OUT, acb, 0);
-	field_set(FIELD_ACB_RESPONSE_IN, acb, 0);
-	field_set(FIELD_ACB_REQUEST_RING, acb, RING_AT);
-	field_set(FIELD_ACB_RESPONSE_RING, acb, RING_AT + 0x1000);
-	field_set(FIELD_ACB_SHADOW, acb, RING_AT + 0x2000);
+	isp4xxx_set(ISP4XXX_ACB_REQUESTS, acb, RING_REQUESTS);
+	isp4xxx_set(ISP4XXX_ACB_RESPONSES, acb, RING_RESPONSES);
+	isp4xxx_set(ISP4XXX_ACB_REQUEST_OUT, acb, 0);
+	isp4xxx_set(ISP4XXX_ACB_RESPONSE_IN, acb, 0);
+	isp4xxx_set(ISP4XXX_ACB_REQUEST_RING, acb, RING_AT);
+	isp4xxx_set(ISP4XXX_ACB_RESPONSE_RING, acb, RING_AT + 0x1000);
+	isp4xxx_set(ISP4XXX_ACB_SHADOW, acb, RING_AT + 0x2000);
 	guest_write(guest, GUEST_BASE, acb, sizeof(acb));
 	for (unsigned int i = ISP_MAILBOXES; i--;)
 		chip_ops.write(port->chip, 4 * i, 4, in[i]);

@@ -6,7 +6,6 @@
 
 #include "lib/isp4xxx.h"
 #include "tests/hba/chip.h"
-#include "tests/hba/fields.h"
 #include "tests/hba/mailbox.h"
 #include "tests/hba/network.h"
 #include "tests/hba/rings.h"
@@ -23,8 +22,8 @@ static const struct { uint16_t first, last; } acb_settable[] = {
 /* What belongs to the life of the firmware and not to its configuration: options, ring indexes and addresses. */
 static const struct { uint16_t first, last; } acb_living[] = { { 0x002, 0x003 }, { 0x00a, 0x00b }, { 0x010, 0x02f } };
 
-static const enum field state_fields[ISP_ADDRESSES] = {
-	FIELD_ACB_IPV4_STATE, FIELD_ACB_LINK_LOCAL_STATE, FIELD_ACB_IPV6_STATE0, FIELD_ACB_IPV6_STATE1,
+static const enum isp4xxx_row state_fields[ISP_ADDRESSES] = {
+	ISP4XXX_ACB_IPV4_STATE, ISP4XXX_ACB_LINK_LOCAL_STATE, ISP4XXX_ACB_IPV6_STATE0, ISP4XXX_ACB_IPV6_STATE1,
 };
 
 static void port_mac(const struct chip *chip, uint8_t mac[6])
@@ -32,13 +31,13 @@ static void port_mac(const struct chip *chip, uint8_t mac[6])
 	uint8_t system[ISP_SYSTEM_SIZE] = { 0 };
 
 	isp4xxx_image_read(chip->on.shared->image, chip->on.port, ISP_FLASH_SYSTEM, system, sizeof(system));
-	memcpy(mac, field_at(FIELD_SYSINFO_MAC0, system), 6);
+	memcpy(mac, isp4xxx_at(ISP4XXX_SYSINFO_MAC0, system), 6);
 }
 
 static bool read_flash_acb(const struct chip *chip, uint8_t acb[ISP_ACB_SIZE])
 {
 	return isp4xxx_image_read(chip->on.shared->image, chip->on.port, ISP_FLASH_ACB, acb, ISP_ACB_SIZE) >= 0 &&
-	       field_get(FIELD_ACB_COOKIE, acb) == ISP_ACB_COOKIE;
+	       isp4xxx_get(ISP4XXX_ACB_COOKIE, acb) == ISP_ACB_COOKIE;
 }
 
 void acb_load(struct chip *chip)
@@ -51,33 +50,33 @@ void acb_load(struct chip *chip)
 	isp4xxx_default_acb(&identity, chip->on.port, chip->acb);
 }
 
-static void length_text(const uint8_t *acb, enum field length, enum field text, char out[12])
+static void length_text(const uint8_t *acb, enum isp4xxx_row length, enum isp4xxx_row text, char out[12])
 {
-	size_t bytes = field_get(length, acb), max = field_width(text);
+	size_t bytes = isp4xxx_get(length, acb), max = isp4xxx_rows[text].width;
 
 	memset(out, 0, 12);
-	memcpy(out, field_at(text, (uint8_t *)acb), bytes < max ? bytes : max);
+	memcpy(out, isp4xxx_at(text, (uint8_t *)acb), bytes < max ? bytes : max);
 }
 
 static void ipv4_settings(const uint8_t *acb, struct network_settings *settings)
 {
 	uint8_t *bytes = (uint8_t *)acb;
 
-	settings->ipv4.is_enabled = field_get(FIELD_ACB_IPV4_ENABLE, acb);
-	settings->ipv4.has_dhcp = field_get(FIELD_ACB_DHCP, acb);
-	settings->ipv4.has_vlan = field_get(FIELD_ACB_IPV4_VLAN_ENABLE, acb);
-	settings->ipv4.has_gratuitous_arp = field_get(FIELD_ACB_GRATUITOUS_ARP, acb);
-	settings->ipv4.vlan_tag = field_get(FIELD_ACB_IPV4_VLAN, acb);
-	if (field_get(FIELD_ACB_TOS_ENABLE, acb))
-		settings->ipv4.tos = field_get(FIELD_ACB_TOS, acb);
-	settings->ipv4.ttl = field_get(FIELD_ACB_TTL, acb);
-	memcpy(settings->ipv4.address, field_at(FIELD_ACB_IPV4_ADDRESS, bytes), 4);
-	memcpy(settings->ipv4.mask, field_at(FIELD_ACB_IPV4_MASK, bytes), 4);
-	memcpy(settings->ipv4.gateway, field_at(FIELD_ACB_IPV4_GATEWAY, bytes), 4);
-	if (field_get(FIELD_ACB_DHCP_USE_VENDOR, acb))
-		length_text(acb, FIELD_ACB_DHCP_VENDOR_LENGTH, FIELD_ACB_DHCP_VENDOR, settings->ipv4.vendor_id);
-	if (field_get(FIELD_ACB_DHCP_CLIENT_ID_ENABLE, acb))
-		length_text(acb, FIELD_ACB_DHCP_CLIENT_LENGTH, FIELD_ACB_DHCP_CLIENT, settings->ipv4.client_id);
+	settings->ipv4.is_enabled = isp4xxx_get(ISP4XXX_ACB_IPV4_ENABLE, acb);
+	settings->ipv4.has_dhcp = isp4xxx_get(ISP4XXX_ACB_DHCP, acb);
+	settings->ipv4.has_vlan = isp4xxx_get(ISP4XXX_ACB_IPV4_VLAN_ENABLE, acb);
+	settings->ipv4.has_gratuitous_arp = isp4xxx_get(ISP4XXX_ACB_GRATUITOUS_ARP, acb);
+	settings->ipv4.vlan_tag = isp4xxx_get(ISP4XXX_ACB_IPV4_VLAN, acb);
+	if (isp4xxx_get(ISP4XXX_ACB_TOS_ENABLE, acb))
+		settings->ipv4.tos = isp4xxx_get(ISP4XXX_ACB_TOS, acb);
+	settings->ipv4.ttl = isp4xxx_get(ISP4XXX_ACB_TTL, acb);
+	memcpy(settings->ipv4.address, isp4xxx_at(ISP4XXX_ACB_IPV4_ADDRESS, bytes), 4);
+	memcpy(settings->ipv4.mask, isp4xxx_at(ISP4XXX_ACB_IPV4_MASK, bytes), 4);
+	memcpy(settings->ipv4.gateway, isp4xxx_at(ISP4XXX_ACB_IPV4_GATEWAY, bytes), 4);
+	if (isp4xxx_get(ISP4XXX_ACB_DHCP_USE_VENDOR, acb))
+		length_text(acb, ISP4XXX_ACB_DHCP_VENDOR_LENGTH, ISP4XXX_ACB_DHCP_VENDOR, settings->ipv4.vendor_id);
+	if (isp4xxx_get(ISP4XXX_ACB_DHCP_CLIENT_ID_ENABLE, acb))
+		length_text(acb, ISP4XXX_ACB_DHCP_CLIENT_LENGTH, ISP4XXX_ACB_DHCP_CLIENT, settings->ipv4.client_id);
 }
 
 /*
@@ -86,35 +85,35 @@ static void ipv4_settings(const uint8_t *acb, struct network_settings *settings)
  */
 static bool has_own_router(const uint8_t *acb)
 {
-	const uint8_t *router = field_at(FIELD_ACB_ROUTER, (uint8_t *)acb);
+	const uint8_t *router = isp4xxx_at(ISP4XXX_ACB_ROUTER, (uint8_t *)acb);
 
-	return field_get(FIELD_ACB_ROUTER_STATE, acb) != NETWORK_ROUTER_ADVERTISED || router[0] != 0xfe || (router[1] & 0xc0) != 0x80;
+	return isp4xxx_get(ISP4XXX_ACB_ROUTER_STATE, acb) != NETWORK_ROUTER_ADVERTISED || router[0] != 0xfe || (router[1] & 0xc0) != 0x80;
 }
 
 static void ipv6_settings(const uint8_t *acb, struct network_settings *settings)
 {
 	uint8_t *bytes = (uint8_t *)acb;
 
-	settings->ipv6.is_enabled = field_get(FIELD_ACB_IPV6_ENABLE, acb) && field_get(FIELD_ACB_ACB_VERSION, acb) == ISP_ACB_VERSION2;
-	settings->ipv6.has_vlan = field_get(FIELD_ACB_IPV6_VLAN_ENABLE, acb);
-	settings->ipv6.has_auto_link_local = field_get(FIELD_ACB_LINK_LOCAL_AUTOCONFIG, acb);
-	settings->ipv6.has_auto_addresses = field_get(FIELD_ACB_IPV6_AUTOCONFIG, acb);
-	settings->ipv6.vlan_tag = field_get(FIELD_ACB_IPV6_VLAN, acb);
-	settings->ipv6.traffic_class = field_get(FIELD_ACB_TRAFFIC_CLASS, acb);
-	settings->ipv6.hop_limit = field_get(FIELD_ACB_HOP_LIMIT, acb);
-	settings->ipv6.dad_count = field_get(FIELD_ACB_DAD_COUNT, acb);
-	memcpy(settings->ipv6.interface_id, field_at(FIELD_ACB_INTERFACE_ID, bytes), 8);
-	memcpy(settings->ipv6.address[0], field_at(FIELD_ACB_IPV6_ADDRESS0, bytes), 16);
-	memcpy(settings->ipv6.address[1], field_at(FIELD_ACB_IPV6_ADDRESS1, bytes), 16);
+	settings->ipv6.is_enabled = isp4xxx_get(ISP4XXX_ACB_IPV6_ENABLE, acb) && isp4xxx_get(ISP4XXX_ACB_ACB_VERSION, acb) == ISP_ACB_VERSION2;
+	settings->ipv6.has_vlan = isp4xxx_get(ISP4XXX_ACB_IPV6_VLAN_ENABLE, acb);
+	settings->ipv6.has_auto_link_local = isp4xxx_get(ISP4XXX_ACB_LINK_LOCAL_AUTOCONFIG, acb);
+	settings->ipv6.has_auto_addresses = isp4xxx_get(ISP4XXX_ACB_IPV6_AUTOCONFIG, acb);
+	settings->ipv6.vlan_tag = isp4xxx_get(ISP4XXX_ACB_IPV6_VLAN, acb);
+	settings->ipv6.traffic_class = isp4xxx_get(ISP4XXX_ACB_TRAFFIC_CLASS, acb);
+	settings->ipv6.hop_limit = isp4xxx_get(ISP4XXX_ACB_HOP_LIMIT, acb);
+	settings->ipv6.dad_count = isp4xxx_get(ISP4XXX_ACB_DAD_COUNT, acb);
+	memcpy(settings->ipv6.interface_id, isp4xxx_at(ISP4XXX_ACB_INTERFACE_ID, bytes), 8);
+	memcpy(settings->ipv6.address[0], isp4xxx_at(ISP4XXX_ACB_IPV6_ADDRESS0, bytes), 16);
+	memcpy(settings->ipv6.address[1], isp4xxx_at(ISP4XXX_ACB_IPV6_ADDRESS1, bytes), 16);
 	if (has_own_router(acb))
-		memcpy(settings->ipv6.router, field_at(FIELD_ACB_ROUTER, bytes), 16);
+		memcpy(settings->ipv6.router, isp4xxx_at(ISP4XXX_ACB_ROUTER, bytes), 16);
 }
 
 void acb_network(const uint8_t acb[ISP_ACB_SIZE], const uint8_t mac[6], struct network_settings *ret_settings)
 {
 	memset(ret_settings, 0, sizeof(*ret_settings));
 	memcpy(ret_settings->mac, mac, 6);
-	ret_settings->mtu = field_get(FIELD_ACB_MTU, acb);
+	ret_settings->mtu = isp4xxx_get(ISP4XXX_ACB_MTU, acb);
 	ipv4_settings(acb, ret_settings);
 	ipv6_settings(acb, ret_settings);
 }
@@ -122,13 +121,13 @@ void acb_network(const uint8_t acb[ISP_ACB_SIZE], const uint8_t mac[6], struct n
 void acb_rings(const uint8_t acb[ISP_ACB_SIZE], struct rings_layout *ret_layout)
 {
 	*ret_layout = (struct rings_layout){
-		.request = field_get(FIELD_ACB_REQUEST_RING, acb),
-		.response = field_get(FIELD_ACB_RESPONSE_RING, acb),
-		.shadow = field_get(FIELD_ACB_SHADOW, acb),
-		.request_length = field_get(FIELD_ACB_REQUESTS, acb),
-		.response_length = field_get(FIELD_ACB_RESPONSES, acb),
-		.request_consumer = field_get(FIELD_ACB_REQUEST_OUT, acb),
-		.response_producer = field_get(FIELD_ACB_RESPONSE_IN, acb),
+		.request = isp4xxx_get(ISP4XXX_ACB_REQUEST_RING, acb),
+		.response = isp4xxx_get(ISP4XXX_ACB_RESPONSE_RING, acb),
+		.shadow = isp4xxx_get(ISP4XXX_ACB_SHADOW, acb),
+		.request_length = isp4xxx_get(ISP4XXX_ACB_REQUESTS, acb),
+		.response_length = isp4xxx_get(ISP4XXX_ACB_RESPONSES, acb),
+		.request_consumer = isp4xxx_get(ISP4XXX_ACB_REQUEST_OUT, acb),
+		.response_producer = isp4xxx_get(ISP4XXX_ACB_RESPONSE_IN, acb),
 	};
 }
 
@@ -151,14 +150,14 @@ void acb_configure(struct chip *chip)
 /* Without a network, what is enabled is there. */
 static enum network_state address_state(const struct chip *chip, enum network_index index, struct network_address *ret_address)
 {
-	enum field enable = index == NETWORK_IPV4 ? FIELD_ACB_IPV4_ENABLE : FIELD_ACB_IPV6_ENABLE;
+	enum isp4xxx_row enable = index == NETWORK_IPV4 ? ISP4XXX_ACB_IPV4_ENABLE : ISP4XXX_ACB_IPV6_ENABLE;
 
 	memset(ret_address, 0, sizeof(*ret_address));
 	if (!chip->is_configured && chip->life != CHIP_RUNNING)
 		return NETWORK_UNCONFIGURED;
 	if (chip->network)
 		network_address(chip->network, index, ret_address);
-	else if (chip->is_configured && field_get(enable, chip->acb) && index < NETWORK_IPV6_0)
+	else if (chip->is_configured && isp4xxx_get(enable, chip->acb) && index < NETWORK_IPV6_0)
 		ret_address->state = NETWORK_PREFERRED;
 	return ret_address->state;
 }
@@ -168,9 +167,9 @@ static void refresh_router(struct chip *chip)
 	struct network_router router;
 
 	network_router(chip->network, &router);
-	field_set(FIELD_ACB_ROUTER_STATE, chip->acb, router.state);
+	isp4xxx_set(ISP4XXX_ACB_ROUTER_STATE, chip->acb, router.state);
 	if (router.state == NETWORK_ROUTER_ADVERTISED)
-		memcpy(field_at(FIELD_ACB_ROUTER, chip->acb), router.bytes, 16);
+		memcpy(isp4xxx_at(ISP4XXX_ACB_ROUTER, chip->acb), router.bytes, 16);
 }
 
 static void prefix_mask(unsigned int prefix_len, uint8_t mask[4])
@@ -188,18 +187,18 @@ static void refresh_address(struct chip *chip, enum network_index index, const s
 	case NETWORK_IPV4:
 		if (address->origin != NETWORK_ORIGIN_DHCP)
 			break;
-		memcpy(field_at(FIELD_ACB_IPV4_ADDRESS, chip->acb), address->bytes, 4);
-		prefix_mask(address->prefix_len, field_at(FIELD_ACB_IPV4_MASK, chip->acb));
-		network_gateway(chip->network, field_at(FIELD_ACB_IPV4_GATEWAY, chip->acb));
+		memcpy(isp4xxx_at(ISP4XXX_ACB_IPV4_ADDRESS, chip->acb), address->bytes, 4);
+		prefix_mask(address->prefix_len, isp4xxx_at(ISP4XXX_ACB_IPV4_MASK, chip->acb));
+		network_gateway(chip->network, isp4xxx_at(ISP4XXX_ACB_IPV4_GATEWAY, chip->acb));
 		break;
 	case NETWORK_LINK_LOCAL:
-		memcpy(field_at(FIELD_ACB_INTERFACE_ID, chip->acb), address->bytes + 8, 8);
+		memcpy(isp4xxx_at(ISP4XXX_ACB_INTERFACE_ID, chip->acb), address->bytes + 8, 8);
 		break;
 	case NETWORK_IPV6_0:
-		memcpy(field_at(FIELD_ACB_IPV6_ADDRESS0, chip->acb), address->bytes, 16);
+		memcpy(isp4xxx_at(ISP4XXX_ACB_IPV6_ADDRESS0, chip->acb), address->bytes, 16);
 		break;
 	case NETWORK_IPV6_1:
-		memcpy(field_at(FIELD_ACB_IPV6_ADDRESS1, chip->acb), address->bytes, 16);
+		memcpy(isp4xxx_at(ISP4XXX_ACB_IPV6_ADDRESS1, chip->acb), address->bytes, 16);
 		break;
 	case NETWORK_ADDRESSES:
 		break;
@@ -213,7 +212,7 @@ void acb_refresh(struct chip *chip)
 	for (enum network_index index = 0; index < NETWORK_ADDRESSES; index++) {
 		enum network_state state = address_state(chip, index, &address);
 
-		field_set(state_fields[index], chip->acb, state);
+		isp4xxx_set(state_fields[index], chip->acb, state);
 		if (chip->network && (state == NETWORK_PREFERRED || state == NETWORK_DEPRECATED))
 			refresh_address(chip, index, &address);
 	}

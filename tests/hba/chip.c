@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/isp4xxx.h"
 #include "lib/loop.h"
 #include "lib/text.h"
 #include "tests/hba/acb.h"
 #include "tests/hba/aen.h"
 #include "tests/hba/eeprom.h"
 #include "tests/hba/faults.h"
-#include "tests/hba/fields.h"
 #include "tests/hba/firmware.h"
 #include "tests/hba/mailbox.h"
 #include "tests/hba/network.h"
@@ -214,9 +214,9 @@ void chip_boot(struct chip *chip)
 static void heartbeat(void *data)
 {
 	struct chip *chip = data;
-	uint64_t interval_sec = field_get(FIELD_ACB_HEARTBEAT_INTERVAL, chip->acb);
+	uint64_t interval_sec = isp4xxx_get(ISP4XXX_ACB_HEARTBEAT_INTERVAL, chip->acb);
 
-	if (!field_get(FIELD_ACB_HEARTBEAT, chip->acb) || !interval_sec)
+	if (!isp4xxx_get(ISP4XXX_ACB_HEARTBEAT, chip->acb) || !interval_sec)
 		return;
 	if (!chip->is_silent && !chip->is_hung) {
 		chip->counters.heartbeats++;

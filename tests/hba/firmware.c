@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/isp4xxx.h"
 #include "lib/loop.h"
 #include "tests/hba/chip.h"
 #include "tests/hba/faults.h"
-#include "tests/hba/fields.h"
 #include "tests/hba/mailbox.h"
 #include "tests/hba/network.h"
 #include "tests/hba/rings.h"
@@ -23,9 +23,9 @@
 #define FIRMWARE_USER "openhba"
 #define FIRMWARE_IOCBS 1024 /* without rings */
 
-static void set_text(enum field field, void *bytes, const char *text)
+static void set_text(enum isp4xxx_row field, void *bytes, const char *text)
 {
-	snprintf(field_at(field, bytes), field_width(field), "%s", text);
+	snprintf(isp4xxx_at(field, bytes), isp4xxx_rows[field].width, "%s", text);
 }
 
 void about_firmware(struct chip *chip, struct mailbox_command *command)
@@ -33,17 +33,17 @@ void about_firmware(struct chip *chip, struct mailbox_command *command)
 	uint64_t up_ms = loop_now_ms() - chip->booted_ms;
 	uint8_t about[ISP_ABOUT_SIZE] = { 0 };
 
-	field_set(FIELD_ABOUT_FIRMWARE_MAJOR, about, FIRMWARE_MAJOR);
-	field_set(FIELD_ABOUT_FIRMWARE_MINOR, about, FIRMWARE_MINOR);
-	field_set(FIELD_ABOUT_FIRMWARE_PATCH, about, FIRMWARE_PATCH);
-	field_set(FIELD_ABOUT_FIRMWARE_BUILD, about, FIRMWARE_BUILD);
-	set_text(FIELD_ABOUT_BUILD_DATE, about, FIRMWARE_DATE);
-	set_text(FIELD_ABOUT_BUILD_TIME, about, FIRMWARE_TIME);
-	set_text(FIELD_ABOUT_BUILD_USER, about, FIRMWARE_USER);
-	set_text(FIELD_ABOUT_TIMESTAMP, about, "2026-01-01 00:00:00");
-	field_set(FIELD_ABOUT_LOAD_SOURCE, about, 1);
-	field_set(FIELD_ABOUT_ISCSI_MAJOR, about, 1);
-	field_set(FIELD_ABOUT_LOADER_MAJOR, about, 1);
+	isp4xxx_set(ISP4XXX_ABOUT_FIRMWARE_MAJOR, about, FIRMWARE_MAJOR);
+	isp4xxx_set(ISP4XXX_ABOUT_FIRMWARE_MINOR, about, FIRMWARE_MINOR);
+	isp4xxx_set(ISP4XXX_ABOUT_FIRMWARE_PATCH, about, FIRMWARE_PATCH);
+	isp4xxx_set(ISP4XXX_ABOUT_FIRMWARE_BUILD, about, FIRMWARE_BUILD);
+	set_text(ISP4XXX_ABOUT_BUILD_DATE, about, FIRMWARE_DATE);
+	set_text(ISP4XXX_ABOUT_BUILD_TIME, about, FIRMWARE_TIME);
+	set_text(ISP4XXX_ABOUT_BUILD_USER, about, FIRMWARE_USER);
+	set_text(ISP4XXX_ABOUT_TIMESTAMP, about, "2026-01-01 00:00:00");
+	isp4xxx_set(ISP4XXX_ABOUT_LOAD_SOURCE, about, 1);
+	isp4xxx_set(ISP4XXX_ABOUT_ISCSI_MAJOR, about, 1);
+	isp4xxx_set(ISP4XXX_ABOUT_LOADER_MAJOR, about, 1);
 	if (command->buffer)
 		memcpy(command->buffer, about, command->size);
 	command->out[1] = FIRMWARE_MAJOR;
@@ -72,7 +72,7 @@ static uint32_t link_state(const struct chip *chip)
 static uint32_t more_state(const struct chip *chip)
 {
 	uint32_t state = link_state(chip);
-	bool has_dhcp = field_get(FIELD_ACB_DHCP, chip->acb), has_ipv4 = field_get(FIELD_ACB_IPV4_ENABLE, chip->acb);
+	bool has_dhcp = isp4xxx_get(ISP4XXX_ACB_DHCP, chip->acb), has_ipv4 = isp4xxx_get(ISP4XXX_ACB_IPV4_ENABLE, chip->acb);
 
 	if (has_ipv4 && has_dhcp) {
 		state |= ISP_FW_DHCP_ENABLED;
@@ -81,7 +81,7 @@ static uint32_t more_state(const struct chip *chip)
 	}
 	if (has_ipv4)
 		state |= ISP_FW_IPV4_PRIMARY;
-	if (field_get(FIELD_ACB_ACB_VERSION, chip->acb) == ISP_ACB_VERSION2 && field_get(FIELD_ACB_IPV6_ENABLE, chip->acb))
+	if (isp4xxx_get(ISP4XXX_ACB_ACB_VERSION, chip->acb) == ISP_ACB_VERSION2 && isp4xxx_get(ISP4XXX_ACB_IPV6_ENABLE, chip->acb))
 		state |= ISP_FW_IPV6_PRIMARY;
 	return state;
 }
@@ -123,8 +123,8 @@ static void network_part(const struct chip *chip, uint8_t *data)
 
 	if (chip->network)
 		network_statistics(chip->network, now);
-	for (enum field field = FIELD_STATISTICS_MAC_TX_FRAMES; field <= FIELD_STATISTICS_TCP_TX_PERSIST_PROBES; field++)
-		field_set(field, data, field_get(field, now) - field_get(field, chip->statistics_base));
+	for (enum isp4xxx_row field = ISP4XXX_STATISTICS_MAC_TX_FRAMES; field <= ISP4XXX_STATISTICS_TCP_TX_PERSIST_PROBES; field++)
+		isp4xxx_set(field, data, isp4xxx_get(field, now) - isp4xxx_get(field, chip->statistics_base));
 }
 
 static void clear_statistics(struct chip *chip, uint32_t index)
@@ -155,15 +155,15 @@ void firmware_record_crash(struct chip *chip)
 	uint64_t up_ms = loop_now_ms() - chip->booted_ms;
 
 	memset(chip->crash, 0, sizeof(chip->crash));
-	field_set(FIELD_CRASH_FIRMWARE_MAJOR, chip->crash, FIRMWARE_MAJOR);
-	field_set(FIELD_CRASH_FIRMWARE_MINOR, chip->crash, FIRMWARE_MINOR);
-	field_set(FIELD_CRASH_FIRMWARE_PATCH, chip->crash, FIRMWARE_PATCH);
-	field_set(FIELD_CRASH_FIRMWARE_BUILD, chip->crash, FIRMWARE_BUILD);
-	set_text(FIELD_CRASH_BUILD_DATE, chip->crash, FIRMWARE_DATE);
-	set_text(FIELD_CRASH_BUILD_TIME, chip->crash, FIRMWARE_TIME);
-	set_text(FIELD_CRASH_BUILD_USER, chip->crash, FIRMWARE_USER);
-	field_set(FIELD_CRASH_SECONDS, chip->crash, up_ms / 1000);
-	field_set(FIELD_CRASH_MILLISECONDS, chip->crash, up_ms % 1000);
+	isp4xxx_set(ISP4XXX_CRASH_FIRMWARE_MAJOR, chip->crash, FIRMWARE_MAJOR);
+	isp4xxx_set(ISP4XXX_CRASH_FIRMWARE_MINOR, chip->crash, FIRMWARE_MINOR);
+	isp4xxx_set(ISP4XXX_CRASH_FIRMWARE_PATCH, chip->crash, FIRMWARE_PATCH);
+	isp4xxx_set(ISP4XXX_CRASH_FIRMWARE_BUILD, chip->crash, FIRMWARE_BUILD);
+	set_text(ISP4XXX_CRASH_BUILD_DATE, chip->crash, FIRMWARE_DATE);
+	set_text(ISP4XXX_CRASH_BUILD_TIME, chip->crash, FIRMWARE_TIME);
+	set_text(ISP4XXX_CRASH_BUILD_USER, chip->crash, FIRMWARE_USER);
+	isp4xxx_set(ISP4XXX_CRASH_SECONDS, chip->crash, up_ms / 1000);
+	isp4xxx_set(ISP4XXX_CRASH_MILLISECONDS, chip->crash, up_ms % 1000);
 	chip->has_crashed = true;
 }
 

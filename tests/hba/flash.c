@@ -6,7 +6,6 @@
 
 #include "lib/isp4xxx.h"
 #include "tests/hba/chip.h"
-#include "tests/hba/fields.h"
 #include "tests/hba/mailbox.h"
 
 void flash_read(struct chip *chip, struct mailbox_command *command)
@@ -44,7 +43,7 @@ bool flash_ddb(const struct chip *chip, unsigned int index, uint8_t ret_ddb[ISP_
 
 	/* An erased entry is all ones: drivers look for the end of its name. */
 	if (index >= ISP_FLASH_DDBS || isp4xxx_image_read(chip->on.shared->image, chip->on.port, offset, ddb, sizeof(ddb)) < 0 ||
-	    field_get(FIELD_DDB_COOKIE, ddb) != ISP_DDB_COOKIE)
+	    isp4xxx_get(ISP4XXX_DDB_COOKIE, ddb) != ISP_DDB_COOKIE)
 		return false;
 	memcpy(ret_ddb, ddb, sizeof(ddb));
 	return true;
@@ -76,8 +75,8 @@ static int restore_acb(struct chip *chip)
 	err = isp4xxx_image_read(shared->image, chip->on.port, ISP_FLASH_SYSTEM, system, sizeof(system));
 	if (err < 0)
 		return err;
-	memcpy(identity.serial, field_at(FIELD_SYSINFO_SERIAL, system), sizeof(identity.serial) - 1);
-	memcpy(identity.mac[chip->on.port], field_at(FIELD_SYSINFO_MAC0, system), 6);
+	memcpy(identity.serial, isp4xxx_at(ISP4XXX_SYSINFO_SERIAL, system), sizeof(identity.serial) - 1);
+	memcpy(identity.mac[chip->on.port], isp4xxx_at(ISP4XXX_SYSINFO_MAC0, system), 6);
 	isp4xxx_default_acb(&identity, chip->on.port, acb);
 	return isp4xxx_image_write(shared->image, chip->on.port, ISP_FLASH_ACB, acb, sizeof(acb));
 }

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/isp4xxx.h"
 #include "lib/text.h"
 #include "tests/hba/chip.h"
 #include "tests/hba/control.h"
 #include "tests/hba/faults.h"
-#include "tests/hba/fields.h"
 #include "tests/hba/flash.h"
 #include "tests/hba/mailbox.h"
 #include "tests/hba/network.h"
@@ -86,7 +86,7 @@ static const char *initiator_name(void *data)
 {
 	struct port *port = data;
 
-	memcpy(port->name, field_at(FIELD_ACB_NAME, port->chip->acb), sizeof(port->name) - 1);
+	memcpy(port->name, isp4xxx_at(ISP4XXX_ACB_NAME, port->chip->acb), sizeof(port->name) - 1);
 	return port->name;
 }
 
@@ -94,7 +94,7 @@ static const char *initiator_alias(void *data)
 {
 	struct port *port = data;
 
-	memcpy(port->alias, field_at(FIELD_ACB_ALIAS, port->chip->acb), sizeof(port->alias) - 1);
+	memcpy(port->alias, isp4xxx_at(ISP4XXX_ACB_ALIAS, port->chip->acb), sizeof(port->alias) - 1);
 	return port->alias;
 }
 

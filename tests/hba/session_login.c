@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/isp4xxx.h"
 #include "lib/loop.h"
 #include "lib/secret.h"
 #include "tests/hba/faults.h"
-#include "tests/hba/fields.h"
 #include "tests/hba/session.h"
 
 #define REDIRECTS 4
@@ -30,14 +30,14 @@ static bool take_credentials(struct session *session, struct login_auth *auth)
 {
 	const struct sessions_settings *settings = &session->sessions->settings;
 
-	if (!field_get(FIELD_DDB_CHAP, session->ddb))
+	if (!isp4xxx_get(ISP4XXX_DDB_CHAP, session->ddb))
 		return true;
-	if (!settings->local_chap(settings->data, field_get(FIELD_DDB_CHAP_INDEX, session->ddb), &session->chap) ||
+	if (!settings->local_chap(settings->data, isp4xxx_get(ISP4XXX_DDB_CHAP_INDEX, session->ddb), &session->chap) ||
 	    !take_secret(&session->chap, &session->password))
 		return false;
 	auth->username = session->chap.name;
 	auth->password = session->password;
-	if (!field_get(FIELD_DDB_BIDI_CHAP, session->ddb))
+	if (!isp4xxx_get(ISP4XXX_DDB_BIDI_CHAP, session->ddb))
 		return true;
 	if (!settings->peer_chap(settings->data, &session->chap_in) || !take_secret(&session->chap_in, &session->password_in))
 		return false;
@@ -92,7 +92,7 @@ static void end(struct session *session, enum session_error error, unsigned int 
 
 void session_fail(struct session *session, enum session_error error)
 {
-	end(session, error, field_get(FIELD_DDB_TIME2WAIT, session->ddb));
+	end(session, error, isp4xxx_get(ISP4XXX_DDB_TIME2WAIT, session->ddb));
 }
 
 static void on_ready(void *data)
@@ -103,7 +103,7 @@ static void on_ready(void *data)
 
 	(void)getsockname(initiator_fd(session->initiator), (struct sockaddr *)&local, &length);
 	ddb_negotiated(session->ddb, initiator_login(session->initiator), &local);
-	session->local_port = field_get(FIELD_DDB_LOCAL_PORT, session->ddb);
+	session->local_port = isp4xxx_get(ISP4XXX_DDB_LOCAL_PORT, session->ddb);
 	if (*session->target_name) {
 		(void)session_event(session, SESSION_EVENT_LOGGED_IN, SESSION_ERROR_NONE);
 		return;
@@ -152,7 +152,7 @@ static int start(struct session *session, struct initiator_settings *settings)
 		return -EINVAL;
 	take_names(session, &settings->login);
 	ddb_offer(session->ddb, &settings->login.offer);
-	settings->nop_interval_ms = 1000u * field_get(FIELD_DDB_KEEP_ALIVE, session->ddb);
+	settings->nop_interval_ms = 1000u * isp4xxx_get(ISP4XXX_DDB_KEEP_ALIVE, session->ddb);
 	settings->redirect_max = REDIRECTS;
 	settings->counters = &session->counters;
 	settings->connect = on_connect;

@@ -6,15 +6,15 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "tests/hba/fields.h"
+#include "lib/isp4xxx.h"
 #include "tests/hba/session.h"
 
 struct row {
-	enum field field;
+	enum isp4xxx_row field;
 	size_t counter; /* offset in struct initiator_counters */
 };
 
-#define ROW(id, counter) {FIELD_STATISTICS_##id, offsetof(struct initiator_counters, counter)}
+#define ROW(id, counter) {ISP4XXX_STATISTICS_##id, offsetof(struct initiator_counters, counter)}
 
 static const struct row port_rows[] = {
 	ROW(ISCSI_TX_PDUS, pdus_tx),
@@ -84,7 +84,7 @@ static void fill(uint8_t *data, const struct row *rows, size_t count, const stru
 	size_t i;
 
 	for (i = 0; i < count; i++)
-		field_set(rows[i].field, data, counter(counters, rows[i].counter));
+		isp4xxx_set(rows[i].field, data, counter(counters, rows[i].counter));
 }
 
 void sessions_statistics(const struct sessions *sessions, uint32_t index, uint8_t *data, size_t size)

@@ -11,7 +11,6 @@
 
 #include "lib/isp4xxx.h"
 #include "lib/loop.h"
-#include "tests/hba/fields.h"
 #include "tests/hba/session.h"
 
 #define BIT(state) (1u << (state))
@@ -258,14 +257,14 @@ void sessions_drop_all(struct sessions *sessions)
 /* The same target at the same portal, from the same discovery entry. */
 static bool is_known(const struct sessions *sessions, const uint8_t *ddb)
 {
-	static const enum field fields[] = {FIELD_DDB_NAME, FIELD_DDB_ADDRESS, FIELD_DDB_PORT, FIELD_DDB_LINK};
+	static const enum isp4xxx_row fields[] = {ISP4XXX_DDB_NAME, ISP4XXX_DDB_ADDRESS, ISP4XXX_DDB_PORT, ISP4XXX_DDB_LINK};
 	unsigned int i, j;
 	uint8_t *known;
 
 	for (i = 0; i < ISP_DDBS; i++) {
 		known = (uint8_t *)sessions->table[i].ddb;
 		for (j = 0; j < 4 && is_used(&sessions->table[i]); j++)
-			if (memcmp(field_at(fields[j], known), field_at(fields[j], (uint8_t *)ddb), field_width(fields[j])) != 0)
+			if (memcmp(isp4xxx_at(fields[j], known), isp4xxx_at(fields[j], (uint8_t *)ddb), isp4xxx_rows[fields[j]].width) != 0)
 				break;
 		if (j == 4)
 			return true;

@@ -22,18 +22,18 @@ static void ipv4(void **state)
 	uint8_t acb[ISP_ACB_SIZE] = { 0 };
 	struct network_settings settings;
 
-	field_set(FIELD_ACB_MTU, acb, 9000);
-	field_set(FIELD_ACB_IPV4_ENABLE, acb, 1);
-	field_set(FIELD_ACB_DHCP, acb, 1);
-	field_set(FIELD_ACB_IPV4_VLAN_ENABLE, acb, 1);
-	field_set(FIELD_ACB_IPV4_VLAN, acb, 0x6064);
-	field_set(FIELD_ACB_TOS, acb, 16);
-	field_set(FIELD_ACB_TTL, acb, 64);
-	memcpy(field_at(FIELD_ACB_IPV4_ADDRESS, acb), "\x0a\x0a\x00\x0a", 4);
-	memcpy(field_at(FIELD_ACB_IPV4_MASK, acb), "\xff\xff\xff\x00", 4);
-	field_set(FIELD_ACB_DHCP_USE_VENDOR, acb, 1);
-	field_set(FIELD_ACB_DHCP_VENDOR_LENGTH, acb, 255);
-	memcpy(field_at(FIELD_ACB_DHCP_VENDOR, acb), "abcdefghijk", 11);
+	isp4xxx_set(ISP4XXX_ACB_MTU, acb, 9000);
+	isp4xxx_set(ISP4XXX_ACB_IPV4_ENABLE, acb, 1);
+	isp4xxx_set(ISP4XXX_ACB_DHCP, acb, 1);
+	isp4xxx_set(ISP4XXX_ACB_IPV4_VLAN_ENABLE, acb, 1);
+	isp4xxx_set(ISP4XXX_ACB_IPV4_VLAN, acb, 0x6064);
+	isp4xxx_set(ISP4XXX_ACB_TOS, acb, 16);
+	isp4xxx_set(ISP4XXX_ACB_TTL, acb, 64);
+	memcpy(isp4xxx_at(ISP4XXX_ACB_IPV4_ADDRESS, acb), "\x0a\x0a\x00\x0a", 4);
+	memcpy(isp4xxx_at(ISP4XXX_ACB_IPV4_MASK, acb), "\xff\xff\xff\x00", 4);
+	isp4xxx_set(ISP4XXX_ACB_DHCP_USE_VENDOR, acb, 1);
+	isp4xxx_set(ISP4XXX_ACB_DHCP_VENDOR_LENGTH, acb, 255);
+	memcpy(isp4xxx_at(ISP4XXX_ACB_DHCP_VENDOR, acb), "abcdefghijk", 11);
 	acb_network(acb, mac, &settings);
 	assert_int_equal(settings.mtu, 9000);
 	assert_true(settings.ipv4.is_enabled && settings.ipv4.has_dhcp && settings.ipv4.has_vlan);
@@ -52,14 +52,14 @@ static void ipv6_needs_its_version(void **state)
 	uint8_t acb[ISP_ACB_SIZE] = { 0 };
 	struct network_settings settings;
 
-	field_set(FIELD_ACB_IPV6_ENABLE, acb, 1);
-	field_set(FIELD_ACB_IPV6_AUTOCONFIG, acb, 1);
+	isp4xxx_set(ISP4XXX_ACB_IPV6_ENABLE, acb, 1);
+	isp4xxx_set(ISP4XXX_ACB_IPV6_AUTOCONFIG, acb, 1);
 	acb_network(acb, mac, &settings);
 	assert_false(settings.ipv6.is_enabled);
-	field_set(FIELD_ACB_ACB_VERSION, acb, ISP_ACB_VERSION2);
-	field_set(FIELD_ACB_DAD_COUNT, acb, 3);
-	memset(field_at(FIELD_ACB_INTERFACE_ID, acb), 7, 8);
-	memset(field_at(FIELD_ACB_IPV6_ADDRESS1, acb), 0xfd, 16);
+	isp4xxx_set(ISP4XXX_ACB_ACB_VERSION, acb, ISP_ACB_VERSION2);
+	isp4xxx_set(ISP4XXX_ACB_DAD_COUNT, acb, 3);
+	memset(isp4xxx_at(ISP4XXX_ACB_INTERFACE_ID, acb), 7, 8);
+	memset(isp4xxx_at(ISP4XXX_ACB_IPV6_ADDRESS1, acb), 0xfd, 16);
 	acb_network(acb, mac, &settings);
 	assert_true(settings.ipv6.is_enabled && settings.ipv6.has_auto_addresses && !settings.ipv6.has_auto_link_local);
 	assert_int_equal(settings.ipv6.dad_count, 3);
@@ -93,9 +93,9 @@ static void states_without_a_network(void **state)
 	boot();
 	init_firmware();
 	acb_refresh(chip());
-	assert_int_equal(field_get(FIELD_ACB_IPV4_STATE, chip()->acb), ISP_IP_PREFERRED);
-	assert_int_equal(field_get(FIELD_ACB_LINK_LOCAL_STATE, chip()->acb), ISP_IP_PREFERRED);
-	assert_int_equal(field_get(FIELD_ACB_IPV6_STATE0, chip()->acb), ISP_IP_UNCONFIGURED);
+	assert_int_equal(isp4xxx_get(ISP4XXX_ACB_IPV4_STATE, chip()->acb), ISP_IP_PREFERRED);
+	assert_int_equal(isp4xxx_get(ISP4XXX_ACB_LINK_LOCAL_STATE, chip()->acb), ISP_IP_PREFERRED);
+	assert_int_equal(isp4xxx_get(ISP4XXX_ACB_IPV6_STATE0, chip()->acb), ISP_IP_UNCONFIGURED);
 	end_world();
 }
 

@@ -314,8 +314,8 @@ static void beats_if_asked(void **state)
 	boot();
 	assert_int_equal(command(ISP_MBOX_GET_IFCB, 0, LOW(BUFFER), HIGH(BUFFER), ISP_ACB_SIZE, 0), ISP_STATUS_COMPLETE);
 	guest_read(world.guest, BUFFER, chip()->acb, ISP_ACB_SIZE);
-	field_set(FIELD_ACB_HEARTBEAT, chip()->acb, 1);
-	field_set(FIELD_ACB_HEARTBEAT_INTERVAL, chip()->acb, 1);
+	isp4xxx_set(ISP4XXX_ACB_HEARTBEAT, chip()->acb, 1);
+	isp4xxx_set(ISP4XXX_ACB_HEARTBEAT_INTERVAL, chip()->acb, 1);
 	guest_write(world.guest, BUFFER, chip()->acb, ISP_ACB_SIZE);
 	assert_int_equal(command(ISP_MBOX_INIT_FW, 0, LOW(BUFFER), HIGH(BUFFER), ISP_ACB_SIZE, 0), ISP_STATUS_COMPLETE);
 	assert_int_equal(take_answer(), ISP_AEN_LINK_UP);

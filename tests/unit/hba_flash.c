@@ -29,8 +29,8 @@ static void system_information_is_there(void **state)
 	start();
 	assert_int_equal(read_flash(ISP_FLASH_SYSTEM, sizeof(system)), ISP_STATUS_COMPLETE);
 	guest_read(world.guest, BUFFER, system, sizeof(system));
-	assert_memory_equal(field_at(FIELD_SYSINFO_MAC0, system), "\2\0\0\0\0\1", 6);
-	assert_string_equal(field_at(FIELD_SYSINFO_SERIAL, system), "TEST1");
+	assert_memory_equal(isp4xxx_at(ISP4XXX_SYSINFO_MAC0, system), "\2\0\0\0\0\1", 6);
+	assert_string_equal(isp4xxx_at(ISP4XXX_SYSINFO_SERIAL, system), "TEST1");
 	end_world();
 }
 
@@ -54,7 +54,7 @@ static void written_is_read(void **state)
 
 	start();
 	assert_false(flash_ddb(chip(), 63, read));
-	field_set(FIELD_DDB_COOKIE, ddb, ISP_DDB_COOKIE);
+	isp4xxx_set(ISP4XXX_DDB_COOKIE, ddb, ISP_DDB_COOKIE);
 	assert_int_equal(write_flash(ISP_FLASH_DDB + 63 * ISP_DDB_SIZE, ddb, sizeof(ddb)), ISP_STATUS_COMPLETE);
 	assert_true(flash_ddb(chip(), 63, read));
 	assert_memory_equal(ddb, read, sizeof(ddb));
@@ -63,7 +63,7 @@ static void written_is_read(void **state)
 	set(ISP_REG_CONTROL, ISP_CONTROL_SOFT_RESET);
 	boot();
 	assert_true(flash_ddb(chip(), 63, read));
-	field_set(FIELD_DDB_COOKIE, ddb, ISP_DDB_COOKIE_DELETED);
+	isp4xxx_set(ISP4XXX_DDB_COOKIE, ddb, ISP_DDB_COOKIE_DELETED);
 	assert_int_equal(write_flash(ISP_FLASH_DDB + 63 * ISP_DDB_SIZE, ddb, sizeof(ddb)), ISP_STATUS_COMPLETE);
 	assert_false(flash_ddb(chip(), 63, read));
 	end_world();
@@ -76,16 +76,16 @@ static void the_block_of_flash_is_used_at_boot(void **state)
 	start();
 	assert_int_equal(read_flash(ISP_FLASH_ACB, sizeof(acb)), ISP_STATUS_COMPLETE);
 	guest_read(world.guest, BUFFER, acb, sizeof(acb));
-	field_set(FIELD_ACB_MTU, acb, 4000);
+	isp4xxx_set(ISP4XXX_ACB_MTU, acb, 4000);
 	assert_int_equal(write_flash(ISP_FLASH_ACB, acb, sizeof(acb)), ISP_STATUS_COMPLETE);
-	assert_int_not_equal(field_get(FIELD_ACB_MTU, chip()->acb), 4000);
+	assert_int_not_equal(isp4xxx_get(ISP4XXX_ACB_MTU, chip()->acb), 4000);
 	boot();
-	assert_int_equal(field_get(FIELD_ACB_MTU, chip()->acb), 4000);
-	field_set(FIELD_ACB_COOKIE, acb, 0);
+	assert_int_equal(isp4xxx_get(ISP4XXX_ACB_MTU, chip()->acb), 4000);
+	isp4xxx_set(ISP4XXX_ACB_COOKIE, acb, 0);
 	assert_int_equal(write_flash(ISP_FLASH_ACB, acb, sizeof(acb)), ISP_STATUS_COMPLETE);
 	boot();
-	assert_int_equal(field_get(FIELD_ACB_MTU, chip()->acb), 1500);
-	assert_int_equal(field_get(FIELD_ACB_COOKIE, chip()->acb), ISP_ACB_COOKIE);
+	assert_int_equal(isp4xxx_get(ISP4XXX_ACB_MTU, chip()->acb), 1500);
+	assert_int_equal(isp4xxx_get(ISP4XXX_ACB_COOKIE, chip()->acb), ISP_ACB_COOKIE);
 	end_world();
 }
 
@@ -93,11 +93,11 @@ static void put_chap(unsigned int index, unsigned int flags, unsigned int length
 {
 	uint8_t entry[ISP_CHAP_SIZE] = { 0 };
 
-	field_set(FIELD_CHAP_FLAGS, entry, flags);
-	field_set(FIELD_CHAP_SECRET_LENGTH, entry, length);
-	memset(field_at(FIELD_CHAP_SECRET, entry), 's', length < 100 ? length : 100);
-	memcpy(field_at(FIELD_CHAP_NAME, entry), name, strlen(name));
-	field_set(FIELD_CHAP_COOKIE, entry, cookie);
+	isp4xxx_set(ISP4XXX_CHAP_FLAGS, entry, flags);
+	isp4xxx_set(ISP4XXX_CHAP_SECRET_LENGTH, entry, length);
+	memset(isp4xxx_at(ISP4XXX_CHAP_SECRET, entry), 's', length < 100 ? length : 100);
+	memcpy(isp4xxx_at(ISP4XXX_CHAP_NAME, entry), name, strlen(name));
+	isp4xxx_set(ISP4XXX_CHAP_COOKIE, entry, cookie);
 	assert_int_equal(write_flash(ISP_FLASH_CHAP + index * ISP_CHAP_SIZE, entry, sizeof(entry)), ISP_STATUS_COMPLETE);
 }
 
@@ -147,7 +147,7 @@ static void defaults_come_back(void **state)
 	uint8_t ddb[ISP_DDB_SIZE] = { 0 }, acb[ISP_ACB_SIZE] = { 0 };
 
 	start();
-	field_set(FIELD_DDB_COOKIE, ddb, ISP_DDB_COOKIE);
+	isp4xxx_set(ISP4XXX_DDB_COOKIE, ddb, ISP_DDB_COOKIE);
 	write_flash(ISP_FLASH_DDB, ddb, sizeof(ddb));
 	write_flash(ISP_FLASH_ACB, acb, sizeof(acb));
 	assert_int_equal(command(ISP_MBOX_RESTORE_DEFAULTS, 0, 0, ISP_FLASH_DDB >> 24, 0, 0), ISP_STATUS_COMPLETE);
@@ -155,8 +155,8 @@ static void defaults_come_back(void **state)
 	assert_int_equal(command(ISP_MBOX_RESTORE_DEFAULTS, 0, 0, 0x77, 0, 0), ISP_STATUS_PARAMETER_ERROR);
 	assert_false(flash_ddb(chip(), 0, ddb));
 	assert_true(isp4xxx_image_read(world.shared.image, 0, ISP_FLASH_ACB, acb, sizeof(acb)) >= 0);
-	assert_int_equal(field_get(FIELD_ACB_COOKIE, acb), ISP_ACB_COOKIE);
-	assert_non_null(strstr(field_at(FIELD_ACB_NAME, acb), "iqn."));
+	assert_int_equal(isp4xxx_get(ISP4XXX_ACB_COOKIE, acb), ISP_ACB_COOKIE);
+	assert_non_null(strstr(isp4xxx_at(ISP4XXX_ACB_NAME, acb), "iqn."));
 	end_world();
 	make_world(ISP_DEVICE_4010, 1);
 	boot();

@@ -277,16 +277,16 @@ static void set_acb_takes_what_is_settable(void **state)
 
 	start(ISP_DEVICE_4032);
 	assert_true(isp4xxx_image_read(world.shared.image, 0, ISP_FLASH_ACB, acb, sizeof(acb)) >= 0);
-	field_set(FIELD_ACB_MTU, acb, 9000);
+	isp4xxx_set(ISP4XXX_ACB_MTU, acb, 9000);
 	assert_true(isp4xxx_image_write(world.shared.image, 0, ISP_FLASH_ACB, acb, sizeof(acb)) >= 0);
-	field_set(FIELD_ACB_TTL, zero, 7);
+	isp4xxx_set(ISP4XXX_ACB_TTL, zero, 7);
 	guest_write(world.guest, BUFFER, zero, sizeof(zero));
 	assert_int_equal(command(ISP_MBOX_SET_ACB, 0, LOW(BUFFER), HIGH(BUFFER), ISP_ACB_SIZE, 0), ISP_STATUS_COMPLETE);
 	assert_int_equal(command(ISP_MBOX_GET_ACB, 0, LOW(BUFFER), HIGH(BUFFER), ISP_ACB_SIZE, 0), ISP_STATUS_COMPLETE);
 	guest_read(world.guest, BUFFER, acb, sizeof(acb));
-	assert_int_equal(field_get(FIELD_ACB_MTU, acb), 9000);
-	assert_int_equal(field_get(FIELD_ACB_TTL, acb), 7);
-	assert_int_equal(field_get(FIELD_ACB_IPV4_ENABLE, acb), 0);
+	assert_int_equal(isp4xxx_get(ISP4XXX_ACB_MTU, acb), 9000);
+	assert_int_equal(isp4xxx_get(ISP4XXX_ACB_TTL, acb), 7);
+	assert_int_equal(isp4xxx_get(ISP4XXX_ACB_IPV4_ENABLE, acb), 0);
 	assert_int_equal(command(ISP_MBOX_GET_ACB, 1, LOW(BUFFER), HIGH(BUFFER), ISP_ACB_SIZE, 0), ISP_STATUS_COMMAND_ERROR);
 	end_world();
 }

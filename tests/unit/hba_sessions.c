@@ -15,10 +15,10 @@
 
 #include <cmocka.h>
 
+#include "lib/isp4xxx.h"
 #include "lib/loop.h"
 #include "lib/secret.h"
 #include "tests/hba/faults.h"
-#include "tests/hba/fields.h"
 #include "tests/hba/initiator.h"
 #include "tests/hba/sessions.h"
 
@@ -112,7 +112,7 @@ static bool on_flash(void *data, unsigned int index, uint8_t ddb[ISP_DDB_SIZE])
 {
 	struct world *world = data;
 
-	if (index != DDB || !field_get(FIELD_DDB_COOKIE, world->flash))
+	if (index != DDB || !isp4xxx_get(ISP4XXX_DDB_COOKIE, world->flash))
 		return false;
 	memcpy(ddb, world->flash, ISP_DDB_SIZE);
 	return true;
@@ -190,11 +190,11 @@ static int teardown(void **state)
 static void fill(uint8_t *ddb, const char *name)
 {
 	sessions_defaults(false, ddb);
-	memcpy(field_at(FIELD_DDB_NAME, ddb), name, strlen(name));
-	inet_pton(AF_INET, "192.0.2.7", field_at(FIELD_DDB_ADDRESS, ddb));
-	field_set(FIELD_DDB_PORT, ddb, 3260);
-	field_set(FIELD_DDB_TIME2WAIT, ddb, 2);
-	memcpy(field_at(FIELD_DDB_ISID, ddb), "\x06\x05\x04\x03\x02\x01", 6);
+	memcpy(isp4xxx_at(ISP4XXX_DDB_NAME, ddb), name, strlen(name));
+	inet_pton(AF_INET, "192.0.2.7", isp4xxx_at(ISP4XXX_DDB_ADDRESS, ddb));
+	isp4xxx_set(ISP4XXX_DDB_PORT, ddb, 3260);
+	isp4xxx_set(ISP4XXX_DDB_TIME2WAIT, ddb, 2);
+	memcpy(isp4xxx_at(ISP4XXX_DDB_ISID, ddb), "\x06\x05\x04\x03\x02\x01", 6);
 }
 
 static enum isp_ddb_state state_of(struct world *world)
@@ -252,7 +252,7 @@ static void bring_to(struct world *world, enum isp_ddb_state state)
 	if (state == ISP_DDB_UNASSIGNED)
 		return;
 	fill(ddb, state == ISP_DDB_DISCOVERY ? "" : "iqn.2026-11.org.openhba:t0");
-	field_set(FIELD_DDB_NO_SENDTARGETS, ddb, 1);
+	isp4xxx_set(ISP4XXX_DDB_NO_SENDTARGETS, ddb, 1);
 	assert_int_equal(sessions_set(world->sessions, DDB, ddb), 0);
 	if (state == ISP_DDB_NO_CONNECTION)
 		return;
@@ -332,7 +332,7 @@ static void test_scan(void **state)
 	assert_int_equal(sessions_get(world->sessions, 0, &view), 0);
 	assert_int_equal(view.count + view.next + view.state, 0);
 	fill(world->flash, "iqn.2026-11.org.openhba:flash");
-	field_set(FIELD_DDB_COOKIE, world->flash, ISP_DDB_COOKIE);
+	isp4xxx_set(ISP4XXX_DDB_COOKIE, world->flash, ISP_DDB_COOKIE);
 	sessions_start(world->sessions);
 	assert_int_equal(sessions_request(world->sessions, 200), 0);
 	assert_int_equal(sessions_get(world->sessions, 0, &view), 0);
@@ -382,16 +382,16 @@ static void test_login(void **state)
 	assert_told(world, ISP_DDB_ACTIVE, SESSION_ERROR_NONE);
 	assert_ptr_equal(sessions_initiator(world->sessions, DDB), world->initiator);
 	assert_int_equal(sessions_get(world->sessions, DDB, &view), 0);
-	assert_int_equal(field_get(FIELD_DDB_TSIH, view.ddb), 77);
-	assert_int_equal(field_get(FIELD_DDB_MAX_BURST, view.ddb), 128);
-	assert_int_equal(field_get(FIELD_DDB_FIRST_BURST, view.ddb), 8);
-	assert_int_equal(field_get(FIELD_DDB_MAX_SEND_SEGMENT, view.ddb), 16);
-	assert_int_equal(field_get(FIELD_DDB_MAX_R2T, view.ddb), 4);
-	assert_int_equal(field_get(FIELD_DDB_TIME2WAIT, view.ddb), 3);
-	assert_int_equal(field_get(FIELD_DDB_PORTAL_GROUP, view.ddb), 9);
-	assert_int_equal(field_get(FIELD_DDB_INITIAL_R2T, view.ddb), 1);
-	assert_int_equal(field_get(FIELD_DDB_HEADER_DIGEST, view.ddb), 1);
-	assert_int_equal(field_get(FIELD_DDB_IMMEDIATE_DATA, view.ddb), 0);
+	assert_int_equal(isp4xxx_get(ISP4XXX_DDB_TSIH, view.ddb), 77);
+	assert_int_equal(isp4xxx_get(ISP4XXX_DDB_MAX_BURST, view.ddb), 128);
+	assert_int_equal(isp4xxx_get(ISP4XXX_DDB_FIRST_BURST, view.ddb), 8);
+	assert_int_equal(isp4xxx_get(ISP4XXX_DDB_MAX_SEND_SEGMENT, view.ddb), 16);
+	assert_int_equal(isp4xxx_get(ISP4XXX_DDB_MAX_R2T, view.ddb), 4);
+	assert_int_equal(isp4xxx_get(ISP4XXX_DDB_TIME2WAIT, view.ddb), 3);
+	assert_int_equal(isp4xxx_get(ISP4XXX_DDB_PORTAL_GROUP, view.ddb), 9);
+	assert_int_equal(isp4xxx_get(ISP4XXX_DDB_INITIAL_R2T, view.ddb), 1);
+	assert_int_equal(isp4xxx_get(ISP4XXX_DDB_HEADER_DIGEST, view.ddb), 1);
+	assert_int_equal(isp4xxx_get(ISP4XXX_DDB_IMMEDIATE_DATA, view.ddb), 0);
 }
 
 static void test_chap(void **state)
@@ -401,8 +401,8 @@ static void test_chap(void **state)
 	uint8_t ddb[ISP_DDB_SIZE];
 
 	fill(ddb, "iqn.2026-11.org.openhba:chap");
-	field_set(FIELD_DDB_CHAP, ddb, 1);
-	field_set(FIELD_DDB_CHAP_INDEX, ddb, 7);
+	isp4xxx_set(ISP4XXX_DDB_CHAP, ddb, 1);
+	isp4xxx_set(ISP4XXX_DDB_CHAP_INDEX, ddb, 7);
 	open_entry(world, ddb);
 	auth = &world->initiator->settings.login.auth;
 	assert_string_equal(auth->username, "alice");
@@ -410,7 +410,7 @@ static void test_chap(void **state)
 	assert_null(auth->password_in);
 	closed(world, INITIATOR_END_LOGIN, ISCSI_ERR_LOGIN_AUTH_FAILED);
 	assert_told(world, ISP_DDB_FAILED, SESSION_ERROR_AUTHENTICATION);
-	field_set(FIELD_DDB_BIDI_CHAP, ddb, 1);
+	isp4xxx_set(ISP4XXX_DDB_BIDI_CHAP, ddb, 1);
 	open_entry(world, ddb);
 	auth = &world->initiator->settings.login.auth;
 	assert_string_equal(auth->username_in, "queen");
@@ -468,12 +468,12 @@ static void test_refused_opens(void **state)
 	world->is_usable = false;
 	assert_int_equal(sessions_open(world->sessions, DDB), -EADDRNOTAVAIL);
 	world->is_usable = true;
-	field_set(FIELD_DDB_PORT, ddb, 0);
+	isp4xxx_set(ISP4XXX_DDB_PORT, ddb, 0);
 	assert_int_equal(sessions_set(world->sessions, DDB, ddb), 0);
 	assert_int_equal(sessions_open(world->sessions, DDB), -EINVAL);
 	assert_int_equal(state_of(world), ISP_DDB_NO_CONNECTION);
 	assert_int_equal(world->told, 0);
-	field_set(FIELD_DDB_PORT, ddb, 3260);
+	isp4xxx_set(ISP4XXX_DDB_PORT, ddb, 3260);
 	world->refusal = -EINVAL;
 	open_entry(world, ddb);
 	assert_told(world, ISP_DDB_FAILED, SESSION_ERROR_LOGIN);
@@ -515,8 +515,8 @@ static void open_discovery(struct world *world, bool is_hosts)
 	uint8_t ddb[ISP_DDB_SIZE];
 
 	fill(ddb, "");
-	field_set(FIELD_DDB_NO_SENDTARGETS, ddb, is_hosts);
-	field_set(FIELD_DDB_CHAP_INDEX, ddb, 42);
+	isp4xxx_set(ISP4XXX_DDB_NO_SENDTARGETS, ddb, is_hosts);
+	isp4xxx_set(ISP4XXX_DDB_CHAP_INDEX, ddb, 42);
 	open_entry(world, ddb);
 	assert_null(world->initiator->settings.login.target_name);
 	ready(world);
@@ -554,13 +554,13 @@ static void test_discovery(void **state)
 	assert_int_equal(view.count, 3);
 	assert_int_equal(view.next, 65);
 	assert_string_equal((const char *)view.ddb + 0xc0, "iqn.2026-11.org.openhba:a");
-	assert_int_equal(field_get(FIELD_DDB_PORT, view.ddb), 3261);
-	assert_int_equal(field_get(FIELD_DDB_PORTAL_GROUP, view.ddb), 5);
-	assert_int_equal(field_get(FIELD_DDB_LINK, view.ddb), DDB);
-	assert_int_equal(field_get(FIELD_DDB_CHAP_INDEX, view.ddb), 42);
+	assert_int_equal(isp4xxx_get(ISP4XXX_DDB_PORT, view.ddb), 3261);
+	assert_int_equal(isp4xxx_get(ISP4XXX_DDB_PORTAL_GROUP, view.ddb), 5);
+	assert_int_equal(isp4xxx_get(ISP4XXX_DDB_LINK, view.ddb), DDB);
+	assert_int_equal(isp4xxx_get(ISP4XXX_DDB_CHAP_INDEX, view.ddb), 42);
 	assert_int_equal(view.ddb[0x30], 192);
 	assert_int_equal(sessions_get(world->sessions, 65, &view), 0);
-	assert_int_equal(field_get(FIELD_DDB_IS_IPV6, view.ddb), 1);
+	assert_int_equal(isp4xxx_get(ISP4XXX_DDB_IS_IPV6, view.ddb), 1);
 	assert_int_equal(view.ddb[0x30], 0x20);
 	assert_int_equal(view.next, 0);
 	closed(world, INITIATOR_END_LOGOUT, 0);
@@ -606,13 +606,13 @@ static void test_statistics(void **state)
 	counters->tx_scsi_command = 17;
 	counters->pdus_tx = 30;
 	sessions_statistics(world->sessions, DDB, data, sizeof(data));
-	assert_int_equal(field_get(FIELD_STATISTICS_RX_OCTETS, data), 0x123456789a);
-	assert_int_equal(field_get(FIELD_STATISTICS_TX_SCSI_COMMAND, data), 17);
-	assert_int_equal(field_get(FIELD_STATISTICS_ISCSI_TX_PDUS, data), 30);
+	assert_int_equal(isp4xxx_get(ISP4XXX_STATISTICS_RX_OCTETS, data), 0x123456789a);
+	assert_int_equal(isp4xxx_get(ISP4XXX_STATISTICS_TX_SCSI_COMMAND, data), 17);
+	assert_int_equal(isp4xxx_get(ISP4XXX_STATISTICS_ISCSI_TX_PDUS, data), 30);
 	sessions_statistics_clear(world->sessions, DDB);
 	sessions_statistics(world->sessions, DDB, data, sizeof(data));
-	assert_int_equal(field_get(FIELD_STATISTICS_TX_SCSI_COMMAND, data), 0);
-	assert_int_equal(field_get(FIELD_STATISTICS_ISCSI_TX_PDUS, data), 30);
+	assert_int_equal(isp4xxx_get(ISP4XXX_STATISTICS_TX_SCSI_COMMAND, data), 0);
+	assert_int_equal(isp4xxx_get(ISP4XXX_STATISTICS_ISCSI_TX_PDUS, data), 30);
 }
 
 int main(void)

@@ -17,12 +17,12 @@
 
 #include <cmocka.h>
 
+#include "lib/isp4xxx.h"
 #include "lib/loop.h"
 #include "tests/hba/aen.h"
 #include "tests/hba/chip.h"
 #include "tests/hba/eeprom.h"
 #include "tests/hba/faults.h"
-#include "tests/hba/fields.h"
 #include "tests/hba/guest.h"
 #include "tests/hba/mailbox.h"
 
