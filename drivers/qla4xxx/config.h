@@ -17,15 +17,16 @@ struct config {
 	char serial[17], model[17];
 	u32 board_id;
 	u8 ip_state[ISP_ADDRESSES];	/* enum isp_ip_state, told by events */
+	bool disabled;			/* an address was taken down since it was asked for; acb_lock */
 	wait_queue_head_t ip_changed;
 	/* owned by iface.c, chap.c, boot.c, flashnode.c */
 	struct iscsi_iface *ipv4, *ipv6[2];
 	struct iscsi_boot_kset *boot;
-	void *chap_table;
+	void *chap_table;		/* ISP_FLASH_CHAPS entries, kvmalloc'ed; NULL: not read */
 };
 
 int config_init(struct qla_host *host);
-void config_free(struct qla_host *host);
+void config_free(struct qla_host *host);		/* fine without config_init() */
 
 /* acb.c: the control block. */
 int acb_read(struct qla_host *host);			/* GET_IFCB into config->acb */
@@ -35,6 +36,7 @@ void acb_ip_state_changed(struct qla_host *host, const u32 regs[ISP_MAILBOXES]);
 void acb_router_changed(struct qla_host *host, const u32 regs[ISP_MAILBOXES]);		/* AEN 802A */
 bool acb_wait_addresses(struct qla_host *host, unsigned int seconds);	/* no address is on its way (GET_IP_STATE) */
 int acb_change(struct qla_host *host, void *acb);	/* flash, disable, set, read again: all sessions of the port drop. config_mutex */
+int acb_restart(struct qla_host *host, const void *acb);	/* the same without flash */
 
 /* iface.c: one table of fields; rows of struct iscsi_transport. */
 void ifaces_create(struct qla_host *host);		/* those the control block enables; after a change or reset: adds and removes */

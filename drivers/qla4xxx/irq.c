@@ -31,16 +31,6 @@ static void take_mailboxes(struct qla_host *host)
 	chip_set(&host->chip, ISP_REG_CONTROL, ISP_CONTROL_PROCESSOR);
 }
 
-static void take_responses(struct qla_host *host)
-{
-	lockdep_assert_held(&host->irq_lock);
-	if (rings_responses(host))
-		return;
-	/* A cause without a response: what comes from now on raises it anew, what came meanwhile is there now. */
-	chip_set(&host->chip, ISP_REG_CONTROL, ISP_CONTROL_COMPLETION);
-	rings_responses(host);
-}
-
 /* Not maskable. Nothing the chip does means anything any more: it is stopped at once. */
 static void take_fatal(struct qla_host *host)
 {
@@ -64,55 +54,63 @@ static void take_reset(struct qla_host *host)
 	recover(host, RECOVER_OTHER_FUNCTION);
 }
 
-/* True if the chip had a cause. asked: interrupts are off, but somebody polls. */
-static bool look(struct qla_host *host, bool asked)
+/*
+ * The causes there were; ISP_CONTROL_COMPLETION among them is the caller's, as commands are completed without irq_lock. asked: interrupts are
+ * off, but somebody polls.
+ */
+static u32 look(struct qla_host *host, bool asked)
 {
 	u32 control = chip_read(&host->chip, ISP_REG_CONTROL);
 
 	lockdep_assert_held(&host->irq_lock);
 	if (control == ~0u) {
 		host_gone(host);
-		return false;
+		return 0;
 	}
 	if (control & ISP_CONTROL_FATAL) {
 		take_fatal(host);
-		return true;
+		return ISP_CONTROL_FATAL;
 	}
 	if (!host->irq_on && !asked)
-		return false;
-	if (control & ISP_CONTROL_RESET_INTERRUPT && host->irq_on) {
+		return 0;
+	if (control & ISP_CONTROL_RESET_INTERRUPT) {
 		take_reset(host);
-		return true;
+		return ISP_CONTROL_RESET_INTERRUPT;
 	}
-	if (control & ISP_CONTROL_COMPLETION)
-		take_responses(host);
 	if (control & ISP_CONTROL_PROCESSOR)
 		take_mailboxes(host);
 	return control & (ISP_CONTROL_COMPLETION | ISP_CONTROL_PROCESSOR);
 }
 
+static u32 look_once(struct qla_host *host, bool asked)
+{
+	unsigned long flags;
+	u32 causes = 0;
+
+	spin_lock_irqsave(&host->irq_lock, flags);
+	if (!test_bit(HOST_GONE, &host->flags))
+		causes = look(host, asked);
+	spin_unlock_irqrestore(&host->irq_lock, flags);
+	if (causes & ISP_CONTROL_COMPLETION)
+		rings_responses(host);
+	return causes;
+}
+
 static irqreturn_t handler(int irq, void *data)
 {
 	struct qla_host *host = data;
-	bool handled;
+	/* Without asking the chip: this clears its cause, and reading the causes makes that arrive. */
+	bool had = READ_ONCE(host->irq_on) && rings_pending(&host->rings) && rings_responses(host);
 
-	spin_lock(&host->irq_lock);
-	/* Responses first: writing the ring's register clears their cause, and reading the causes makes it arrive. */
-	handled = host->irq_on && rings_responses(host);
-	handled |= !test_bit(HOST_GONE, &host->flags) && look(host, false);
-	spin_unlock(&host->irq_lock);
-	return IRQ_RETVAL(handled);
+	return IRQ_RETVAL(look_once(host, false) || had);
 }
 
 void irq_look(struct qla_host *host)
 {
-	unsigned long flags;
 	unsigned int turns;
 
-	spin_lock_irqsave(&host->irq_lock, flags);
-	for (turns = 0; turns < TURNS && !test_bit(HOST_GONE, &host->flags) && look(host, true); turns++)
+	for (turns = 0; turns < TURNS && look_once(host, true); turns++)
 		;
-	spin_unlock_irqrestore(&host->irq_lock, flags);
 }
 
 int irq_start(struct qla_host *host)

@@ -15,8 +15,6 @@
 #define TICK_MS			1000
 #define HEARTBEAT_SPARE_SECONDS	2	/* late is not lost */
 #define BAR			1
-#define LUNS_MAX		0xfffe
-#define CDB_BYTES_MAX		16
 
 struct scsi_transport_template *qla_transport_template;
 
@@ -145,10 +143,6 @@ static void host_init(struct qla_host *host, struct Scsi_Host *shost, struct pci
 	INIT_KFIFO(host->events);
 	mutex_init(&host->config_mutex);
 	shost->transportt = qla_transport_template;
-	shost->max_lun = LUNS_MAX;
-	shost->max_id = ISP_DDBS;
-	shost->max_channel = 0;
-	shost->max_cmd_len = CDB_BYTES_MAX;
 }
 
 static struct qla_host *host_new(struct pci_dev *pdev)
@@ -173,29 +167,36 @@ static void host_free(struct qla_host *host)
 	scsi_host_put(host->shost);
 }
 
-static int parts_new(struct qla_host *host)
-{
-	int result = config_init(host);
-
-	if (result)
-		return result;
-	result = sessions_init(host);
-	if (result)
-		goto config;
-	result = rings_alloc(host);
-	if (!result)
-		return 0;
-	sessions_free(host);
-config:
-	config_free(host);
-	return result;
-}
+static const struct part {
+	int (*init)(struct qla_host *host);
+	void (*exit)(struct qla_host *host);	/* fine without init */
+} parts[] = {
+	{ config_init, config_free },
+	{ sessions_init, sessions_free },
+	{ rings_alloc, rings_free },
+	{ scsi_prepare, scsi_unprepare },
+	{ passthrough_init, passthrough_exit },
+	{ ping_init, ping_exit },
+};
 
 static void parts_free(struct qla_host *host)
 {
-	rings_free(host);
-	sessions_free(host);
-	config_free(host);
+	unsigned int i = ARRAY_SIZE(parts);
+
+	while (i--)
+		parts[i].exit(host);
+}
+
+static int parts_new(struct qla_host *host)
+{
+	unsigned int i;
+	int result = 0;
+
+	for (i = 0; i < ARRAY_SIZE(parts) && !result; i++)
+		result = parts[i].init(host);
+	if (result)
+		parts_free(host);
+	return result;
 }
 
 /* No interrupt, event or recovery any more; then the chip is stopped, whatever it does. */

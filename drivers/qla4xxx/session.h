@@ -52,7 +52,7 @@ void ddb_changed(struct qla_host *host, const u32 regs[ISP_MAILBOXES]);	/* event
 /* --- what the rest of the driver tells the sessions ------------------------------------------------------------------------------ */
 
 int sessions_init(struct qla_host *host);
-void sessions_free(struct qla_host *host);
+void sessions_free(struct qla_host *host);		/* fine without sessions_init() */
 void sessions_link(struct qla_host *host, bool up);		/* AENs 8010, 8011; the first "up" makes the flash's sessions */
 void sessions_stop(struct qla_host *host);			/* before a reset: all blocked, nothing asks the firmware */
 void sessions_restart(struct qla_host *host);			/* after it */
