@@ -98,9 +98,14 @@ static bool on_usable(void *data, int family)
 }
 
 /* Nobody is reached. */
-static int on_connect(void *data, const struct sockaddr_storage *address, socklen_t length)
+static int on_connect(void *data, const struct sockaddr_storage *address, socklen_t length, enum isp_address from)
 {
 	return -101;
+}
+
+static enum isp_address on_own(void *data, const uint8_t ipv6[16])
+{
+	return ISP_ADDRESSES;
 }
 
 static void make_port(unsigned int index)
@@ -108,7 +113,7 @@ static void make_port(unsigned int index)
 	struct fuzz_port *port = &ports[index];
 	const struct sessions_settings sessions = {
 		.loop = loop, .data = port, .aen = on_event, .flash_ddb = on_flash_ddb, .local_chap = on_local_chap, .peer_chap = on_peer_chap,
-		.initiator_name = on_name, .initiator_alias = on_alias, .is_usable = on_usable, .connect = on_connect,
+		.initiator_name = on_name, .initiator_alias = on_alias, .is_usable = on_usable, .connect = on_connect, .own = on_own,
 	};
 	struct rings_settings rings = {
 		.loop = loop, .guest = guest, .data = port, .completion = on_completion, .aen = on_event, .mailbox = on_mailbox,

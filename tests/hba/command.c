@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/loop.h"
 #include "tests/hba/faults.h"
 #include "tests/hba/guest.h"
 #include "tests/hba/initiator.h"
@@ -21,6 +22,8 @@ struct command {
 	struct initiator_task task; /* first: the task's callbacks find the command by it */
 	LIST_ENTRY(command) link;
 	struct rings *rings; /* NULL: forgotten by a reset */
+	struct loop_timer *timer; /* NULL: the entry gives no time */
+	bool is_late;
 	uint32_t handle;
 	uint16_t ddb;
 	uint16_t at;		/* the segment that begins at offset base of the data */
@@ -128,6 +131,31 @@ static void answer_at_once(struct rings *rings, const struct ring_entry *entry, 
 	rings_answer(rings, &answer, 1);
 }
 
+/* The host takes a timeout for the end of the session, and blocks it until it hears more: so its connection goes, which tells the host. */
+static void late(void *data)
+{
+	struct command *command = data;
+
+	command->is_late = true;
+	if (command->rings)
+		sessions_drop(command->rings->settings.sessions, command->ddb);
+}
+
+static int set_time(struct command *command, unsigned int seconds)
+{
+	int error = seconds ? loop_timer_new(command->rings->settings.loop, late, command, &command->timer) : 0;
+
+	if (seconds && !error)
+		loop_timer_set(command->timer, 1000u * seconds);
+	return error;
+}
+
+static void command_free(struct command *command)
+{
+	loop_timer_free(command->timer);
+	free(command);
+}
+
 static uint32_t residual_of(const struct initiator_task *task)
 {
 	if (task->flags & (ISP_STATUS_UNDERFLOW | ISP_STATUS_OVERFLOW))
@@ -142,7 +170,7 @@ static void fill_status(struct isp_status *status, const struct command *command
 	status->header.type = ISP_IOCB_STATUS;
 	status->header.count = 1;
 	status->handle = htole32(command->handle);
-	status->completion = completion_of(task);
+	status->completion = command->is_late && task->result == INITIATOR_RESULT_LOST ? ISP_COMPLETION_TIMEOUT : completion_of(task);
 	if (task->result != INITIATOR_RESULT_COMPLETE)
 		return;
 	status->scsi_status = task->status;
@@ -188,7 +216,7 @@ static void command_done(struct initiator_task *task)
 		rings->counters.status_continuations += count - 1;
 		rings_answer(rings, answers, count);
 	}
-	free(command);
+	command_free(command);
 }
 
 void commands_forget(struct rings *rings)
@@ -296,7 +324,10 @@ static struct command *command_new(struct rings *rings, const struct isp_command
 		command->task.direction = entry->control & ISP_COMMAND_READ ? INITIATOR_READ : INITIATOR_WRITE;
 	command->task.vector = command_vector;
 	command->task.done = command_done;
-	return command;
+	if (set_time(command, le16toh(entry->timeout)) == 0)
+		return command;
+	free(command);
+	return NULL;
 }
 
 static bool is_direction_wrong(const struct isp_command *entry)
@@ -312,7 +343,7 @@ static void submit(struct rings *rings, struct command *command, const struct ri
 	struct initiator *initiator = sessions_initiator(rings->settings.sessions, command->ddb);
 
 	if (!initiator || initiator_task(initiator, &command->task) < 0) {
-		free(command);
+		command_free(command);
 		answer_at_once(rings, entry, ISP_COMPLETION_LOGGED_OUT);
 		return;
 	}
@@ -337,14 +368,14 @@ static int start(struct rings *rings, const struct ring_entry *entry)
 		return 0;
 	}
 	if (load_dsds(rings, command, entry) < 0) {
-		free(command);
+		command_free(command);
 		return -EFAULT;
 	}
 	if (is_covered(command) && command->task.attribute <= ISP_COMMAND_ACA) {
 		submit(rings, command, entry);
 		return 0;
 	}
-	free(command);
+	command_free(command);
 	rings_refuse(rings, entry, ISP_ENTRY_INVALID_PARAMETER);
 	return 0;
 }

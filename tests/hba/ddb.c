@@ -26,7 +26,7 @@ void ddb_request(struct chip *chip, struct mailbox_command *command)
 
 void ddb_logout(struct chip *chip, struct mailbox_command *command)
 {
-	answer(command, chip->sessions ? sessions_logout(chip->sessions, command->in[1]) : -ENOENT);
+	answer(command, chip->sessions ? sessions_logout(chip->sessions, command->in[1], command->in[3]) : -ENOENT);
 }
 
 void ddb_open(struct chip *chip, struct mailbox_command *command)

@@ -47,6 +47,14 @@ void ddb_isid(const uint8_t *ddb, uint8_t ret_isid[6])
 		ret_isid[i] = isid[5 - i];
 }
 
+bool ddb_local_address(const uint8_t *ddb, uint8_t ret_address[16])
+{
+	static const uint8_t none[16];
+
+	memcpy(ret_address, bytes_at(ISP4XXX_DDB_LOCAL_ADDRESS, ddb), 16);
+	return ddb_is_ipv6(ddb) && memcmp(ret_address, none, 16) != 0;
+}
+
 bool ddb_finds_targets(const uint8_t *ddb)
 {
 	return !*bytes_at(ISP4XXX_DDB_NAME, ddb) && !isp4xxx_get(ISP4XXX_DDB_NO_SENDTARGETS, ddb);
@@ -134,6 +142,7 @@ static void set_local(uint8_t *ddb, const struct sockaddr_storage *local)
 
 	if (local->ss_family == AF_INET6) {
 		memcpy(isp4xxx_at(ISP4XXX_DDB_LOCAL_ADDRESS, ddb), &ipv6->sin6_addr, sizeof(ipv6->sin6_addr));
+		isp4xxx_set(ISP4XXX_DDB_LINK_LOCAL, ddb, 0); /* from here on: there is none */
 		isp4xxx_set(ISP4XXX_DDB_LOCAL_PORT, ddb, ntohs(ipv6->sin6_port));
 	} else {
 		isp4xxx_set(ISP4XXX_DDB_LOCAL_PORT, ddb, ntohs(ipv4->sin_port));

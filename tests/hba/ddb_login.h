@@ -19,6 +19,9 @@ bool ddb_is_valid(const uint8_t *ddb); /* the cookie of an entry in flash */
 bool ddb_is_ipv6(const uint8_t *ddb);
 void ddb_name(const uint8_t *ddb, char ret_name[DDB_NAME_MAX + 1]); /* "": a discovery entry */
 void ddb_isid(const uint8_t *ddb, uint8_t ret_isid[6]);		     /* as on the wire */
+/* The IPv6 address of ours that the entry names, or that it was connected from; false: none. */
+bool ddb_local_address(const uint8_t *ddb, uint8_t ret_address[16]);
+
 bool ddb_finds_targets(const uint8_t *ddb); /* a discovery entry whose SendTargets the firmware sends by itself */
 
 /* -EINVAL: no port, or no address. */

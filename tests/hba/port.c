@@ -115,11 +115,25 @@ static bool is_usable(void *data, int family)
 	return false;
 }
 
-static int make_connection(void *data, const struct sockaddr_storage *address, socklen_t length)
+static int make_connection(void *data, const struct sockaddr_storage *address, socklen_t length, enum isp_address from)
 {
 	struct port *port = data;
 
-	return network_connect(port->network, (const struct sockaddr *)address, length, NETWORK_ANY);
+	return network_connect(port->network, (const struct sockaddr *)address, length, (enum network_index)from);
+}
+
+static enum isp_address own_address(void *data, const uint8_t ipv6[16])
+{
+	struct port *port = data;
+	struct network_address address;
+	enum network_index index;
+
+	for (index = NETWORK_LINK_LOCAL; index < NETWORK_ADDRESSES; index++) {
+		network_address(port->network, index, &address);
+		if (memcmp(address.bytes, ipv6, sizeof(address.bytes)) == 0)
+			break;
+	}
+	return (enum isp_address)index;
 }
 
 /* ---- what the network tells ---- */
@@ -310,6 +324,7 @@ static struct sessions *make_sessions(struct port *port, struct loop *loop)
 		.initiator_alias = initiator_alias,
 		.is_usable = is_usable,
 		.connect = make_connection,
+		.own = own_address,
 	};
 
 	return sessions_new(&settings);

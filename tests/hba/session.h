@@ -34,6 +34,8 @@ struct session {
 	enum isp_ddb_state state; /* session_event() alone writes it */
 	uint32_t error;		  /* enum session_error */
 	uint64_t not_before_ms;	  /* no SET_DDB before; loop_now_ms() */
+	uint32_t logout_options;  /* while it logs out */
+	enum isp_address from;	  /* where its last connection came from; ISP_ADDRESSES: not known */
 	uint8_t ddb[ISP_DDB_SIZE];
 
 	/* From CONN_OPEN to the end of the connection. */

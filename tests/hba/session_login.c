@@ -79,13 +79,24 @@ static void lose(struct session *session, enum session_error error, unsigned int
 	(void)session_event(session, SESSION_EVENT_LOST, error);
 }
 
+static void logged_out(struct session *session)
+{
+	uint32_t options = session->logout_options;
+
+	(void)session_event(session, SESSION_EVENT_LOGGED_OUT, SESSION_ERROR_NONE);
+	if (options & ISP_LOGOUT_FREE_DDB)
+		(void)sessions_clear(session->sessions, session->index);
+	else if (options & ISP_LOGOUT_RELOGIN)
+		(void)sessions_open(session->sessions, session->index);
+}
+
 static void end(struct session *session, enum session_error error, unsigned int time2wait)
 {
 	session_close(session);
 	if (session->state == ISP_DDB_LOGIN)
 		(void)session_event(session, SESSION_EVENT_FAILED, error);
 	else if (session->state == ISP_DDB_LOGGING_OUT)
-		(void)session_event(session, SESSION_EVENT_LOGGED_OUT, SESSION_ERROR_NONE);
+		logged_out(session);
 	else
 		lose(session, error, time2wait);
 }
@@ -93,6 +104,24 @@ static void end(struct session *session, enum session_error error, unsigned int 
 void session_fail(struct session *session, enum session_error error)
 {
 	end(session, error, isp4xxx_get(ISP4XXX_DDB_TIME2WAIT, session->ddb));
+}
+
+/* Which of ours the entry names: of no use unless it is ours and of the entry's family. */
+static enum isp_address own_address(const struct session *session)
+{
+	const struct sessions_settings *settings = &session->sessions->settings;
+	uint8_t address[16];
+
+	if (!ddb_local_address(session->ddb, address))
+		return ISP_ADDRESSES;
+	return settings->own(settings->data, address);
+}
+
+static enum isp_address source_of(const struct session *session, int family)
+{
+	if (family != AF_INET6)
+		return ISP_ADDRESSES;
+	return isp4xxx_get(ISP4XXX_DDB_LINK_LOCAL, session->ddb) ? ISP_ADDRESS_LINK_LOCAL : own_address(session);
 }
 
 static void on_ready(void *data)
@@ -103,6 +132,7 @@ static void on_ready(void *data)
 
 	(void)getsockname(initiator_fd(session->initiator), (struct sockaddr *)&local, &length);
 	ddb_negotiated(session->ddb, initiator_login(session->initiator), &local);
+	session->from = own_address(session);
 	session->local_port = isp4xxx_get(ISP4XXX_DDB_LOCAL_PORT, session->ddb);
 	if (*session->target_name) {
 		(void)session_event(session, SESSION_EVENT_LOGGED_IN, SESSION_ERROR_NONE);
@@ -137,9 +167,10 @@ static void on_closed(void *data, const struct initiator_closed *closed)
 
 static int on_connect(void *data, const struct sockaddr_storage *peer, socklen_t length)
 {
-	const struct sessions_settings *settings = &((struct session *)data)->sessions->settings;
+	const struct session *session = data;
+	const struct sessions_settings *settings = &session->sessions->settings;
 
-	return settings->connect(settings->data, peer, length);
+	return settings->connect(settings->data, peer, length, source_of(session, peer->ss_family));
 }
 
 static const struct initiator_events events = {.ready = on_ready, .closed = on_closed};

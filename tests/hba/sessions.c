@@ -22,8 +22,11 @@
 #define FAILED BIT(ISP_DDB_FAILED)
 #define LOGIN BIT(ISP_DDB_LOGIN)
 
-/* AEN 8014, register 5: family of the address. */
-enum { FLAG_IPV4 = 0x01, FLAG_IPV6 = 0x10 };
+/* AEN 8014, register 5: family of the address, and which of the port's it is. */
+enum { FLAG_IPV4 = 0x01, FLAG_LINK_LOCAL = 0x02, FLAG_IPV6_0 = 0x04, FLAG_IPV6_1 = 0x08, FLAG_IPV6 = 0x10 };
+static const uint32_t from_flags[ISP_ADDRESSES + 1] = {
+	[ISP_ADDRESS_LINK_LOCAL] = FLAG_LINK_LOCAL, [ISP_ADDRESS_IPV6_0] = FLAG_IPV6_0, [ISP_ADDRESS_IPV6_1] = FLAG_IPV6_1,
+};
 
 /* Only the end of something is told: the host waits for no other change, and takes one it does not expect for a loss. */
 static const struct {
@@ -50,7 +53,7 @@ static void tell(const struct session *session)
 	const struct sessions_settings *settings = &session->sessions->settings;
 	const uint32_t words[ISP_MAILBOXES] = {
 		ISP_AEN_DDB_CHANGED, ISP_DDB_ONE, session->index, session->state, session->error,
-		ddb_is_ipv6(session->ddb) ? FLAG_IPV6 : FLAG_IPV4,
+		ddb_is_ipv6(session->ddb) ? FLAG_IPV6 | from_flags[session->from] : FLAG_IPV4,
 	};
 
 	settings->aen(settings->data, words);
@@ -88,6 +91,7 @@ struct sessions *sessions_new(const struct sessions_settings *settings)
 	for (i = 0; i < ISP_DDBS; i++) {
 		sessions->table[i].sessions = sessions;
 		sessions->table[i].index = i;
+		sessions->table[i].from = ISP_ADDRESSES;
 	}
 	return sessions;
 }
@@ -120,6 +124,7 @@ static void forget(struct session *session)
 	session->state = ISP_DDB_UNASSIGNED;
 	session->error = SESSION_ERROR_NONE;
 	session->not_before_ms = 0;
+	session->from = ISP_ADDRESSES;
 	memset(session->ddb, 0, sizeof(session->ddb));
 }
 
@@ -188,7 +193,7 @@ int sessions_open(struct sessions *sessions, uint32_t index)
 	return 0;
 }
 
-int sessions_logout(struct sessions *sessions, uint32_t index)
+int sessions_logout(struct sessions *sessions, uint32_t index, uint32_t options)
 {
 	struct session *session = session_at(sessions, index);
 
@@ -196,6 +201,7 @@ int sessions_logout(struct sessions *sessions, uint32_t index)
 		return -EINVAL;
 	if (session_event(session, SESSION_EVENT_LOGOUT, SESSION_ERROR_NONE) < 0)
 		return -ENOTCONN;
+	session->logout_options = options;
 	initiator_logout(session->initiator);
 	return 0;
 }

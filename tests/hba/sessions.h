@@ -51,8 +51,14 @@ struct sessions_settings {
 	/* May a connection of this family be made now (address configured, link up)? Else CONN_OPEN is refused. */
 	bool (*is_usable)(void *data, int family);
 
-	/* A non-blocking socket in the port's network, connecting to address: descriptor or -errno. As network_connect(). */
-	int (*connect)(void *data, const struct sockaddr_storage *address, socklen_t length);
+	/*
+	 * A non-blocking socket in the port's network, connecting to address from one of the port's addresses (ISP_ADDRESSES: whichever
+	 * fits): descriptor or -errno. As network_connect().
+	 */
+	int (*connect)(void *data, const struct sockaddr_storage *address, socklen_t length, enum isp_address from);
+
+	/* Which of the port's addresses the sixteen bytes are; ISP_ADDRESSES: none. */
+	enum isp_address (*own)(void *data, const uint8_t ipv6[16]);
 };
 
 struct sessions *sessions_new(const struct sessions_settings *settings); /* copied; NULL: no memory */
@@ -68,7 +74,12 @@ void sessions_stop(struct sessions *sessions);
 int sessions_request(struct sessions *sessions, uint32_t index);	/* 62; -EBUSY: in use; -EINVAL: no such index */
 int sessions_clear(struct sessions *sessions, uint32_t index);		/* 31; -EBUSY: connected; -EINVAL */
 int sessions_open(struct sessions *sessions, uint32_t index);		/* 74; -ENOENT, -EISCONN, -EADDRNOTAVAIL, -EINVAL (not an address) */
-int sessions_logout(struct sessions *sessions, uint32_t index);		/* 56; -ENOTCONN: detail 9 */
+
+/*
+ * 56; options is enum isp_logout. The session is logged out whichever bits are set; when it is, FREE_DDB gives the entry back, else RELOGIN
+ * opens it again. -ENOTCONN: detail 9.
+ */
+int sessions_logout(struct sessions *sessions, uint32_t index, uint32_t options);
 
 /* 63. -EISCONN: connected or on the way; -EAGAIN: its time2wait (and a second) is not over. An unassigned index becomes state 1. */
 int sessions_set(struct sessions *sessions, uint32_t index, const uint8_t ddb[ISP_DDB_SIZE]);

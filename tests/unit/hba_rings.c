@@ -12,6 +12,7 @@
 
 #include "tests/hba/faults.h"
 #include "tests/unit/hba_ring_world.h"
+#include "tests/unit/quick_time.h"
 
 #define REQUESTS 64
 #define MARK 0xdeaddead
@@ -569,6 +570,47 @@ static void test_abort(void **state)
 	assert_int_equal(world->drops, 0);
 }
 
+static void stop_loop(void *data)
+{
+	loop_stop(data);
+}
+
+static void pass_ms(struct world *world, unsigned int ms)
+{
+	struct loop_timer *timer;
+
+	assert_int_equal(loop_timer_new(world->loop, stop_loop, world->loop, &timer), 0);
+	loop_timer_set(timer, ms);
+	assert_int_equal(loop_run(world->loop), 0);
+	loop_timer_free(timer);
+}
+
+/* The host blocks the session of a command that timed out until it hears of it: its connection goes. */
+static void test_timeout(void **state)
+{
+	struct world *world = *state;
+	struct isp_command late = command(1, CONTROL_READ, 512), other = command(2, CONTROL_READ, 512), forgotten = command(3, CONTROL_READ, 512);
+
+	late.timeout = forgotten.timeout = htole16(1);
+	other.timeout = htole16(UINT16_MAX);
+	put(world, &late);
+	put(world, &other);
+	ring(world);
+	pass_ms(world, 600);
+	assert_int_equal(world->drops, 0);
+	pass_ms(world, 600);
+	assert_int_equal(world->drops, 1);
+	end_task(INITIATOR_RESULT_LOST);
+	assert_completion(world, 1, ISP_COMPLETION_TIMEOUT);
+	end_task(INITIATOR_RESULT_LOST);
+	assert_completion(world, 2, ISP_COMPLETION_UNAVAILABLE);
+	put(world, &forgotten);
+	ring(world);
+	rings_stop(world->rings);
+	pass_ms(world, 1200);
+	assert_int_equal(world->drops, 1);
+}
+
 /* A reset that fails leaves commands in doubt: the connection goes. Where there are none, nothing does. */
 static void test_resets(void **state)
 {
@@ -786,6 +828,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_unreadable, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stop, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_abort, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_timeout, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_resets, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_marker, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_passthrough, setup, teardown),

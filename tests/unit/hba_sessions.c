@@ -42,6 +42,7 @@ struct world {
 	bool is_usable, has_local, has_peer;
 	unsigned int told;
 	uint32_t words[8];
+	enum isp_address from;
 	uint8_t flash[ISP_DDB_SIZE];
 };
 
@@ -149,12 +150,21 @@ static const char *on_alias(void *data)
 
 static bool on_usable(void *data, int family)
 {
-	return the_world->is_usable && family == AF_INET;
+	return the_world->is_usable;
 }
 
-static int on_connect(void *data, const struct sockaddr_storage *address, socklen_t length)
+static int on_connect(void *data, const struct sockaddr_storage *address, socklen_t length, enum isp_address from)
 {
+	the_world->from = from;
 	return -ENETUNREACH;
+}
+
+static enum isp_address on_own(void *data, const uint8_t ipv6[16])
+{
+	struct in6_addr own;
+
+	inet_pton(AF_INET6, "2001:db8::10", &own);
+	return memcmp(ipv6, &own, sizeof(own)) == 0 ? ISP_ADDRESS_IPV6_1 : ISP_ADDRESSES;
 }
 
 static int setup(void **state)
@@ -163,6 +173,7 @@ static int setup(void **state)
 	const struct sessions_settings settings = {
 		.faults = faults_new(), .data = world, .aen = on_event, .flash_ddb = on_flash, .local_chap = on_local, .peer_chap = on_peer,
 		.initiator_name = on_name, .initiator_alias = on_alias, .is_usable = on_usable, .connect = on_connect,
+		.own = on_own,
 	};
 
 	the_world = world;
@@ -262,7 +273,7 @@ static void bring_to(struct world *world, enum isp_ddb_state state)
 	if (state == ISP_DDB_ACTIVE || state == ISP_DDB_DISCOVERY || state == ISP_DDB_LOGGING_OUT)
 		ready(world);
 	if (state == ISP_DDB_LOGGING_OUT)
-		assert_int_equal(sessions_logout(world->sessions, DDB), 0);
+		assert_int_equal(sessions_logout(world->sessions, DDB, ISP_LOGOUT_CLOSE), 0);
 	assert_int_equal(state_of(world), state);
 }
 
@@ -293,7 +304,7 @@ static void test_matrix(void **state)
 		bring_to(world, rows[i].state);
 		assert_int_equal(sessions_open(world->sessions, DDB), rows[i].open);
 		bring_to(world, rows[i].state);
-		assert_int_equal(sessions_logout(world->sessions, DDB), rows[i].logout);
+		assert_int_equal(sessions_logout(world->sessions, DDB, ISP_LOGOUT_CLOSE), rows[i].logout);
 		bring_to(world, rows[i].state);
 		assert_int_equal(sessions_clear(world->sessions, DDB), rows[i].clear);
 		bring_to(world, rows[i].state);
@@ -313,7 +324,7 @@ static void test_indexes(void **state)
 		assert_int_equal(sessions_request(world->sessions, wrong[i]), -EINVAL);
 		assert_int_equal(sessions_set(world->sessions, wrong[i], data), -EINVAL);
 		assert_int_equal(sessions_open(world->sessions, wrong[i]), -EINVAL);
-		assert_int_equal(sessions_logout(world->sessions, wrong[i]), -EINVAL);
+		assert_int_equal(sessions_logout(world->sessions, wrong[i], ISP_LOGOUT_CLOSE), -EINVAL);
 		assert_int_equal(sessions_clear(world->sessions, wrong[i]), -EINVAL);
 		assert_int_equal(sessions_get(world->sessions, wrong[i], &view), -EINVAL);
 		assert_null(sessions_initiator(world->sessions, wrong[i]));
@@ -437,7 +448,7 @@ static void test_ends(void **state)
 	closed(world, INITIATOR_END_LOGIN_TIMEOUT, 0);
 	assert_told(world, ISP_DDB_FAILED, SESSION_ERROR_TIMEOUT);
 	open_target(world);
-	assert_int_equal(sessions_logout(world->sessions, DDB), 0);
+	assert_int_equal(sessions_logout(world->sessions, DDB, ISP_LOGOUT_CLOSE), 0);
 	closed(world, INITIATOR_END_LOGOUT, 0);
 	assert_told(world, ISP_DDB_NO_CONNECTION, SESSION_ERROR_NONE);
 	open_target(world);
@@ -456,6 +467,71 @@ static void test_ends(void **state)
 	assert_null(world->initiator);
 	sessions_drop(world->sessions, DDB);
 	assert_int_equal(world->told, 0);
+}
+
+static void test_logout_options(void **state)
+{
+	static const uint32_t closing[] = {0, ISP_LOGOUT_CLOSE_OLD, ISP_LOGOUT_CLOSE};
+	struct world *world = *state;
+
+	for (unsigned int i = 0; i < 3; i++) {
+		bring_to(world, ISP_DDB_ACTIVE);
+		world->told = 0;
+		assert_int_equal(sessions_logout(world->sessions, DDB, closing[i]), 0);
+		closed(world, INITIATOR_END_LOGOUT, 0);
+		assert_told(world, ISP_DDB_NO_CONNECTION, SESSION_ERROR_NONE);
+	}
+	bring_to(world, ISP_DDB_ACTIVE);
+	world->told = 0;
+	assert_int_equal(sessions_logout(world->sessions, DDB, ISP_LOGOUT_CLOSE | ISP_LOGOUT_RELOGIN), 0);
+	closed(world, INITIATOR_END_LOGOUT, 0);
+	assert_int_equal(world->told, 1);
+	assert_int_equal(world->words[3], ISP_DDB_NO_CONNECTION);
+	assert_int_equal(state_of(world), ISP_DDB_LOGIN);
+	ready(world);
+	assert_int_equal(world->words[3], ISP_DDB_ACTIVE);
+	world->told = 0;
+	assert_int_equal(sessions_logout(world->sessions, DDB, ISP_LOGOUT_CLOSE | ISP_LOGOUT_RELOGIN | ISP_LOGOUT_FREE_DDB), 0);
+	closed(world, INITIATOR_END_LOGOUT, 0);
+	assert_int_equal(world->told, 1);
+	assert_int_equal(world->words[3], ISP_DDB_NO_CONNECTION);
+	assert_int_equal(state_of(world), ISP_DDB_UNASSIGNED);
+	assert_null(world->initiator);
+}
+
+static void open_ipv6(struct world *world, const char *local, bool is_link_local)
+{
+	struct sockaddr_storage peer = {.ss_family = AF_INET6};
+	uint8_t ddb[ISP_DDB_SIZE];
+
+	sessions_start(world->sessions);
+	fill(ddb, "iqn.2026-11.org.openhba:t0");
+	isp4xxx_set(ISP4XXX_DDB_IS_IPV6, ddb, 1);
+	isp4xxx_set(ISP4XXX_DDB_LINK_LOCAL, ddb, is_link_local);
+	inet_pton(AF_INET6, "2001:db8::1", isp4xxx_at(ISP4XXX_DDB_ADDRESS, ddb));
+	inet_pton(AF_INET6, local, isp4xxx_at(ISP4XXX_DDB_LOCAL_ADDRESS, ddb));
+	open_entry(world, ddb);
+	world->initiator->settings.connect(world->initiator->data, &peer, sizeof(peer));
+}
+
+/* Where a session comes from, and what the host is told of it. */
+static void test_source(void **state)
+{
+	struct sockaddr_storage ipv4 = {.ss_family = AF_INET};
+	struct world *world = *state;
+
+	open_ipv6(world, "::", true);
+	assert_int_equal(world->from, ISP_ADDRESS_LINK_LOCAL);
+	world->initiator->settings.connect(world->initiator->data, &ipv4, sizeof(ipv4)); /* redirected */
+	assert_int_equal(world->from, ISP_ADDRESSES);
+	open_ipv6(world, "2001:db8::99", false);
+	assert_int_equal(world->from, ISP_ADDRESSES);
+	ready(world);
+	assert_int_equal(world->words[5], 0x10);
+	open_ipv6(world, "2001:db8::10", false);
+	assert_int_equal(world->from, ISP_ADDRESS_IPV6_1);
+	ready(world);
+	assert_int_equal(world->words[5], 0x18);
 }
 
 static void test_refused_opens(void **state)
@@ -531,7 +607,7 @@ static void test_host_discovery(void **state)
 	open_discovery(world, true);
 	assert_null(world->initiator->request);
 	assert_non_null(sessions_initiator(world->sessions, DDB));
-	assert_int_equal(sessions_logout(world->sessions, DDB), 0);
+	assert_int_equal(sessions_logout(world->sessions, DDB, ISP_LOGOUT_CLOSE), 0);
 	closed(world, INITIATOR_END_LOGOUT, 0);
 	assert_told(world, ISP_DDB_NO_CONNECTION, SESSION_ERROR_NONE);
 }
@@ -624,6 +700,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_login, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_chap, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ends, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_logout_options, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_source, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused_opens, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reset, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_host_discovery, setup, teardown),
