@@ -91,6 +91,24 @@ static bool is_for_daemon(const struct args *args)
 	return args->has[OPTION_LOGIN] || args->has[OPTION_LOGOUT] || args->has[OPTION_LOGINALL] || args->has[OPTION_LOGOUTALL];
 }
 
+/* What a card's firmware has made leaves by the card's iface, though nobody has told the kernel so. */
+static void name_iface(struct adm *adm, const struct sysfs_session *session, char *name, size_t room)
+{
+	bool v6 = strchr(*session->address ? session->address : session->persistent_address, ':');
+	struct sysfs_host host;
+
+	if (!hba_is_transport(session->transport) || sysfs_host_read(adm->sysfs, session->host_no, &host) || !*host.hwaddress ||
+	    hba_name(adm->sysfs, &host, v6, name, room))
+		*name = '\0';
+}
+
+static void name_ifaces(struct adm *adm)
+{
+	for (size_t i = 0; i < adm->session_count; i++)
+		if (!*adm->sessions[i].iface_name)
+			name_iface(adm, &adm->sessions[i], adm->sessions[i].iface_name, sizeof(adm->sessions[i].iface_name));
+}
+
 enum iscsi_err adm_read_sessions(struct adm *adm, enum sysfs_level level)
 {
 	int error;
@@ -113,6 +131,8 @@ enum iscsi_err adm_read_sessions(struct adm *adm, enum sysfs_level level)
 		print_problem("sessions cannot be read from %s: %s", adm->sysfs, strerror(-error));
 		return error == -ENOMEM ? ISCSI_ERR_NOMEM : ISCSI_ERR_SYSFS_LOOKUP;
 	}
+	if (level >= SYSFS_STATE)
+		name_ifaces(adm);
 	adm->session_level = level;
 	adm->sessions_read = true;
 	return ISCSI_ERR_SUCCESS;
@@ -159,6 +179,29 @@ size_t adm_session_count(struct adm *adm, const struct node_key *key)
 		return 0;
 	for (size_t i = 0; i < adm->session_count; i++)
 		count += adm_session_is(adm, &adm->sessions[i], key);
+	return count;
+}
+
+static bool is_by_firmware(struct adm *adm, const struct sysfs_session *session, const struct node_key *key)
+{
+	struct sysfs_session named = *session;
+	struct node_key own;
+
+	if (session->creator != -1 || strcmp(session->target_name, key->target))
+		return false;
+	name_iface(adm, session, named.iface_name, sizeof(named.iface_name));
+	adm_session_key(adm, &named, &own);
+	return !strcmp(own.iface, key->iface) && portal_equal(&own.portal, &key->portal);
+}
+
+size_t adm_firmware_count(struct adm *adm, const struct node_key *key)
+{
+	size_t count = 0;
+
+	if (adm_read_sessions(adm, SYSFS_LINE) != ISCSI_ERR_SUCCESS)
+		return 0;
+	for (size_t i = 0; i < adm->session_count; i++)
+		count += is_by_firmware(adm, &adm->sessions[i], key);
 	return count;
 }
 

@@ -87,7 +87,7 @@ enum iscsi_err daemon_stop(struct adm *adm);
 /* Reads the sessions present, once per command: later calls keep what is there. Failures are printed. */
 enum iscsi_err adm_read_sessions(struct adm *adm, enum sysfs_level level);
 
-/* The iface of a session; "default" where the kernel does not tell. Lives with the session. */
+/* The iface of a session; "default" where the kernel does not tell and it is not read closely enough to find a card's own. Lives with the session. */
 const char *adm_session_iface(struct adm *adm, struct sysfs_session *session);
 
 /* The key its record has: target, portal it was configured with, iface. */
@@ -99,6 +99,9 @@ bool adm_session_is(struct adm *adm, struct sysfs_session *session, const struct
 /* How many sessions run that were made from this record. Sessions that cannot be read (printed) count as none. */
 size_t adm_session_count(struct adm *adm, const struct node_key *key);
 bool adm_in_use(struct adm *adm, const struct node_key *key);
+
+/* How many sessions the firmware of the iface's adapter has with this target and portal: it refuses another one. */
+size_t adm_firmware_count(struct adm *adm, const struct node_key *key);
 
 /* Opens the store; a refusal is printed. */
 enum iscsi_err adm_store_begin(struct adm *adm, enum store_mode mode, struct store **ret_store);

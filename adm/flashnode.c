@@ -20,15 +20,29 @@ struct flashnode {
 	uint32_t index;
 };
 
+static const struct flashnode_row *row_of(enum iscsi_flashnode_param param)
+{
+	size_t place = 0;
+
+	while (flashnode_row(place)->param != param)
+		place++;
+	return flashnode_row(place);
+}
+
 static void read_field(const struct flashnode *node, enum iscsi_flashnode_param param, char text[FLASHNODE_TEXT_MAX])
 {
-	for (size_t place = 0; place < ISCSI_FLASHNODE_COUNT; place++)
-		if (flashnode_row(place)->param == param)
-			flashnode_read(node->adm->sysfs, node->host->host_no, node->index, flashnode_row(place), text,
-				       FLASHNODE_TEXT_MAX);
+	flashnode_read(node->adm->sysfs, node->host->host_no, node->index, row_of(param), text, FLASHNODE_TEXT_MAX);
 }
 
 /* ---- showing ---- */
+
+/* open-iscsi shows a number that the card does not tell as the largest there is. */
+static const char *shown(const struct flashnode_row *row, char text[FLASHNODE_TEXT_MAX])
+{
+	if (!*text && row->is_number)
+		snprintf(text, FLASHNODE_TEXT_MAX, "%lld", (long long)row->max);
+	return print_or(text, "<empty>");
+}
 
 struct summary {
 	char address[FLASHNODE_TEXT_MAX], port[FLASHNODE_TEXT_MAX], tpgt[FLASHNODE_TEXT_MAX], target[FLASHNODE_TEXT_MAX];
@@ -48,6 +62,8 @@ static void print_summary(const struct flashnode *node)
 	struct summary summary;
 
 	summarize(node, &summary);
+	shown(row_of(ISCSI_FLASHNODE_PORT), summary.port);
+	shown(row_of(ISCSI_FLASHNODE_TPGT), summary.tpgt);
 	if (*summary.address)
 		print_portal(summary.address, atoi(summary.port), atoi(summary.tpgt), portal);
 	else
@@ -63,7 +79,7 @@ static void print_fields(const struct flashnode *node)
 	print_line("# BEGIN RECORD %s", COMPAT_VERSION);
 	for (size_t place = 0; (row = flashnode_row(place)); place++) {
 		flashnode_read(node->adm->sysfs, node->host->host_no, node->index, row, text, sizeof(text));
-		print_line("%s = %s", row->field, print_or(text, "<empty>"));
+		print_line("%s = %s", row->field, shown(row, text));
 	}
 	print_line("# END RECORD");
 	explicit_bzero(text, sizeof(text));

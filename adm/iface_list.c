@@ -11,6 +11,7 @@
 #include "adm/objects.h"
 #include "adm/print.h"
 #include "adm/tree.h"
+#include "iface/candidate.h"
 #include "transport/user/rtnetlink.h"
 
 struct listing {
@@ -52,7 +53,7 @@ void machine_done(struct machine *machine)
 
 bool iface_names_port(const struct record *iface)
 {
-	return *record_text(iface, F_IFACE_NET_IFACENAME) || *record_text(iface, F_IFACE_HWADDRESS);
+	return !candidate_is_none(record_text(iface, F_IFACE_NET_IFACENAME)) || !candidate_is_none(record_text(iface, F_IFACE_HWADDRESS));
 }
 
 void iface_emit_port(struct json_object *object, const struct record *iface, const struct port *port, bool ports_were_read)
@@ -77,7 +78,7 @@ void iface_emit_port(struct json_object *object, const struct record *iface, con
 
 static void emit_iface(const struct record *iface, const struct machine *machine, bool settings, struct json_object *nodes)
 {
-	const char *name = record_text(iface, F_IFACE_ISCSI_IFACENAME);
+	const char *name = record_text(iface, F_IFACE_ISCSI_IFACENAME), *netdev = record_text(iface, F_IFACE_NET_IFACENAME);
 	struct json_object *object = emit_new("iface");
 
 	emit_text(object, "name", name);
@@ -85,7 +86,7 @@ static void emit_iface(const struct record *iface, const struct machine *machine
 	emit_text(object, "transport", record_text(iface, F_IFACE_TRANSPORT_NAME));
 	emit_text(object, "hardware_address", record_text(iface, F_IFACE_HWADDRESS));
 	emit_text(object, "ip_address", record_text(iface, F_IFACE_IPADDRESS));
-	emit_text(object, "netdev", record_text(iface, F_IFACE_NET_IFACENAME));
+	emit_text(object, "netdev", candidate_is_none(netdev) ? NULL : netdev);
 	emit_text(object, "initiator_name", record_text(iface, F_IFACE_INITIATORNAME));
 	iface_emit_port(object, iface, iface_port(iface, &machine->ports), !machine->error);
 	emit_add(object, "settings", settings ? emit_settings(iface, false) : NULL);

@@ -113,7 +113,7 @@ static void plan_node(struct login *login, const struct record *node, unsigned i
 		return;
 	}
 	node_key_of(node, &key);
-	present = adm_session_count(login->adm, &key);
+	present = adm_session_count(login->adm, &key) + adm_firmware_count(login->adm, &key);
 	if (present >= (size_t)wanted)
 		say_present(login, node, wanted, present);
 	for (size_t i = present; i < (size_t)wanted; i++)

@@ -404,6 +404,7 @@ static int take_statistics(struct json_object *parameters, bool continues, void 
 {
 	const struct statistics *statistics = data;
 	const struct sysfs_session *session = statistics->session;
+	struct json_object *extended;
 
 	if (emit_wanted()) {
 		emit_statistics(statistics, parameters);
@@ -411,7 +412,8 @@ static int take_statistics(struct json_object *parameters, bool continues, void 
 	}
 	print_line("Stats for session " SESSION_TEXT, SESSION_ARGUMENTS(session));
 	print_counters(parameters, "counters", "iSCSI SNMP:");
-	print_counters(parameters, "extended", "iSCSI Extended:");
+	if (!json_get_object(parameters, "extended", &extended) && json_object_object_length(extended))
+		print_counters(parameters, "extended", "iSCSI Extended:");
 	return 0;
 }
 

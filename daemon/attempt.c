@@ -508,7 +508,7 @@ static void attempt_set_address(const struct session *session, int host_no)
 {
 	const char *address = record_text(&session->node, F_IFACE_IPADDRESS);
 
-	if (host_no >= 0 && *address && session->transport->flags & TRANSPORT_MAY_IP)
+	if (host_no >= 0 && !iface_address_is_none(address) && session->transport->flags & TRANSPORT_MAY_IP)
 		(void)request_set_host_param(session->daemon->netlink, session->transport_handle,
 					     (uint32_t)host_no, ISCSI_HOST_PARAM_IPADDRESS,
 					     address);

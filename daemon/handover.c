@@ -169,6 +169,11 @@ static int handover_start(struct session *session)
 	int r = request_start_conn(session->daemon->netlink, session->transport_handle,
 				   (uint32_t)session->sid, 0);
 
+	if (r == -EEXIST) {
+		session_fail(session, ISCSI_ERR_SESS_EXISTS, "%s",
+			     "the firmware of the adapter, or another program, has such a session");
+		return r;
+	}
 	return r < 0 ? handover_refused(session, "START_CONN", r) : 0;
 }
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "daemon/daemon.h"
+#include "iface/iface.h"
 #include "lib/loop.h"
 #include "transport/user/sysfs.h"
 
@@ -184,7 +185,7 @@ static void copy_name(char *place, size_t size, const struct record *record, enu
 {
 	const char *text = record_text(record, field);
 
-	if (strlen(text) < size && strcmp(text, "default") != 0)
+	if (strlen(text) < size && !iface_address_is_none(text))
 		memcpy(place, text, strlen(text) + 1);
 }
 
@@ -195,7 +196,7 @@ static int record_check(const struct record *record)
 
 	if (!row)
 		return -ENODEV;
-	return row->flags & TRANSPORT_NEEDS_IP && !*record_text(record, F_IFACE_IPADDRESS)
+	return row->flags & TRANSPORT_NEEDS_IP && iface_address_is_none(record_text(record, F_IFACE_IPADDRESS))
 		       ? -EADDRNOTAVAIL
 		       : 0;
 }

@@ -155,6 +155,11 @@ static bool has(const struct record *iface, enum field field, const char *part)
 	return strstr(record_text(iface, field), part);
 }
 
+static bool has_address(const struct record *iface, enum field field)
+{
+	return !iface_address_is_none(record_text(iface, field));
+}
+
 /* enable and disable; other words stand in a record of another tool and are not sent. */
 static void add_word(struct encoding *encoding, int code, enum field field)
 {
@@ -174,9 +179,9 @@ static void add_ipv4(struct encoding *encoding)
 	}
 	add_number(encoding, NET_PARAM_IPV4_BOOTPROTO, 1);
 	add_address(encoding, NET_PARAM_IPV4_ADDR, F_IFACE_IPADDRESS);
-	if (*record_text(iface, F_IFACE_SUBNET_MASK))
+	if (has_address(iface, F_IFACE_SUBNET_MASK))
 		add_address(encoding, NET_PARAM_IPV4_SUBNET, F_IFACE_SUBNET_MASK);
-	if (*record_text(iface, F_IFACE_GATEWAY))
+	if (has_address(iface, F_IFACE_GATEWAY))
 		add_address(encoding, NET_PARAM_IPV4_GW, F_IFACE_GATEWAY);
 }
 
@@ -185,9 +190,9 @@ static void add_automatic(struct encoding *encoding, int code, enum field word, 
 {
 	if (record_is(encoding->iface, word, "auto"))
 		add_number(encoding, code, 1);
-	else if (*record_text(encoding->iface, word) || *record_text(encoding->iface, address))
+	else if (*record_text(encoding->iface, word) || has_address(encoding->iface, address))
 		add_number(encoding, code, 2);
-	if (!record_is(encoding->iface, word, "auto") && *record_text(encoding->iface, address))
+	if (!record_is(encoding->iface, word, "auto") && has_address(encoding->iface, address))
 		add_address(encoding, address_code, address);
 }
 
@@ -244,8 +249,9 @@ static void add_plain(struct encoding *encoding, enum field field)
 static bool is_configured(const struct record *iface, enum iscsi_iface_type family)
 {
 	if (family == ISCSI_IFACE_TYPE_IPV4)
-		return has(iface, F_IFACE_BOOTPROTO, "dhcp") || has(iface, F_IFACE_IPADDRESS, ".");
-	return is_autocfg(iface) || has(iface, F_IFACE_IPADDRESS, ":");
+		return has(iface, F_IFACE_BOOTPROTO, "dhcp") ||
+		       (has(iface, F_IFACE_IPADDRESS, ".") && has_address(iface, F_IFACE_IPADDRESS));
+	return is_autocfg(iface) || (has(iface, F_IFACE_IPADDRESS, ":") && has_address(iface, F_IFACE_IPADDRESS));
 }
 
 static void encode(struct encoding *encoding)
@@ -307,16 +313,6 @@ int hba_find_host(const char *root, const struct record *iface, struct sysfs_hos
 
 /* ---- a record from the card ---- */
 
-/* 0.0.0.0 and :: are no addresses. */
-static bool is_unspecified(const char *text)
-{
-	static const uint8_t zeros[16];
-	uint8_t address[16] = { 0 };
-
-	return (inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1) &&
-	       !memcmp(address, zeros, sizeof(address));
-}
-
 /* Drivers write enabled, Enabled or enable, DHCP or dhcp. */
 static void normalize_word(const struct field_row *row, char *text)
 {
@@ -335,7 +331,7 @@ static void read_field(const char *root, const struct kernel_iface *kernel_iface
 	if (!*param_of(code)->attribute)
 		return;
 	kernel_iface_read(root, kernel_iface, param_of(code)->attribute, text, sizeof(text));
-	if (!*text || is_unspecified(text))
+	if (!*text)
 		return;
 	if (field_rows[field].choices)
 		normalize_word(&field_rows[field], text);
@@ -362,18 +358,56 @@ static void name_of(const struct sysfs_host *host, const struct kernel_iface *ke
 		snprintf(name, NAME_MAX, "%s.%s", host->transport, host->hwaddress);
 }
 
-int hba_read(const char *root, const struct sysfs_host *host, const struct kernel_iface *kernel_iface, struct record *ret_iface)
+int hba_name(const char *root, const struct sysfs_host *host, bool is_v6, char *name, size_t room)
+{
+	const struct kernel_iface *found = NULL;
+	struct kernel_iface *list;
+	char text[NAME_MAX];
+	size_t count;
+	int error = kernel_iface_list(root, host->host_no, &list, &count);
+
+	if (error)
+		return error;
+	for (size_t i = 0; !found && i < count; i++)
+		if (list[i].is_v6 == is_v6)
+			found = &list[i];
+	if (count && !found)
+		found = &list[0];
+	name_of(host, found, text);
+	free(list);
+	snprintf(name, room, "%s", text);
+	return 0;
+}
+
+/* Ports with entities have a name of their own, and no NIC: "default" is how open-iscsi writes that. */
+static int set_port(const struct sysfs_host *host, const struct kernel_iface *kernel_iface, struct record *iface)
 {
 	char name[NAME_MAX];
-	int error;
+	const struct {
+		enum field field;
+		const char *text;
+	} rows[] = {
+		{ F_IFACE_ISCSI_IFACENAME, name },
+		{ F_IFACE_NET_IFACENAME, kernel_iface && !*host->netdev ? "default" : "" },
+		{ F_IFACE_HWADDRESS, host->hwaddress },
+		{ F_IFACE_TRANSPORT_NAME, host->transport },
+		{ F_IFACE_INITIATORNAME, kernel_iface ? host->initiator_name : "" },
+	};
+	int error = 0;
 
 	name_of(host, kernel_iface, name);
+	for (size_t i = 0; !error && i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (*rows[i].text)
+			error = record_set(iface, rows[i].field, rows[i].text, ORIGIN_RECORD);
+	return error;
+}
+
+int hba_read(const char *root, const struct sysfs_host *host, const struct kernel_iface *kernel_iface, struct record *ret_iface)
+{
+	int error;
+
 	record_init(ret_iface, RECORD_IFACE);
-	error = record_set(ret_iface, F_IFACE_ISCSI_IFACENAME, name, ORIGIN_RECORD);
-	if (!error)
-		error = record_set(ret_iface, F_IFACE_HWADDRESS, host->hwaddress, ORIGIN_RECORD);
-	if (!error)
-		error = record_set(ret_iface, F_IFACE_TRANSPORT_NAME, host->transport, ORIGIN_RECORD);
+	error = set_port(host, kernel_iface, ret_iface);
 	if (!error && kernel_iface)
 		read_fields(root, kernel_iface, ret_iface);
 	if (error)

@@ -32,6 +32,12 @@ int hba_encode(const struct record *iface, struct attributes *attributes, enum f
  */
 int hba_find_host(const char *root, const struct record *iface, struct sysfs_host *ret_host);
 
+/*
+ * The name of the iface that sessions of this family leave the port by: that of the port's first network entity of the family, or of
+ * another if there is none; transport.mac of a port without entities. Writes at most room bytes with the NUL. As kernel_iface_list().
+ */
+int hba_name(const char *root, const struct sysfs_host *host, bool is_v6, char *name, size_t room);
+
 /* A record from a kernel iface of the port, or from the port alone (kernel_iface NULL). ret_iface is uninitialised; -ENOMEM. */
 int hba_read(const char *root, const struct sysfs_host *host, const struct kernel_iface *kernel_iface, struct record *ret_iface);
 

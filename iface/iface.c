@@ -5,9 +5,11 @@
  */
 #include "iface/iface.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +40,17 @@ bool iface_is_builtin(const char *name)
 }
 
 /* Hidden files are unfinished ones. */
+bool iface_address_is_none(const char *text)
+{
+	static const uint8_t zeros[16];
+	uint8_t address[16] = { 0 };
+
+	if (!*text || !strcmp(text, "default"))
+		return true;
+	return (inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1) &&
+	       !memcmp(address, zeros, sizeof(address));
+}
+
 bool iface_name_is_storable(const char *name)
 {
 	return name_is_iface(name) && name[0] != '.' && !iface_is_builtin(name) && strcmp(name, EXAMPLE_NAME) != 0;

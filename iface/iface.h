@@ -28,6 +28,9 @@ int iface_save_new(const char *dir, const struct record *iface);	/* -EEXIST: the
 
 int iface_delete(const char *dir, const char *name);	/* -ENOENT, -EINVAL for built-ins */
 
+/* Is the text no address: empty, "default", 0.0.0.0 or :: in any form? A card's record has them as its card shows them. */
+bool iface_address_is_none(const char *text);
+
 /* Calls fn for each stored iface in strcmp order of names (iface.example is passed over), then for "default" and "iser". */
 typedef int iface_each_fn(const struct record *iface, void *data);
 typedef void iface_complaint_fn(const char *path, int error, void *data);

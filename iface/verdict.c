@@ -121,15 +121,10 @@ static void show_hba(const struct port *port, char *text, size_t room)
 	snprintf(text + used, room - (size_t)used, "%s port %s (host %u)", port->transport, port->hwaddress, port->host_no);
 }
 
-static bool is_address(const char *text)
-{
-	return *text && strcmp(text, "0.0.0.0") && strcmp(text, "::") && strcmp(text, "default");
-}
-
 /* Some cards take the address from the iface record when they connect. */
 static const char *hba_address(const struct record *iface, const struct port *port)
 {
-	return is_address(port->ipaddress) ? port->ipaddress : record_text(iface, F_IFACE_IPADDRESS);
+	return iface_address_is_none(port->ipaddress) ? record_text(iface, F_IFACE_IPADDRESS) : port->ipaddress;
 }
 
 static bool judge_hba(const struct record *iface, const struct port *port, struct verdict *verdict)
@@ -142,7 +137,7 @@ static bool judge_hba(const struct record *iface, const struct port *port, struc
 		decide(verdict, VERDICT_DISABLED, "%s is disabled on the card", hba);
 	else if (!port_is_ready(port))
 		decide(verdict, VERDICT_DOWN, "%s: %s", hba, *port->port_state ? port->port_state : "the link is down");
-	else if (!is_address(address))
+	else if (iface_address_is_none(address))
 		decide(verdict, VERDICT_NO_ADDRESS, "%s has no address", hba);
 	else
 		decide(verdict, VERDICT_HBA, "%s has %s", hba, address);
@@ -291,7 +286,7 @@ static void judge_portal_of_hba(const struct verdict_port *of, const struct port
 {
 	const struct port *port = of->port;
 	bool is_v6 = port->has_entity ? port->is_v6 : portal_is_ipv6(hba_address(of->iface, port));
-	bool has_family = port->has_entity || is_address(hba_address(of->iface, port));
+	bool has_family = port->has_entity || !iface_address_is_none(hba_address(of->iface, port));
 	const char *scope;
 	sa_family_t family;
 	uint8_t bytes[16];

@@ -345,13 +345,13 @@ static void refuses_chap(void **state)
 static void shows_flashnodes(void **state)
 {
 	assert_int_equal(HOST("-C", "flashnode"), 0);
-	assert_string_equal(fake_out, "qla4xxx: [1] 10.0.0.9:3260,1 iqn.x:flash\nqla4xxx: [3] <empty>:0,0 <empty>\n");
+	assert_string_equal(fake_out, "qla4xxx: [1] 10.0.0.9:3260,1 iqn.x:flash\nqla4xxx: [3] <empty>:65535,65535 <empty>\n");
 	assert_int_equal(FLASH("-o", "show", "-x", "1"), 0);
-	assert_non_null(strstr(fake_out, "# BEGIN RECORD " COMPAT_VERSION "\nflashnode.session.auto_snd_tgt_disable = <empty>\n"));
+	assert_non_null(strstr(fake_out, "# BEGIN RECORD " COMPAT_VERSION "\nflashnode.session.auto_snd_tgt_disable = 255\n"));
 	assert_non_null(strstr(fake_out, "\nflashnode.session.targetname = iqn.x:flash\n"));
 	assert_non_null(strstr(fake_out, "\nflashnode.session.password = shown in clear\n"));
 	assert_non_null(strstr(fake_out, "\nflashnode.conn[0].port = 3260\n"));
-	assert_non_null(strstr(fake_out, "\nflashnode.conn[0].exp_statsn = <empty>\n# END RECORD\n"));
+	assert_non_null(strstr(fake_out, "\nflashnode.conn[0].exp_statsn = 4294967295\n# END RECORD\n"));
 	assert_int_equal(FLASH("-x", "2"), ISCSI_ERR_SESS_NOT_FOUND);
 	assert_int_equal(RUN("-m", "host", "-H", "1", "-C", "flashnode"), ISCSI_ERR_NO_OBJS_FOUND);
 	assert_string_equal(fake_err, "iscsiadm: No flashnodes attached to host 1.\n");
@@ -404,8 +404,8 @@ static void refuses_flashnodes(void **state)
 static void makes_ifaces(void **state)
 {
 	assert_int_equal(IFACE("-P", "0"), 0);
-	assert_string_equal(fake_out, IF4 " qla4xxx," MAC ",10.0.0.7,<empty>,<empty>\n"
-				      IF6 " qla4xxx," MAC ",fd00::7,<empty>,<empty>\n"
+	assert_string_equal(fake_out, IF4 " qla4xxx," MAC ",10.0.0.7,default,iqn.card\n"
+				      IF6 " qla4xxx," MAC ",fd00::7,default,iqn.card\n"
 				      "default tcp,<empty>,<empty>,<empty>,<empty>\niser iser,<empty>,<empty>,<empty>,<empty>\n");
 	assert_int_equal(IFACE("-I", IF4, "-o", "update", "-n", "iface.mtu", "-v", "9000"), 0);
 	assert_int_equal(IFACE("-I", IF4), 0); /* what the administrator wrote stays */

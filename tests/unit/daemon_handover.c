@@ -66,6 +66,21 @@ static void test_refused(void **state)
 	assert_true(TAILQ_EMPTY(&world->daemon.sessions));
 }
 
+/* Firmware that is logged in to the target takes no second session: scripts know the status. */
+static void test_exists_already(void **state)
+{
+	struct world *world = *state;
+
+	world->kernel.refuse = ISCSI_UEVENT_START_CONN;
+	world->kernel.refuse_error = -EEXIST;
+	start_login(world_session(world, 0), world_ended, world);
+	world_run(world, world_one_ended);
+	assert_int_equal(world->err[0], ISCSI_ERR_SESS_EXISTS);
+	assert_int_equal(world_requests(world, ISCSI_UEVENT_START_CONN), 1);
+	assert_int_equal(world_requests(world, ISCSI_UEVENT_DESTROY_SESSION_ASYNC), 1);
+	assert_true(TAILQ_EMPTY(&world->daemon.sessions));
+}
+
 /* Whatever is refused on the way, the kernel keeps nothing of it. */
 static void test_refused_anywhere(void **state)
 {
@@ -237,6 +252,7 @@ int main(void)
 		WORLD_TEST(test_one_cmdsn),
 		WORLD_TEST(test_state_file_is_there_before_the_answer),
 		WORLD_TEST(test_refused),
+		WORLD_TEST(test_exists_already),
 		WORLD_TEST(test_refused_anywhere),
 		WORLD_TEST(test_closed_meanwhile),
 		WORLD_TEST(test_refused_in_recovery),

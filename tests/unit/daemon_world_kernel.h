@@ -235,7 +235,7 @@ static void kernel_execute(struct world_kernel *kernel, struct iscsi_uevent *mes
 		message->iferror = kernel->refuse_error ? kernel->refuse_error : -EINVAL;
 		if (message->type == ISCSI_UEVENT_BIND_CONN || message->type == ISCSI_UEVENT_START_CONN ||
 		    message->type == ISCSI_UEVENT_STOP_CONN || message->type == ISCSI_UEVENT_SEND_PDU)
-			message->r.retcode = -EINVAL;
+			message->r.retcode = message->iferror;
 		else
 			message->type = ISCSI_KEVENT_IF_ERROR;
 		return;

@@ -416,8 +416,9 @@ static void records_of_hbas(void **state)
 	add_hba("bnx2i", M1, 5, 0, 0);
 	put("bnx2i." M1, "nonsense\n");
 	assert_string_equal(make("none", NULL), "qla4xxx." M0 ".ipv4.0: the port of an HBA: 0\nqla4xxx." M0 ".ipv6.1: the port of an HBA: 0\n");
-	assert_file("qla4xxx." M0 ".ipv4.0", "iface.hwaddress = " M0 "\niface.transport_name = qla4xxx\niface.vlan_id = 7\niface.origin = auto\n");
-	assert_file("qla4xxx." M0 ".ipv6.1", "iface.hwaddress = " M0 "\niface.transport_name = qla4xxx\niface.state = disable\n"
+	assert_file("qla4xxx." M0 ".ipv4.0", "iface.hwaddress = " M0 "\niface.net_ifacename = default\niface.transport_name = qla4xxx\n"
+					      "iface.vlan_id = 7\niface.origin = auto\n");
+	assert_file("qla4xxx." M0 ".ipv6.1", "iface.hwaddress = " M0 "\niface.net_ifacename = default\niface.transport_name = qla4xxx\niface.state = disable\n"
 		    "iface.iface_num = 1\niface.origin = auto\n");
 	assert_int_equal(remove_tree(NULL), 0);
 }

@@ -334,6 +334,39 @@ static void bad_addresses(void **state)
 	record_done(&iface);
 }
 
+/* A card shows zeros where it has no address; they are in its record and mean nothing. */
+static void zeros_are_no_addresses(void **state)
+{
+	struct attributes attributes;
+	struct record iface;
+
+	make(&iface, V4);
+	set(&iface, "iface.bootproto", "static");
+	set(&iface, "iface.ipaddress", "0.0.0.0");
+	encode(&iface, &attributes);
+	assert_int_equal(attributes.count, 0);
+	set(&iface, "iface.ipaddress", "10.0.0.7");
+	set(&iface, "iface.gateway", "0.0.0.0");
+	set(&iface, "iface.subnet_mask", "0.0.0.0");
+	encode(&iface, &attributes);
+	assert_none(&attributes, NET, 2);
+	assert_none(&attributes, NET, 3);
+	attributes_done(&attributes);
+	record_done(&iface);
+	make(&iface, V6);
+	set(&iface, "iface.ipv6_autocfg", "static");
+	set(&iface, "iface.ipaddress", "0000:0000:0000:0000:0000:0000:0000:0000");
+	encode(&iface, &attributes);
+	assert_int_equal(attributes.count, 0);
+	set(&iface, "iface.ipaddress", "fd00::7");
+	set(&iface, "iface.ipv6_router", "0000:0000:0000:0000:0000:0000:0000:0000");
+	encode(&iface, &attributes);
+	assert_none(&attributes, NET, 8);
+	assert_none(&attributes, NET, 11);
+	attributes_done(&attributes);
+	record_done(&iface);
+}
+
 /* ---- a card in sysfs ---- */
 
 #define PORT_MAC "00:0e:1e:04:93:92"
@@ -375,6 +408,7 @@ static int make_tree(void **state)
 	snprintf(root, sizeof(root), "/tmp/hba.XXXXXX");
 	assert_non_null(mkdtemp(root));
 	make_host("2", "qla4xxx\n", PORT_MAC "\n");
+	make_file("class/iscsi_host/host2", "initiatorname", "iqn.2026-11.example:port\n");
 	make_host("3", "iscsi_tcp\n", PORT_MAC "\n");
 	make_host("4", "be2iscsi\n", "00:90:fa:00:00:04\n");
 	make_host("5", "bnx2i\n", "00:10:18:00:00:05\n");
@@ -430,7 +464,9 @@ static void makes_files(void **state)
 	assert_text(&iface, F_IFACE_IPADDRESS, "10.0.0.7");
 	assert_text(&iface, F_IFACE_BOOTPROTO, "dhcp");
 	assert_text(&iface, F_IFACE_SUBNET_MASK, "255.255.0.0");
-	assert_text(&iface, F_IFACE_GATEWAY, ""); /* 0.0.0.0 is none */
+	assert_text(&iface, F_IFACE_GATEWAY, "0.0.0.0");
+	assert_text(&iface, F_IFACE_NET_IFACENAME, "default");
+	assert_text(&iface, F_IFACE_INITIATORNAME, "iqn.2026-11.example:port");
 	record_done(&iface);
 	assert_int_equal(iface_load(dir, "qla4xxx." PORT_MAC ".ipv6.1", &iface), 0);
 	check_settings(&iface, V6);
@@ -445,7 +481,27 @@ static void makes_files(void **state)
 	record_done(&iface);
 	assert_int_equal(iface_load(dir, "bnx2i.00:10:18:00:00:05", &iface), 0);
 	assert_text(&iface, F_IFACE_TRANSPORT_NAME, "bnx2i");
+	assert_text(&iface, F_IFACE_NET_IFACENAME, "");
 	record_done(&iface);
+}
+
+static const char *name_at(unsigned int host_no, bool is_v6)
+{
+	static char name[64];
+	struct sysfs_host host;
+
+	assert_int_equal(sysfs_host_read(root, host_no, &host), 0);
+	assert_int_equal(hba_name(root, &host, is_v6, name, sizeof(name)), 0);
+	return name;
+}
+
+/* What a firmware's session leaves by: the entity of its family, the only one there is, or the port. */
+static void names_ports(void **state)
+{
+	assert_string_equal(name_at(2, false), "qla4xxx." PORT_MAC ".ipv4.0");
+	assert_string_equal(name_at(2, true), "qla4xxx." PORT_MAC ".ipv6.1");
+	assert_string_equal(name_at(4, true), "be2iscsi.00:90:fa:00:00:04.ipv4.0");
+	assert_string_equal(name_at(5, false), "bnx2i.00:10:18:00:00:05");
 }
 
 /* iscsid.conf may say that they bind themselves. */
@@ -510,8 +566,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(settings),	  cmocka_unit_test(other_words),	 cmocka_unit_test(ipv4_addresses),
 		cmocka_unit_test(ipv6_addresses), cmocka_unit_test(vlan_port_and_state), cmocka_unit_test(nothing_to_configure),
-		cmocka_unit_test(bad_addresses),  cmocka_unit_test(makes_files),	 cmocka_unit_test(touches_nothing),
-		cmocka_unit_test(follows_policy),
+		cmocka_unit_test(bad_addresses),  cmocka_unit_test(zeros_are_no_addresses), cmocka_unit_test(makes_files),
+		cmocka_unit_test(names_ports),	  cmocka_unit_test(touches_nothing),	 cmocka_unit_test(follows_policy),
 		cmocka_unit_test(finds_hosts),
 	};
 

@@ -166,6 +166,7 @@ static void make_card_session(void)
 		    FILES{ { "proc_name", "qla4xxx\n" }, { "state", "running\n" }, END });
 	make_object("iscsi_host", "host12", "pci0000:00/0000:00:05.0/host12",
 		    FILES{ { "hwaddress", "00:c0:dd:00:00:01\n" },
+			   { "initiatorname", "iqn.2000-04.com.qlogic:card\n" },
 			   { "port_state", "Up\n" },
 			   { "port_speed", "10 Gbps\n" },
 			   END });
@@ -285,6 +286,7 @@ static void a_card(void **state)
 	assert_true(s.persistent_port == 3260 && s.port == 3260);
 	assert_string_equal(s.local_address, "192.0.2.8");
 	assert_string_equal(s.hwaddress, "00:c0:dd:00:00:01");
+	assert_string_equal(s.initiator_name, "iqn.2000-04.com.qlogic:card"); /* the port's */
 	assert_true(s.recovery_tmo == -1); /* off */
 }
 

@@ -511,6 +511,13 @@ static void complete_portals(int conn_dir, enum sysfs_level level, struct sysfs_
 	}
 }
 
+/* A card does not say under whose name a session is: it is the port's. */
+static void complete_name(int host_dir, enum sysfs_level level, struct sysfs_session *session)
+{
+	if (level >= SYSFS_STATE && host_dir >= 0 && !session->initiator_name[0])
+		read_at(host_dir, "initiatorname", session->initiator_name, sizeof(session->initiator_name));
+}
+
 static void read_session_attributes(const int dirs[PLACES], enum sysfs_level level, struct sysfs_session *ret)
 {
 	size_t i;
@@ -521,6 +528,7 @@ static void read_session_attributes(const int dirs[PLACES], enum sysfs_level lev
 		read_attribute(&session_attributes[i], dirs, level, ret);
 	if (ret->has_conn)
 		complete_portals(dirs[IN_CONN], level, ret);
+	complete_name(dirs[IN_HOST], level, ret);
 }
 
 static int read_session_at(int root_dir, uint32_t sid, enum sysfs_level level, struct sysfs_session *ret)

@@ -45,8 +45,8 @@ struct sysfs_session {
 	int64_t port;
 	char local_address[64];
 	int64_t local_port;
-	char initiator_name[256];
-	char iface_name[128];
+	char initiator_name[256];	/* the port's, where the session has none of its own */
+	char iface_name[128];		/* "" of what a card's firmware has made */
 	char netdev[32];		/* these three are the host's */
 	char hwaddress[32];
 	char ipaddress[64];
