@@ -40,6 +40,11 @@
 
 /* The hook that sets a device's limits: with struct queue_limits, or (slave_configure) on the queue itself. */
 #if defined(COMPAT_HAS_SDEV_CONFIGURE)
+#define COMPAT_DEVICE_ALLOC	sdev_init
+#else
+#define COMPAT_DEVICE_ALLOC	slave_alloc
+#endif
+#if defined(COMPAT_HAS_SDEV_CONFIGURE)
 #define COMPAT_CONFIGURE	sdev_configure
 #define COMPAT_QUEUE_LIMITS
 #elif defined(COMPAT_HAS_DEVICE_CONFIGURE)

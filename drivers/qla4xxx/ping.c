@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Echo requests that the firmware sends for user space (iscsiadm -m host -C ping): a mailbox command in an entry of the request ring. Each
+ * that was taken is answered to user space once, by the firmware's code or, when the chip is reset, as by a firmware that is disabled.
+ */
+#include <linux/in.h>
+#include <linux/in6.h>
+#include <linux/slab.h>
+#include <linux/socket.h>
+
+#include "drivers/qla4xxx/host.h"
+
+#define PINGS		127	/* handles 1 to 127 */
+#define PAYLOAD_MAX	65507
+
+enum ping_state { PING_FREE, PING_WAITING, PING_ANSWERED };
+
+struct ping {
+	enum ping_state state;
+	u32 pid;		/* who asked */
+	u32 status;		/* enum isp_ping_status */
+	__le32 words[ISP_MAILBOXES];
+};
+
+/* Of a host. lock: all of it. Hard interrupt context. */
+struct pings {
+	spinlock_t lock;
+	struct ping pings[PINGS];
+	struct qla_host *host;
+	struct work_struct work;
+};
+
+static void ping_work(struct work_struct *work);
+
+int ping_init(struct qla_host *host)
+{
+	struct pings *all = kzalloc(sizeof(*all), GFP_KERNEL);
+
+	if (!all)
+		return -ENOMEM;
+	spin_lock_init(&all->lock);
+	INIT_WORK(&all->work, ping_work);
+	all->host = host;
+	host->pings = all;
+	return 0;
+}
+
+void ping_exit(struct qla_host *host)
+{
+	if (!host->pings)
+		return;
+	ping_flush(host);
+	flush_work(&host->pings->work);
+	kfree(host->pings);
+	host->pings = NULL;
+}
+
+/* --- to the firmware --------------------------------------------------------------------------------------------------------------------- */
+
+static bool is_link_local(const struct in6_addr *address)
+{
+	return address->s6_addr[0] == 0xfe && (address->s6_addr[1] & 0xc0) == 0x80;
+}
+
+/* The port's address that it comes from: the even iface has the first of the two global ones. */
+static u32 ping_options(const struct sockaddr *to, u32 iface_num)
+{
+	const struct sockaddr_in6 *to6 = (const struct sockaddr_in6 *)to;
+
+	if (to->sa_family == AF_INET)
+		return 0;
+	if (is_link_local(&to6->sin6_addr))
+		return ISP_PING_IPV6 | ISP_PING_FROM_LINK_LOCAL;
+	return ISP_PING_IPV6 | (iface_num & 1 ? ISP_PING_FROM_ADDRESS1 : ISP_PING_FROM_ADDRESS0);
+}
+
+static void write_ping(struct isp_mailbox_iocb *entry, u32 handle, const struct sockaddr *to, u32 iface_num, u32 payload)
+{
+	memset(entry, 0, sizeof(*entry));
+	entry->header.type = ISP_IOCB_MAILBOX;
+	entry->header.count = 1;
+	entry->handle = cpu_to_le32(handle);
+	entry->mailbox[0] = cpu_to_le32(ISP_MBOX_PING);
+	entry->mailbox[1] = cpu_to_le32(ping_options(to, iface_num));
+	/* The address's bytes in their order. */
+	if (to->sa_family == AF_INET)
+		memcpy(&entry->mailbox[2], &((const struct sockaddr_in *)to)->sin_addr, sizeof(struct in_addr));
+	else
+		memcpy(&entry->mailbox[2], &((const struct sockaddr_in6 *)to)->sin6_addr, sizeof(struct in6_addr));
+	entry->mailbox[6] = cpu_to_le32(payload);
+}
+
+/* A handle, 0: all are in use. */
+static u32 ping_take(struct pings *all, u32 pid)
+{
+	unsigned long flags;
+	u32 handle = 0, i;
+
+	spin_lock_irqsave(&all->lock, flags);
+	for (i = 0; i < PINGS && !handle; i++) {
+		if (all->pings[i].state != PING_FREE)
+			continue;
+		all->pings[i] = (struct ping){ .state = PING_WAITING, .pid = pid };
+		handle = i + 1;
+	}
+	spin_unlock_irqrestore(&all->lock, flags);
+	return handle;
+}
+
+static bool submit(struct qla_host *host, u32 handle, const struct sockaddr *to, u32 iface_num, u32 payload)
+{
+	struct ring_claim claim;
+	bool taken;
+
+	rcu_read_lock();
+	taken = rings_claim(host, 1, &claim);
+	if (taken) {
+		write_ping(&rings_entry(&host->rings, &claim, 0)->mailbox, handle, to, iface_num, payload);
+		rings_publish(host, &claim, true);
+	}
+	rcu_read_unlock();
+	return taken;
+}
+
+/* The firmware did not get it: nobody is told, except by our error. Unless a flush has told already. */
+static int ping_refused(struct pings *all, u32 handle)
+{
+	struct ping *ping = &all->pings[handle - 1];
+	unsigned long flags;
+	bool refused;
+
+	spin_lock_irqsave(&all->lock, flags);
+	refused = ping->state == PING_WAITING;
+	if (refused)
+		ping->state = PING_FREE;
+	spin_unlock_irqrestore(&all->lock, flags);
+	return refused ? -EBUSY : 0;
+}
+
+int ping_send(struct Scsi_Host *shost, u32 iface_num, u32 iface_type, u32 payload, u32 pid, struct sockaddr *to)
+{
+	struct qla_host *host = host_of(shost);
+	u32 handle;
+
+	if (to->sa_family != (iface_type == ISCSI_IFACE_TYPE_IPV4 ? AF_INET : AF_INET6) || payload > PAYLOAD_MAX)
+		return -EINVAL;
+	if (!host_ready(host))
+		return -ENETDOWN;
+	handle = ping_take(host->pings, pid);
+	if (!handle)
+		return -EBUSY;
+	return submit(host, handle, to, iface_num, payload) ? 0 : ping_refused(host->pings, handle);
+}
+
+/* --- and back ---------------------------------------------------------------------------------------------------------------------------- */
+
+static u32 status_of(const struct isp_mailbox_iocb *iocb)
+{
+	return le32_to_cpu(iocb->mailbox[0]) == ISP_STATUS_COMPLETE ? ISP_PING_OK : le32_to_cpu(iocb->mailbox[6]);
+}
+
+static void ping_answered(struct pings *all, struct ping *ping, u32 status)
+{
+	lockdep_assert_held(&all->lock);
+	ping->status = status;
+	ping->state = PING_ANSWERED;
+	rings_finished(&all->host->rings, 1);
+	queue_work(all->host->workqueue, &all->work);
+}
+
+bool ping_done(struct qla_host *host, const struct isp_mailbox_iocb *iocb)
+{
+	struct pings *all = host->pings;
+	u32 handle = le32_to_cpu(READ_ONCE(iocb->handle));
+	struct ping *ping;
+	unsigned long flags;
+	bool asked;
+
+	if (!handle || handle > PINGS)
+		return false;
+	ping = &all->pings[handle - 1];
+	spin_lock_irqsave(&all->lock, flags);
+	asked = ping->state == PING_WAITING;
+	if (asked) {
+		memcpy(ping->words, iocb->mailbox, sizeof(ping->words));
+		ping_answered(all, ping, status_of(iocb));
+	}
+	spin_unlock_irqrestore(&all->lock, flags);
+	return asked;
+}
+
+void ping_flush(struct qla_host *host)
+{
+	struct pings *all = host->pings;
+	unsigned long flags;
+	unsigned int i;
+
+	if (!all)
+		return;
+	spin_lock_irqsave(&all->lock, flags);
+	for (i = 0; i < PINGS; i++)
+		if (all->pings[i].state == PING_WAITING)
+			ping_answered(all, &all->pings[i], ISP_PING_FW_DISABLED);
+	spin_unlock_irqrestore(&all->lock, flags);
+}
+
+/* A copy of one that is answered, which is free then. */
+static bool next_answered(struct pings *all, struct ping *ret_ping)
+{
+	unsigned long flags;
+	bool found = false;
+	unsigned int i;
+
+	spin_lock_irqsave(&all->lock, flags);
+	for (i = 0; i < PINGS && !found; i++) {
+		found = all->pings[i].state == PING_ANSWERED;
+		if (!found)
+			continue;
+		*ret_ping = all->pings[i];
+		all->pings[i].state = PING_FREE;
+	}
+	spin_unlock_irqrestore(&all->lock, flags);
+	return found;
+}
+
+static void ping_work(struct work_struct *work)
+{
+	struct pings *all = container_of(work, struct pings, work);
+	struct ping ping;
+
+	while (next_answered(all, &ping))
+		iscsi_ping_comp_event(all->host->shost->host_no, &qla_transport, ping.status, ping.pid, sizeof(ping.words),
+				      (u8 *)ping.words);
+}
