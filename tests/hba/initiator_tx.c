@@ -359,6 +359,12 @@ static int tx_vectors(struct initiator_tx *tx, struct iovec *vectors)
 	return is_whole ? add_rest(vectors, count, tx->trailer, tx->trailer_length, &skip) : count;
 }
 
+/* What the target has of the PDU cannot be taken back, and what is missing of it is not there. */
+static void memory_gone(struct initiator *initiator, int error)
+{
+	initiator_fail(initiator, INITIATOR_END_MEMORY, error, "the memory of a command went away while its data was sent");
+}
+
 /* false: the socket takes no more now, or the connection is lost. */
 static bool tx_write(struct initiator *initiator)
 {
@@ -369,7 +375,7 @@ static bool tx_write(struct initiator *initiator)
 	ssize_t n;
 
 	if (count < 0) {
-		initiator_fail(initiator, INITIATOR_END_MEMORY, count, "the memory of a command went away while its data was sent");
+		memory_gone(initiator, count);
 		return false;
 	}
 	message.msg_iovlen = (size_t)count;
@@ -377,7 +383,9 @@ static bool tx_write(struct initiator *initiator)
 		n = sendmsg(initiator->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 	while (n < 0 && errno == EINTR);
 	if (n < 0) {
-		if (errno != EAGAIN)
+		if (errno == EFAULT)
+			memory_gone(initiator, -errno);
+		else if (errno != EAGAIN)
 			initiator_fail(initiator, INITIATOR_END_LOST, -errno, "the connection was lost: %s", strerror(errno));
 		return false;
 	}

@@ -204,6 +204,66 @@ static void test_read_to_nowhere(void **state)
 
 /* --- login */
 
+/* A write of which the target has asked for all, and of which the socket has taken no more than a part. */
+static void begin_write(struct command *command, const char *keys)
+{
+	union initiator_bhs bhs;
+	int room = 4096;
+
+	start(keys);
+	assert_int_equal(setsockopt(initiator_fd(world.initiator), SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)), 0);
+	command_init(command, INITIATOR_WRITE, 16384);
+	bhs = target_answer(ISCSI_PDU_R2T, ISCSI_BIT_FINAL, issue(command));
+	bhs.r2t.ttt = htonl(5);
+	bhs.r2t.r2tsn = 0;
+	bhs.r2t.offset = 0;
+	bhs.r2t.desired_bytes = htonl(16384);
+	target_send(&bhs, NULL, 0);
+	turn();
+	assert_int_equal(world.closes, 0);
+	assert_int_equal(command->dones, 0);
+}
+
+static void assert_write_lost(struct command *command)
+{
+	assert_lost(INITIATOR_END_MEMORY);
+	assert_int_equal(world.closed.error, -EFAULT);
+	assert_int_equal(command->dones, 1);
+	assert_int_equal(command->task.result, INITIATOR_RESULT_LOST);
+	command_free(command);
+	world_end();
+}
+
+static void read_on(void)
+{
+	unsigned char bytes[2048];
+
+	while (recv(world.peer, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		;
+	turn();
+}
+
+/* The guest unmaps, or what it has mapped is cut short (sendmsg(2) says so), in the middle of a PDU. Under a data digest it was copied. */
+static void test_memory_goes_while_sent(void **state)
+{
+	struct command command;
+
+	begin_write(&command, CLOSED);
+	command.hole = 1;
+	read_on();
+	assert_write_lost(&command);
+	begin_write(&command, CLOSED);
+	command.task.vector = bad_vector;
+	read_on();
+	assert_write_lost(&command);
+	begin_write(&command, CLOSED DIGESTS);
+	command.hole = 1;
+	read_on();
+	assert_int_equal(world.closes, 0);
+	world_end();
+	command_free(&command);
+}
+
 static void test_redirect(void **state)
 {
 	struct initiator_settings settings;
@@ -307,7 +367,7 @@ int main(void)
 		cmocka_unit_test(test_asked_too_much), cmocka_unit_test(test_broken_pdus),   cmocka_unit_test(test_ping_storm),
 		cmocka_unit_test(test_redirect),       cmocka_unit_test(test_login_refused), cmocka_unit_test(test_no_connection),
 		cmocka_unit_test(test_old_tag),        cmocka_unit_test(test_target_closes),
-		cmocka_unit_test(test_read_to_nowhere),
+		cmocka_unit_test(test_read_to_nowhere), cmocka_unit_test(test_memory_goes_while_sent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
