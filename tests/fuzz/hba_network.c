@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Fuzzer of what an HBA port's network hears from others: the first byte chooses between a report of a DHCP lease, the answer to a ping
- * and a text of counters. A lease that was taken must be one that a host can have.
+ * Fuzzer of what an HBA port's network hears from others: the first byte chooses between a report of a DHCP lease, the answer to a ping, an
+ * ARP message and a text of counters. A lease that was taken must be one that a host can have.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -41,7 +41,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		abort();
 	memcpy(text, bytes + 1, len - 1);
 	text[len - 1] = '\0';
-	if (kind % 4 == 0)
+	if (kind & 4)
+		network_arp_is_conflict((const uint8_t *)text, len - 1, (const uint8_t *)"\2\0\0\0\0\1", (const uint8_t *)"\12\1\0\2");
+	else if (kind % 4 == 0)
 		check_lease(text);
 	else if (kind % 4 == 1)
 		check_counters(text);

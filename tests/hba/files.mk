@@ -9,6 +9,7 @@ hba-src += tests/hba/vfio_wire.c
 hba-src += tests/hba/vfio_user.c
 hba-src += tests/hba/network.c
 hba-src += tests/hba/network_address.c
+hba-src += tests/hba/network_arp.c
 hba-src += tests/hba/network_dhcp.c
 hba-src += tests/hba/network_link.c
 hba-src += tests/hba/network_ping.c

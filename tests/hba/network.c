@@ -243,6 +243,7 @@ int network_new(struct loop *loop, const char *netns, const char *nic, const str
 		network->address[i].family = i == NETWORK_IPV4 ? AF_INET : AF_INET6;
 	network_dhcp_init(network);
 	network_ping_init(network);
+	network_arp_init(network);
 	error = open_all(network, netns);
 	if (error) {
 		release(network);
@@ -311,6 +312,7 @@ static void forget(struct network *network)
 	network->is_active = false;
 	loop_timer_stop(network->router_wait);
 	network_dhcp_stop(network);
+	network_arp_stop(network);
 }
 
 void network_disable(struct network *network)

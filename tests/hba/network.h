@@ -107,7 +107,7 @@ struct network_events {
 	void (*link)(void *data, bool is_up);					/* 8010, 8011 */
 	void (*address)(void *data, enum network_index index, enum network_state from, enum network_state to); /* 8029 */
 	void (*lease)(void *data, bool is_acquired);				/* 801F, 801D: after the address event */
-	void (*duplicate)(void *data, enum network_index index);		/* 8025: somebody else has it; it is INVALID */
+	void (*duplicate)(void *data, enum network_index index);		/* 8025: somebody else has it; if IPv6 it is INVALID */
 	void (*router)(void *data);						/* 802A */
 };
 

@@ -123,6 +123,8 @@ void network_address_set(struct network *network, enum network_index index, enum
 		return;
 	address->state = state;
 	network_tell(network, (struct network_event){.kind = NETWORK_EVENT_ADDRESS, .index = index, .from = from, .to = state});
+	if (index == NETWORK_IPV4 && state == NETWORK_PREFERRED)
+		network_arp_listen(network);
 }
 
 static bool is_dynamic(const struct rtaddress *item)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What the files of the network share. network.c owns the object and the queue of events; network_link.c its NIC, network_vlan.c its VLANs,
- * network_address.c the four addresses and the routes, network_dhcp.c the lease, network_ping.c the pings, network_socket.c the
- * namespace, network_route.c the messages that change something in the kernel. Nobody else includes this.
+ * network_address.c the four addresses and the routes, network_dhcp.c the lease, network_arp.c who else has the address, network_ping.c the
+ * pings, network_socket.c the namespace, network_route.c the messages that change something in the kernel. Nobody else includes this.
  */
 #ifndef OPENHBA_TESTS_HBA_NETWORK_PARTS_H
 #define OPENHBA_TESTS_HBA_NETWORK_PARTS_H
@@ -65,6 +65,12 @@ struct network_dhcp {
 	bool was_warned;
 };
 
+struct network_arp {
+	int fd;				/* -1: nobody listens */
+	struct loop_fd *watch;
+	uint64_t silent_until_ms;	/* after a conflict was told; loop_now_ms() */
+};
+
 struct network_echo {
 	struct network *network;	/* NULL: free */
 	int fd, family;
@@ -104,6 +110,7 @@ struct network {
 	bool has_no_router;		/* none has advertised an address in time */
 	uint8_t gateway[2][16];		/* default routes that we have made: IPv4, IPv6; zeros: none */
 	struct network_dhcp dhcp;
+	struct network_arp arp;
 	struct network_echo echoes[NETWORK_PINGS_MAX];
 	struct network_queue queue;
 };
@@ -169,6 +176,15 @@ void network_dhcp_stop(struct network *network);	/* silently; the lease is forgo
  * knows. 1: *ret_lease is a lease (a gateway of zeros: none); 0: the lease is gone; -ENOMSG: a report of something else; -EPROTO.
  */
 int network_dhcp_parse(const char *line, struct network_lease *ret_lease);
+
+/* ---- network_arp.c ---- */
+
+void network_arp_init(struct network *network);
+void network_arp_listen(struct network *network);	/* anew, and asks at once; for an address that is preferred now */
+void network_arp_stop(struct network *network);
+
+/* The gate for ARP messages (without Ethernet header): does it come from another card, and use or want our address? */
+bool network_arp_is_conflict(const uint8_t *message, size_t length, const uint8_t mac[6], const uint8_t address[4]);
 
 /* ---- network_ping.c ---- */
 

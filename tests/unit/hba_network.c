@@ -94,6 +94,37 @@ static void echo_gate(void **state)
 	assert_false(network_ping_is_answer(AF_INET6, six, sizeof(six), id));
 }
 
+static void arp_gate(void **state)
+{
+	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 1}, address[4] = {10, 1, 0, 2};
+	static const uint8_t answer[28] = {0, 1, 8, 0, 6, 4, 0, 2, 2, 0, 0, 0, 0, 7, 10, 1, 0, 2, 2, 0, 0, 0, 0, 1, 10, 1, 0, 9};
+	static const struct {
+		unsigned int at;
+		uint8_t byte;
+		bool is_conflict;
+	} rows[] = {{6, 0, true}, {7, 1, true}, {1, 6, false}, {2, 0x86, false}, {4, 8, false}, {5, 16, false}, {13, 1, false}, {17, 3, false}};
+	uint8_t message[28];
+
+	assert_true(network_arp_is_conflict(answer, sizeof(answer), mac, address));
+	for (size_t length = 0; length < sizeof(answer); length++)
+		assert_false(network_arp_is_conflict(answer, length, mac, address));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		memcpy(message, answer, sizeof(message));
+		message[rows[i].at] = rows[i].byte;
+		if (network_arp_is_conflict(message, sizeof(message), mac, address) != rows[i].is_conflict)
+			fail_msg("with %u at %u", rows[i].byte, rows[i].at);
+	}
+	/* A probe for it, and one for another. */
+	memcpy(message, answer, sizeof(message));
+	message[7] = 1;
+	memset(message + 14, 0, 4);
+	assert_false(network_arp_is_conflict(message, sizeof(message), mac, address));
+	memcpy(message + 24, address, 4);
+	assert_true(network_arp_is_conflict(message, sizeof(message), mac, address));
+	message[7] = 2;
+	assert_false(network_arp_is_conflict(message, sizeof(message), mac, address));
+}
+
 static void counters(void **state)
 {
 	const char *pairs = "Ip: Forwarding InReceives OutRequests\nIp: 2 77 18446744073709551615\nTcp: InSegs OutSegs\nTcp: 5 6\nTcp: lonely";
@@ -318,6 +349,7 @@ int main(void)
 		cmocka_unit_test(lease_gate),
 		cmocka_unit_test(masks),
 		cmocka_unit_test(echo_gate),
+		cmocka_unit_test(arp_gate),
 		cmocka_unit_test(counters),
 		cmocka_unit_test_setup_teardown(configure_and_disable, set_up, take_down),
 		cmocka_unit_test_setup_teardown(what_means_nothing, set_up, take_down),
