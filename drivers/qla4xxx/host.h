@@ -147,6 +147,8 @@ void recover(struct qla_host *host, enum recovery_reason reason);
 /* Waits for the end of it: 0 when online again, -EIO when given up. Not from the host's own workqueue. */
 int recover_and_wait(struct qla_host *host, enum recovery_reason reason);
 void recovery_run(struct work_struct *work);
+/* scsi_host_template.host_reset: the chip, or (SCSI_FIRMWARE_RESET) only the port's network. */
+int host_reset(struct Scsi_Host *shost, int what);
 /* The card does not answer on the bus any more. Any context. */
 void host_gone(struct qla_host *host);
 static inline bool host_owns_reset(const struct qla_host *host)

@@ -99,10 +99,11 @@ static u32 look_once(struct qla_host *host, bool asked)
 static irqreturn_t handler(int irq, void *data)
 {
 	struct qla_host *host = data;
-	/* Without asking the chip: this clears its cause, and reading the causes makes that arrive. */
-	bool had = READ_ONCE(host->irq_on) && rings_pending(&host->rings) && rings_responses(host);
 
-	return IRQ_RETVAL(look_once(host, false) || had);
+	/* Most of the time that is all, and no register has to be read for it; what else there is holds the line, and brings us back. */
+	if (READ_ONCE(host->irq_on) && rings_pending(&host->rings) && rings_responses(host))
+		return IRQ_HANDLED;
+	return IRQ_RETVAL(look_once(host, false));
 }
 
 void irq_look(struct qla_host *host)

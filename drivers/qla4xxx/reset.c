@@ -4,6 +4,9 @@
  * Anybody asks for it (recover()); recovery_work does it, one at a time and in turn with events. Commands wait in the mid layer meanwhile, or
  * were taken from the firmware and end with DID_RESET.
  */
+#include <linux/slab.h>
+
+#include "drivers/qla4xxx/config.h"
 #include "drivers/qla4xxx/session.h"
 #include "drivers/qla4xxx/trace.h"
 
@@ -130,6 +133,30 @@ void recovery_run(struct work_struct *work)
 		host_info(host, "online again\n");
 	scsi_unblock_requests(host->shost);
 	wake_up_all(&host->state_changed);
+}
+
+static int restart_network(struct qla_host *host)
+{
+	u32 regs[ISP_MAILBOXES] = { [4] = ISP_ACB_SIZE };
+	u8 *acb = kzalloc(ISP_ACB_SIZE, GFP_KERNEL);
+	int result;
+
+	if (!acb)
+		return -ENOMEM;
+	mutex_lock(&host->config_mutex);
+	result = mailbox_transfer(host, ISP_MBOX_GET_ACB, regs, 2, acb, ISP_ACB_SIZE, DMA_FROM_DEVICE);
+	if (!result)
+		result = acb_restart(host, acb);
+	mutex_unlock(&host->config_mutex);
+	kfree(acb);
+	return result;
+}
+
+int host_reset(struct Scsi_Host *shost, int what)
+{
+	struct qla_host *host = host_of(shost);
+
+	return what == SCSI_FIRMWARE_RESET ? restart_network(host) : recover_and_wait(host, RECOVER_REQUEST);
 }
 
 void host_quiesce(struct qla_host *host)

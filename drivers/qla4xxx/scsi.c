@@ -215,6 +215,7 @@ struct scsi_host_template qla_template = {
 	.eh_device_reset_handler = eh_device_reset,
 	.eh_target_reset_handler = eh_target_reset,
 	.eh_host_reset_handler = eh_host_reset,
+	.host_reset = host_reset,
 	.shost_groups = qla_host_groups,
 	.host_tagset = 1,
 	.this_id = -1,
