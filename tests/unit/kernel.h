@@ -35,6 +35,7 @@ typedef unsigned int gfp_t;
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
 #define BIT(n)		(1u << (n))
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define U16_MAX		0xffffu
 #define U32_MAX		0xffffffffu
 #define HZ		250
