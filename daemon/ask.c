@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "daemon/daemon.h"
-#include "daemon/isns_talk.h"
+#include "lib/isns_talk.h"
 #include "daemon/resolve.h"
 #include "iface/iface.h"
 #include "lib/discover_record.h"

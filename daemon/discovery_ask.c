@@ -11,7 +11,7 @@
 
 #include "daemon/daemon.h"
 #include "daemon/discovery_poller.h"
-#include "daemon/isns_talk.h"
+#include "lib/isns_talk.h"
 #include "iface/iface.h"
 #include "lib/discover.h"
 #include "lib/log.h"

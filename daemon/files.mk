@@ -4,7 +4,7 @@ daemon-src := $(addprefix daemon/,adopt.c adopt_record.c ask.c attempt.c backgro
 	scan.c session.c slots.c start.c \
 	state.c transports.c verbs.c)
 daemon-src += $(addprefix daemon/,backoff.c discovery.c discovery_ask.c discovery_bindings.c discovery_poller.c discovery_records.c discovery_sessions.c \
-	isns_listener.c isns_registration.c isns_talk.c)
+	isns_listener.c isns_registration.c)
 daemon-src += daemon/carrier.c daemon/channel_netlink.c daemon/offer.c
 daemon-src += daemon/fast_fail.c daemon/port_loss.c
 daemon-src += $(addprefix daemon/,hotplug.c hotplug_event.c hotplug_flap.c hotplug_hold.c hotplug_login.c hotplug_pass.c hotplug_ports.c)

@@ -13,7 +13,7 @@
 #include "daemon/backoff.h"
 #include "daemon/daemon.h"
 #include "daemon/isns_listener.h"
-#include "daemon/isns_talk.h"
+#include "lib/isns_talk.h"
 #include "daemon/resolve.h"
 #include "lib/log.h"
 #include "lib/loop.h"

@@ -9,6 +9,6 @@ lib-src += lib/conf.c lib/name.c lib/netns.c lib/portal.c
 lib-src += lib/library.c lib/crypto.c lib/secret.c lib/pdu.c lib/keys.c lib/negotiate.c lib/chap.c lib/login.c
 lib-src += lib/crc32c.c
 lib-src += lib/channel_socket.c lib/sendtargets.c lib/discover.c lib/discover_record.c
-lib-src += lib/isns_codec.c lib/isns_message.c lib/isns_answer.c lib/isns_call.c lib/isns_notice.c
+lib-src += lib/isns_codec.c lib/isns_message.c lib/isns_answer.c lib/isns_call.c lib/isns_talk.c lib/isns_notice.c
 lib-src += lib/boot.c lib/boot_ibft.c lib/boot_openfw.c
 lib-src += lib/isp4xxx.c lib/isp4xxx_defaults.c lib/isp4xxx_image.c

@@ -126,7 +126,7 @@ static void make_port(unsigned int index)
 	port->chip = chip_new(&chip);
 	if (!port->chip || !port->sessions || !port->rings)
 		abort();
-	chip_attach(port->chip, NULL, port->sessions, port->rings);
+	chip_attach(port->chip, NULL, port->sessions, port->rings, NULL);
 }
 
 static void free_ports(void)

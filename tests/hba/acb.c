@@ -2,10 +2,13 @@
 /* The commands about the control block, and its way to the network and back. */
 #include "tests/hba/acb.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #include "lib/isp4xxx.h"
 #include "tests/hba/chip.h"
+#include "tests/hba/isns_client.h"
 #include "tests/hba/mailbox.h"
 #include "tests/hba/network.h"
 #include "tests/hba/rings.h"
@@ -285,6 +288,8 @@ void acb_disable(struct chip *chip, struct mailbox_command *command)
 	chip->is_configured = false;
 	if (chip->sessions)
 		sessions_drop_all(chip->sessions);
+	if (chip->isns)
+		isns_client_end(chip->isns);
 	if (chip->network)
 		network_disable(chip->network);
 	else
@@ -300,4 +305,61 @@ void acb_ip_state(struct chip *chip, struct mailbox_command *command)
 		return;
 	}
 	command->out[1] = (uint32_t)address_state(chip, command->in[2], &address) << ISP_IP_STATE_SHIFT;
+}
+
+static void begin_isns(struct chip *chip, int family, const uint8_t *address, unsigned int port)
+{
+	struct sockaddr_storage server = { .ss_family = family };
+	struct sockaddr_in6 *ipv6 = (struct sockaddr_in6 *)&server;
+	struct sockaddr_in *ipv4 = (struct sockaddr_in *)&server;
+	unsigned int kept = isp4xxx_get(ISP4XXX_ACB_ISNS_PORT, chip->acb);
+
+	port = port ? port : kept ? kept : ISNS_CLIENT_PORT;
+	if (family == AF_INET6) {
+		memcpy(&ipv6->sin6_addr, address, sizeof(ipv6->sin6_addr));
+		ipv6->sin6_port = htons(port);
+	} else {
+		memcpy(&ipv4->sin_addr, address, sizeof(ipv4->sin_addr));
+		ipv4->sin_port = htons(port);
+	}
+	isns_client_begin(chip->isns, &server, family == AF_INET6 ? sizeof(*ipv6) : sizeof(*ipv4));
+}
+
+static bool is_set(const uint8_t *bytes, size_t length)
+{
+	while (length && !*bytes)
+		bytes++, length--;
+	return length;
+}
+
+void acb_ask_isns(struct chip *chip, enum isp_address index)
+{
+	bool is_ipv6 = index == ISP_ADDRESS_IPV6_0;
+	const uint8_t *address = isp4xxx_at(is_ipv6 ? ISP4XXX_ACB_ISNS_IPV6 : ISP4XXX_ACB_ISNS_ADDRESS, chip->acb);
+
+	if (!chip->isns || isns_client_is_on(chip->isns) || (index != ISP_ADDRESS_IPV4 && !is_ipv6))
+		return;
+	if (isp4xxx_get(is_ipv6 ? ISP4XXX_ACB_IPV6_ISNS : ISP4XXX_ACB_IPV4_ISNS, chip->acb) && is_set(address, is_ipv6 ? 16 : 4))
+		begin_isns(chip, is_ipv6 ? AF_INET6 : AF_INET, address, 0);
+}
+
+/* The command has no room for an IPv6 address: that one is the control block's. */
+void acb_set_isns(struct chip *chip, struct mailbox_command *command)
+{
+	uint8_t ipv4[4] = { command->in[2], command->in[2] >> 8, command->in[2] >> 16, command->in[2] >> 24 };
+	const uint8_t *ipv6 = isp4xxx_at(ISP4XXX_ACB_ISNS_IPV6, chip->acb);
+
+	if (!chip->isns || command->in[1] > ISP_ISNS_IPV6 || command->in[3] > UINT16_MAX) {
+		command->out[0] = ISP_STATUS_PARAMETER_ERROR;
+		return;
+	}
+	if (command->in[1] == ISP_ISNS_OFF)
+		isns_client_end(chip->isns);
+	else if (command->in[1] == ISP_ISNS_IPV4 && is_set(ipv4, sizeof(ipv4)))
+		begin_isns(chip, AF_INET, ipv4, command->in[3]);
+	else if (command->in[1] == ISP_ISNS_IPV6 && is_set(ipv6, 16))
+		begin_isns(chip, AF_INET6, ipv6, command->in[3]);
+	else if (command->in[1] != ISP_ISNS_STATUS)
+		command->out[0] = ISP_STATUS_PARAMETER_ERROR;
+	command->out[1] = isns_client_is_on(chip->isns);
 }

@@ -27,4 +27,7 @@ void acb_refresh(struct chip *chip);
 /* The network becomes what chip->acb says. What it refuses stays unconfigured and is noted. */
 void acb_configure(struct chip *chip);
 
+/* An address has become usable: the iSNS client begins, if the block has a server of its family and it has not begun. */
+void acb_ask_isns(struct chip *chip, enum isp_address index);
+
 #endif

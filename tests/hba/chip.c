@@ -13,6 +13,7 @@
 #include "tests/hba/eeprom.h"
 #include "tests/hba/faults.h"
 #include "tests/hba/firmware.h"
+#include "tests/hba/isns_client.h"
 #include "tests/hba/mailbox.h"
 #include "tests/hba/network.h"
 #include "tests/hba/registers.h"
@@ -70,11 +71,12 @@ void chip_free(struct chip *chip)
 	free(chip);
 }
 
-void chip_attach(struct chip *chip, struct network *network, struct sessions *sessions, struct rings *rings)
+void chip_attach(struct chip *chip, struct network *network, struct sessions *sessions, struct rings *rings, struct isns_client *isns)
 {
 	chip->network = network;
 	chip->sessions = sessions;
 	chip->rings = rings;
+	chip->isns = isns;
 }
 
 bool chip_is_4010(const struct chip *chip)
@@ -157,6 +159,8 @@ static void stop_work(struct chip *chip)
 		rings_stop(chip->rings);
 	if (chip->sessions)
 		sessions_stop(chip->sessions);
+	if (chip->isns)
+		isns_client_end(chip->isns);
 	if (chip->network)
 		network_reset(chip->network);
 	mailbox_reset(chip->mailbox);

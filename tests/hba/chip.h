@@ -22,6 +22,7 @@ struct chip;
 struct eeprom;
 struct faults;
 struct guest;
+struct isns_client;
 struct mailbox;
 struct network;
 struct rings;
@@ -50,6 +51,7 @@ struct chip {
 	struct network *network;
 	struct sessions *sessions;
 	struct rings *rings;
+	struct isns_client *isns;
 
 	enum chip_life life;
 	bool is_hung, has_doorbell, has_request, has_response, has_completion; /* hung: what waits */
@@ -84,7 +86,7 @@ struct chip *chip_new(const struct chip_settings *settings);
 void chip_free(struct chip *chip); /* NULL is fine; before its network, sessions and rings */
 
 /* The parts behind, made later because they tell the chip what happens. Any may be NULL. Before the first access. */
-void chip_attach(struct chip *chip, struct network *network, struct sessions *sessions, struct rings *rings);
+void chip_attach(struct chip *chip, struct network *network, struct sessions *sessions, struct rings *rings, struct isns_client *isns);
 
 bool chip_is_4010(const struct chip *chip);
 unsigned int chip_function(const struct chip *chip);	/* 1 or 3 */

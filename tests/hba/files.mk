@@ -17,6 +17,7 @@ hba-src += tests/hba/network_route.c
 hba-src += tests/hba/network_socket.c
 hba-src += tests/hba/network_statistics.c
 hba-src += tests/hba/network_vlan.c
+hba-src += tests/hba/isns_client.c
 hba-src += tests/hba/initiator.c
 hba-src += tests/hba/initiator_login.c
 hba-src += tests/hba/initiator_tags.c

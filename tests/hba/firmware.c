@@ -9,6 +9,7 @@
 #include "lib/loop.h"
 #include "tests/hba/chip.h"
 #include "tests/hba/faults.h"
+#include "tests/hba/isns_client.h"
 #include "tests/hba/mailbox.h"
 #include "tests/hba/network.h"
 #include "tests/hba/rings.h"
@@ -79,6 +80,8 @@ static uint32_t more_state(const struct chip *chip)
 		if (chip->network && network_has_lease(chip->network))
 			state |= ISP_FW_DHCP_LEASE;
 	}
+	if (chip->isns && isns_client_is_on(chip->isns))
+		state |= ISP_FW_ISNS;
 	if (has_ipv4)
 		state |= ISP_FW_IPV4_PRIMARY;
 	if (isp4xxx_get(ISP4XXX_ACB_ACB_VERSION, chip->acb) == ISP_ACB_VERSION2 && isp4xxx_get(ISP4XXX_ACB_IPV6_ENABLE, chip->acb))

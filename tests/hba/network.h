@@ -158,6 +158,9 @@ int network_socket(const struct network *network, int family, int type, int prot
 /* The address to bind to (port 0) so that packets leave from that index. -EADDRNOTAVAIL: it is neither preferred nor deprecated. */
 int network_source(const struct network *network, enum network_index index, struct sockaddr_storage *ret_address, socklen_t *ret_length);
 
+/* Calls fn in the port's namespace, for a socket that somebody else makes. -errno: it could not be entered, and fn was not called. */
+int network_inside(const struct network *network, void (*fn)(void *data), void *data);
+
 /*
  * Begins a TCP connection to peer from an address of ours (NETWORK_ANY: the kernel chooses). A link-local peer needs no scope. The
  * descriptor, on which connect(2) is under way or done (poll it for POLLOUT, then SO_ERROR), or a negative errno:

@@ -175,3 +175,14 @@ int network_connect(const struct network *network, const struct sockaddr *peer, 
 	close(fd);
 	return error;
 }
+
+int network_inside(const struct network *network, void (*fn)(void *data), void *data)
+{
+	int error = network_enter(network);
+
+	if (error)
+		return error;
+	fn(data);
+	network_leave(network);
+	return 0;
+}

@@ -8,10 +8,12 @@
 
 #include "lib/isp4xxx.h"
 #include "lib/text.h"
+#include "tests/hba/acb.h"
 #include "tests/hba/chip.h"
 #include "tests/hba/control.h"
 #include "tests/hba/faults.h"
 #include "tests/hba/flash.h"
+#include "tests/hba/isns_client.h"
 #include "tests/hba/mailbox.h"
 #include "tests/hba/network.h"
 #include "tests/hba/rings.h"
@@ -29,6 +31,7 @@ struct port {
 	struct network *network;
 	struct sessions *sessions;
 	struct rings *rings;
+	struct isns_client *isns;
 	struct control_port control;
 	char name[224 + 1], alias[32 + 1];
 };
@@ -136,6 +139,20 @@ static enum isp_address own_address(void *data, const uint8_t ipv6[16])
 	return (enum isp_address)index;
 }
 
+static int go_inside(void *data, void (*fn)(void *client), void *client)
+{
+	struct port *port = data;
+
+	return network_inside(port->network, fn, client);
+}
+
+static void target_found(void *data, const char *name, const struct portal *portal)
+{
+	struct port *port = data;
+
+	(void)sessions_add_named(port->sessions, name, portal);
+}
+
 /* ---- what the network tells ---- */
 
 static void link_changed(void *data, bool is_up)
@@ -152,6 +169,8 @@ static void address_changed(void *data, enum network_index index, enum network_s
 
 	network_address(port->network, index, &address);
 	event(data, (const uint32_t[ISP_MAILBOXES]){ ISP_AEN_IP_STATE_CHANGED, 0, from, to, address.origin, index });
+	if (to == NETWORK_PREFERRED)
+		acb_ask_isns(port->chip, (enum isp_address)index);
 }
 
 static void lease_changed(void *data, bool is_acquired)
@@ -347,6 +366,21 @@ static struct rings *make_rings(struct port *port, struct loop *loop)
 	return rings_new(&settings);
 }
 
+static struct isns_client *make_isns(struct port *port, struct loop *loop)
+{
+	const struct isns_client_settings settings = {
+		.loop = loop,
+		.data = port,
+		.aen = event,
+		.initiator_name = initiator_name,
+		.initiator_alias = initiator_alias,
+		.inside = go_inside,
+		.found = target_found,
+	};
+
+	return isns_client_new(&settings);
+}
+
 static int make_parts(struct port *port, struct loop *loop, unsigned int index, const struct card_port_settings *settings)
 {
 	int err = vfio_user_new(loop, &port->bus);
@@ -362,12 +396,13 @@ static int make_parts(struct port *port, struct loop *loop, unsigned int index, 
 	if (!port->chip || !port->sessions)
 		return -ENOMEM;
 	port->rings = make_rings(port, loop);
-	if (!port->rings)
+	port->isns = make_isns(port, loop);
+	if (!port->rings || !port->isns)
 		return -ENOMEM;
 	err = network_new(loop, settings->netns, settings->nic, &network_events, port, &port->network);
 	if (err < 0)
 		return err;
-	chip_attach(port->chip, port->network, port->sessions, port->rings);
+	chip_attach(port->chip, port->network, port->sessions, port->rings, port->isns);
 	port->control = (struct control_port){ &control_ops, port, port->faults, port->trace };
 	return vfio_user_start(port->bus, settings->socket, &port->identity, &chip_ops, port->chip);
 }
@@ -399,6 +434,7 @@ void port_free(struct port *port)
 		chip_stop(port->chip);
 	vfio_user_free(port->bus);
 	chip_free(port->chip);
+	isns_client_free(port->isns);
 	rings_free(port->rings);
 	sessions_free(port->sessions);
 	network_free(port->network);

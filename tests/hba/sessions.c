@@ -278,12 +278,12 @@ static bool is_known(const struct sessions *sessions, const uint8_t *ddb)
 	return false;
 }
 
-int sessions_add_found(struct sessions *sessions, const struct session *parent, const char *name, const struct portal *portal)
+static int add(struct sessions *sessions, const uint8_t *parent, unsigned int link, const char *name, const struct portal *portal)
 {
 	uint8_t ddb[ISP_DDB_SIZE];
 	unsigned int i;
 
-	if (ddb_found(ddb, parent->ddb, parent->index, name, portal) < 0)
+	if (ddb_found(ddb, parent, link, name, portal) < 0)
 		return -EINVAL;
 	if (is_known(sessions, ddb))
 		return -EEXIST;
@@ -294,4 +294,17 @@ int sessions_add_found(struct sessions *sessions, const struct session *parent, 
 		return -ENOSPC;
 	memcpy(sessions->table[i].ddb, ddb, sizeof(ddb));
 	return session_event(&sessions->table[i], SESSION_EVENT_LOADED, SESSION_ERROR_NONE);
+}
+
+int sessions_add_found(struct sessions *sessions, const struct session *parent, const char *name, const struct portal *portal)
+{
+	return add(sessions, parent->ddb, parent->index, name, portal);
+}
+
+int sessions_add_named(struct sessions *sessions, const char *name, const struct portal *portal)
+{
+	uint8_t defaults[ISP_DDB_SIZE];
+
+	sessions_defaults(false, defaults);
+	return add(sessions, defaults, ISP_DDB_LINK_ISNS, name, portal);
 }

@@ -81,6 +81,13 @@ int sessions_open(struct sessions *sessions, uint32_t index);		/* 74; -ENOENT, -
  */
 int sessions_logout(struct sessions *sessions, uint32_t index, uint32_t options);
 
+/*
+ * A target that an iSNS server named, with default settings: an entry whose link says so, in state 1. -EEXIST: it is known already;
+ * -ENOSPC; -EINVAL: no name or portal of an entry.
+ */
+struct portal;
+int sessions_add_named(struct sessions *sessions, const char *name, const struct portal *portal);
+
 /* 63. -EISCONN: connected or on the way; -EAGAIN: its time2wait (and a second) is not over. An unassigned index becomes state 1. */
 int sessions_set(struct sessions *sessions, uint32_t index, const uint8_t ddb[ISP_DDB_SIZE]);
 

@@ -17,6 +17,7 @@
 
 #include "lib/isp4xxx.h"
 #include "lib/loop.h"
+#include "lib/portal.h"
 #include "lib/secret.h"
 #include "tests/hba/faults.h"
 #include "tests/hba/initiator.h"
@@ -534,6 +535,27 @@ static void test_source(void **state)
 	assert_int_equal(world->words[5], 0x18);
 }
 
+/* What an iSNS server names stands in the upper part of the table, with a link that says so, and can be logged in to. */
+static void test_named(void **state)
+{
+	const struct portal portal = {.address = "192.0.2.7", .port = 3261, .tpgt = 2};
+	struct world *world = *state;
+	struct session_view view;
+
+	assert_int_equal(sessions_add_named(world->sessions, "iqn.2026-11.org.openhba:t9", &portal), 0);
+	assert_int_equal(sessions_add_named(world->sessions, "iqn.2026-11.org.openhba:t9", &portal), -EEXIST);
+	assert_int_equal(sessions_add_named(world->sessions, "", &portal), -EINVAL);
+	assert_int_equal(sessions_get(world->sessions, ISP_FLASH_DDBS, &view), 0);
+	assert_int_equal(view.state, ISP_DDB_NO_CONNECTION);
+	assert_int_equal(isp4xxx_get(ISP4XXX_DDB_LINK, view.ddb), ISP_DDB_LINK_ISNS);
+	assert_int_equal(isp4xxx_get(ISP4XXX_DDB_PORT, view.ddb), 3261);
+	assert_int_equal(isp4xxx_get(ISP4XXX_DDB_PORTAL_GROUP, view.ddb), 2);
+	assert_string_equal(isp4xxx_at(ISP4XXX_DDB_NAME, (uint8_t *)view.ddb), "iqn.2026-11.org.openhba:t9");
+	assert_int_equal(world->told, 0);
+	assert_int_equal(sessions_open(world->sessions, ISP_FLASH_DDBS), 0);
+	assert_string_equal(world->initiator->settings.login.target_name, "iqn.2026-11.org.openhba:t9");
+}
+
 static void test_refused_opens(void **state)
 {
 	struct world *world = *state;
@@ -702,6 +724,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_logout_options, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_source, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused_opens, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reset, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_host_discovery, setup, teardown),

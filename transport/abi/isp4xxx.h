@@ -143,6 +143,9 @@ enum isp_write_flash {				/* WRITE_FLASH, register 5 */
 enum isp_logout {				/* LOGOUT, register 3; generations disagree: either closes the session */
 	ISP_LOGOUT_CLOSE_OLD = 1, ISP_LOGOUT_CLOSE = 2, ISP_LOGOUT_RELOGIN = 4, ISP_LOGOUT_FREE_DDB = 8,
 };
+enum isp_isns {					/* SET_ISNS, register 1; 2: address of the server if IPv4; 3: its port */
+	ISP_ISNS_OFF = 0, ISP_ISNS_IPV4 = 1, ISP_ISNS_STATUS = 2, ISP_ISNS_IPV6 = 3,
+};
 enum isp_diag {					/* DIAG_TEST, register 1 */
 	ISP_DIAG_RAM_SIZE = 0x2, ISP_DIAG_RAM = 0x3, ISP_DIAG_ON_CHIP = 0x4, ISP_DIAG_NVRAM = 0x5, ISP_DIAG_FLASH = 0x6,
 	ISP_DIAG_INTERNAL_LOOPBACK = 0x7, ISP_DIAG_EXTERNAL_LOOPBACK = 0x8, ISP_DIAG_DMA = 0x9,

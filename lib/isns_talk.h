@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A conversation with an iSNS server (lib/isns_call) inside the event loop. */
-#ifndef OPENHBA_DAEMON_ISNS_TALK_H
-#define OPENHBA_DAEMON_ISNS_TALK_H
+/* A conversation with an iSNS server (lib/isns_call) inside the event loop. Used by iscsid and by the emulated HBA. */
+#ifndef OPENHBA_LIB_ISNS_TALK_H
+#define OPENHBA_LIB_ISNS_TALK_H
 
 #include "lib/isns_call.h"
 

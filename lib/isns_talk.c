@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Watches the descriptor and the deadline of an isns_call. Called by the iSNS pollers. Decides
+/* Watches the descriptor and the deadline of an isns_call. Called by the iSNS pollers and the emulated HBA. Decides
  * nothing. */
-#include "daemon/isns_talk.h"
+#include "lib/isns_talk.h"
 
 #include <poll.h>
 #include <stdlib.h>
