@@ -149,7 +149,7 @@ void ddb_release(struct qla_host *host, u16 ddb)
 static void tell_world(struct qla_host *host, u16 ddb, const struct qla_session *session, unsigned int state)
 {
 	char index[24], text[40], sid[32];
-	char *words[] = { index, text, sid, NULL };
+	char *words[4] = { index, text, sid };
 
 	snprintf(index, sizeof(index), "ISCSI_DDB=%u", ddb);
 	snprintf(text, sizeof(text), "ISCSI_DDB_STATE=%s", ddb_state_name(state));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The firmware's device list: what it has loaded out of the flash, and found by its own SendTargets, becomes sessions that are logged in for
- * as long as there is a host. The list is made in the background when the link first comes up, and after each start of the firmware, which
- * then has forgotten what it was told; sessions that are in it already stay. Flash nodes log in and out one by one.
+ * The firmware's device list: what it has loaded out of the flash, and found by its own SendTargets, becomes sessions that are logged in
+ * for as long as there is a host. The list is made in the background when the link first comes up, and after each start of the firmware,
+ * which then has forgotten what it was told; sessions that are in it already stay. Flash nodes log in and out one by one.
  *
  * Afterwards the firmware's entries are cleared, so that their indices can be had: sessions ask for theirs again.
  */
@@ -22,7 +22,7 @@
 typedef int entry_fn(struct qla_host *host, u16 ddb, u8 *entry, const struct ddb_answer *answer, void *data);
 
 /* Entries in use, in the order of their indices; fn's error ends it. */
-static int for_each_entry(struct qla_host *host, entry_fn *fn, void *data)
+static int entries_walk(struct qla_host *host, entry_fn *fn, void *data)
 {
 	u8 *entry = kzalloc(ISP_DDB_SIZE, GFP_NOIO);
 	struct ddb_answer answer;
@@ -71,14 +71,14 @@ static int discovery_is_needed(struct qla_host *host, u16 ddb, u8 *entry, const 
 static int discover(struct qla_host *host)
 {
 	unsigned long end = jiffies + DISCOVERY_SECONDS * HZ;
-	int result = for_each_entry(host, discovery_is_needed, NULL);
+	int result = entries_walk(host, discovery_is_needed, NULL);
 
 	if (result != -EINPROGRESS)
 		return result;
 	acb_wait_addresses(host, ADDRESS_SECONDS);
-	result = for_each_entry(host, discovery_begin, NULL);
+	result = entries_walk(host, discovery_begin, NULL);
 	while (!result && time_before(jiffies, end)) {
-		result = for_each_entry(host, discovery_is_over, NULL);
+		result = entries_walk(host, discovery_is_over, NULL);
 		if (result != -EINPROGRESS)
 			return result;
 		msleep(POLL_MS);
@@ -266,9 +266,9 @@ static int list_make(struct qla_host *host)
 	int result = discover(host);
 
 	if (!is_over(result))
-		result = for_each_entry(host, find_targets, &all);
+		result = entries_walk(host, find_targets, &all);
 	if (!is_over(result))
-		result = for_each_entry(host, clear, NULL);
+		result = entries_walk(host, clear, NULL);
 	if (!is_over(result)) {
 		WRITE_ONCE(host->sessions->must_list, false);
 		result = sessions_make(host, &all);
@@ -337,9 +337,9 @@ static int login_portal(struct qla_host *host, const void *entry)
 	if (!result)
 		result = portal_wait(host, ddb);
 	if (!result)
-		result = for_each_entry(host, find_children, &children);
+		result = entries_walk(host, find_children, &children);
 	if (!result)
-		result = for_each_entry(host, clear_children, &children);
+		result = entries_walk(host, clear_children, &children);
 	ddb_release(host, ddb);
 	if (!result)
 		result = sessions_make(host, &all);

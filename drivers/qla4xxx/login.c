@@ -31,7 +31,7 @@ void login_start(struct qla_session *session, unsigned int delay_ms)
 {
 	lockdep_assert_held(&session->mutex);
 	session->wants_login = true;
-	session->logs_out = false;
+	WRITE_ONCE(session->logs_out, false);
 	session->login_until = jiffies + USER_SECONDS * HZ;
 	work_arm(session, delay_ms);
 }
@@ -132,7 +132,7 @@ static void lost(struct qla_session *session)
 		return;
 	}
 	/* The target ends the connection after its answer to a logout, which is on its way to user space. */
-	if (session->logs_out)
+	if (READ_ONCE(session->logs_out))
 		return;
 	iscsi_block_session(session->cls);
 	if (session->conn)

@@ -130,10 +130,14 @@ static int chap_in_index_show(struct qla_session *session, char *page)
 	return sysfs_emit(page, "\n");
 }
 
-#define NUMBER(_id, _row, _unit, _flags)	[ISCSI_PARAM_##_id] = { KIND_NUMBER, _flags, _unit, ISP_DDB_ROW_##_row }
-#define KEPT(_id, _flags)	[ISCSI_PARAM_##_id] = { KIND_NUMBER, TAKEN | (_flags) }
-#define TEXT(_id, _flags)	[ISCSI_PARAM_##_id] = { KIND_TEXT, TAKEN | (_flags) }
-#define OWN(_id, _show, _flags)	[ISCSI_PARAM_##_id] = { KIND_OWN, SHOWN | (_flags), 0, 0, _show }
+#define NUMBER(_id, _row, _unit, _flags) \
+	[ISCSI_PARAM_##_id] = { KIND_NUMBER, _flags, _unit, ISP_DDB_ROW_##_row }
+#define KEPT(_id, _flags) \
+	[ISCSI_PARAM_##_id] = { KIND_NUMBER, TAKEN | (_flags) }
+#define TEXT(_id, _flags) \
+	[ISCSI_PARAM_##_id] = { KIND_TEXT, TAKEN | (_flags) }
+#define OWN(_id, _show, _flags) \
+	[ISCSI_PARAM_##_id] = { KIND_OWN, SHOWN | (_flags), 0, 0, _show }
 
 static const struct param_row param_rows[] = {
 	NUMBER(MAX_RECV_DLENGTH, MAX_RECV_SEGMENT, UNIT, OF_CONN | SHOWN | TAKEN | INTO),

@@ -240,6 +240,8 @@ int passthrough_send(struct iscsi_cls_conn *cls, struct iscsi_hdr *header, char 
 		return err;
 	}
 	handle = request->handle;
+	/* The end of the connection that follows is no loss; the event may come before the answer. */
+	WRITE_ONCE(session->logs_out, request->opcode == ISCSI_OP_LOGOUT);
 	err = submit(host, request);
 	if (err)
 		request_remove(host->passthroughs, handle);

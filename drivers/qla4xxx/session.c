@@ -30,7 +30,7 @@ void session_put(struct qla_session *session)
 	put_device(&session->cls->dev);
 }
 
-static void for_each_session(struct qla_host *host, void (*fn)(struct qla_session *session))
+static void sessions_walk(struct qla_host *host, void (*fn)(struct qla_session *session))
 {
 	struct qla_session *session;
 	u16 ddb;
@@ -278,12 +278,12 @@ void sessions_link(struct qla_host *host, bool up)
 		return;
 	if (up && READ_ONCE(host->sessions->must_list))
 		flash_sessions_list(host);
-	for_each_session(host, up ? link_came : link_went);
+	sessions_walk(host, up ? link_came : link_went);
 }
 
 void sessions_kick(struct qla_host *host)
 {
-	for_each_session(host, login_kick);
+	sessions_walk(host, login_kick);
 }
 
 void sessions_stop(struct qla_host *host)
@@ -291,7 +291,7 @@ void sessions_stop(struct qla_host *host)
 	cancel_work_sync(&host->sessions->list_work);
 	WRITE_ONCE(host->sessions->must_list, true);
 	bitmap_zero(host->sessions->stale, ISP_DDBS);
-	for_each_session(host, login_reset);
+	sessions_walk(host, login_reset);
 }
 
 void sessions_restart(struct qla_host *host)
@@ -343,10 +343,10 @@ void sessions_remove(struct qla_host *host, bool gone)
 	sessions->is_closing = true;
 	spin_unlock_irq(&sessions->lock);
 	cancel_work_sync(&sessions->list_work);
-	for_each_session(host, say_goodbye);
-	for_each_session(host, remove_flash);
+	sessions_walk(host, say_goodbye);
+	sessions_walk(host, remove_flash);
 	wait_event_timeout(sessions->removed, all_removed(sessions), USER_SPACE_SECONDS * HZ);
-	for_each_session(host, remove_now);
+	sessions_walk(host, remove_now);
 	if (!wait_event_timeout(sessions->removed, all_removed(sessions), OTHERS_SECONDS * HZ))
 		host_err(host, "sessions are still being removed after %d s\n", OTHERS_SECONDS);
 }

@@ -4,9 +4,9 @@
  * through the class and logs them in again itself; sessions of the flash are the driver's own: it makes them when the link first comes up,
  * and logs them in for ever. Where an entry stands is the firmware's state, which comes in through session_told() and login.c only.
  *
- * A session is the data of its class object and lives as long. From session_new() to session_remove() it is in the table by its index, which
- * is its own all that time, whatever the firmware forgets by a reset. Who finds it in the table holds a reference until session_put();
- * hot paths reach it through the class's dd_data, which the SCSI target's reference keeps.
+ * A session is the data of its class object and lives as long. From session_new() to session_remove() it is in the table by its index,
+ * which is its own all that time, whatever the firmware forgets by a reset. Who finds it in the table holds a reference until
+ * session_put(); hot paths reach it through the class's dd_data, which the SCSI target's reference keeps.
  *
  * A login, of either kind: the entry is requested if the firmware has forgotten it, set, and opened; what refuses for now (a logout under
  * way, time2wait, no link) is asked again by work, until it is done or user space has given up.
@@ -41,7 +41,7 @@ struct qla_session {
 	enum isp_ddb_state state;
 	bool wants_login;
 	bool is_suspect;		/* session_suspect(); no lock */
-	bool logs_out;			/* user space has sent a logout request itself */
+	bool logs_out;			/* user space has sent a logout request itself; no lock */
 	unsigned long login_until;	/* jiffies; of a user session */
 	wait_queue_head_t state_changed;
 	struct delayed_work work;
@@ -112,7 +112,7 @@ bool session_begin_removal(struct qla_session *session);
 /* Logs it out, unless the card does not answer; frees its index; and the object goes. Sleeps for seconds. */
 void session_remove(struct qla_session *session);
 
-/* --- login.c --------------------------------------------------------------------------------------------------------------------------- */
+/* --- login.c -------------------------------------------------------------------------------------------------------------------------- */
 
 void login_init(struct qla_session *session);
 void login_start(struct qla_session *session, unsigned int delay_ms);	/* mutex; wanted is set. It is tried until it works */
@@ -124,7 +124,7 @@ void login_link(struct qla_session *session, bool up);		/* no mutex; the link ca
 void login_kick(struct qla_session *session);			/* no mutex; what kept it from logging in may be over */
 void login_reset(struct qla_session *session);			/* no mutex; the firmware has forgotten it, or is about to */
 
-/* --- flash_session.c: sessions of the flash's entries ---------------------------------------------------------------------------------- */
+/* --- flash_session.c: sessions of the flash's entries --------------------------------------------------------------------------------- */
 
 void flash_sessions_init(struct qla_host *host);
 void flash_sessions_list(struct qla_host *host);		/* in the background: a session for each entry, and it logs in */
