@@ -7,13 +7,17 @@
  * Speaks to the socket itself, so that it can say what a careful program never would. Prints TAP; run as root by suite/class-*.sh.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/bsg.h>
 #include <linux/netlink.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <scsi/sg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -704,6 +708,60 @@ static void check_host_going(struct gate *gate)
 	same(ask(gate, ISCSI_UEVENT_PING, ping, &portal, sizeof(portal)), -ENODEV, "the next one finds none");
 }
 
+/* What the card is told to make of a vendor's request, and what <scsi/scsi_bsg_iscsi.h>, not among the installed headers, calls one. */
+enum { BSG_DONE = 1, BSG_REFUSED = 2 };
+#define BSG_VENDOR 0x800000ffu
+
+static struct bsg_reply {
+	uint32_t result, received, words[2];
+} bsg_reply;
+
+/* 0 or a negative errno; the reply is in bsg_reply. */
+static int ask_vendor(int fd, uint32_t code, uint32_t what, uint32_t bytes)
+{
+	struct {
+		uint32_t code;
+		uint64_t vendor;
+		uint32_t what;
+	} __attribute__((packed)) request = { .code = code, .what = what };
+	struct sg_io_v4 io = {
+		.guard = 'Q',
+		.protocol = BSG_PROTOCOL_SCSI,
+		.subprotocol = BSG_SUB_PROTOCOL_SCSI_TRANSPORT,
+		.request_len = bytes,
+		.request = (uintptr_t)&request,
+		.max_response_len = sizeof(bsg_reply),
+		.response = (uintptr_t)&bsg_reply,
+		.timeout = 5000,
+	};
+
+	memset(&bsg_reply, 0, sizeof(bsg_reply));
+	return ioctl(fd, SG_IO, &io) < 0 ? -errno : 0;
+}
+
+/* A driver that completes a request and returns an error besides, as qla4xxx does, damages nothing. */
+static void check_vendor(const struct gate *gate)
+{
+	char path[64];
+	int fd, round, bad = 0;
+
+	snprintf(path, sizeof(path), "/dev/bsg/iscsi_host%u", gate->host_no);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	check(fd >= 0, "requests of the vendor have a device");
+	same(ask_vendor(fd, BSG_VENDOR, BSG_DONE, 16), 0, "one is done by the driver");
+	same(bsg_reply.result, 0x70000, "and has the driver's result");
+	same(ask_vendor(fd, BSG_VENDOR, BSG_REFUSED, 16), -EIO, "one that the driver refuses fails");
+	same((int32_t)bsg_reply.result, -EIO, "and says why");
+	for (round = 0; round < 100; round++)
+		bad += ask_vendor(fd, BSG_VENDOR, BSG_DONE | BSG_REFUSED, 16) || bsg_reply.result != 0x70000;
+	same(bad, 0, "a hundred that the driver has done and refused, too, are done once");
+	same(ask_vendor(fd, BSG_VENDOR, BSG_DONE, 16), 0, "and the next one is done");
+	same(ask_vendor(fd, BSG_VENDOR, BSG_DONE, 3), -ENOMSG, "half a code is refused");
+	same(ask_vendor(fd, BSG_VENDOR, BSG_DONE, 11), -EINVAL, "half a vendor is refused");
+	same(ask_vendor(fd, 1, BSG_DONE, 16), -EBADR, "what is no vendor's is refused");
+	close(fd);
+}
+
 static void check_session(struct gate *gate)
 {
 	uint32_t slow = make_session(gate), quick = make_session(gate);
@@ -735,6 +793,7 @@ static int check_all(struct gate *gate)
 	check_attributes(gate);
 	check_addresses(gate);
 	check_flashnodes(gate);
+	check_vendor(gate);
 	check_host_going(gate);
 	check_unread(gate);
 	return tap_end("gate");

@@ -23,19 +23,32 @@ static int bsg_vendor(struct Scsi_Host *shost, struct bsg_job *job)
 	return transport->ops->bsg_request(job);
 }
 
-static int bsg_dispatch(struct bsg_job *job)
+/* <scsi/scsi_bsg_iscsi.h> has a refusal as an errno in the result, and nothing behind it. */
+static void bsg_refuse(struct bsg_job *job, int error)
 {
-	struct Scsi_Host *shost = iscsi_job_to_shost(job);
 	struct iscsi_bsg_reply *reply = job->reply;
-	int error = bsg_vendor(shost, job);
 
-	if (!error)
-		return 0;
-	/* <scsi/scsi_bsg_iscsi.h> has a refusal as an errno in the result, and nothing behind it. */
 	reply->reply_payload_rcv_len = 0;
 	reply->result = error;
 	job->reply_len = sizeof(reply->result);
 	bsg_job_done(job, error, 0);
+}
+
+static int bsg_dispatch(struct bsg_job *job)
+{
+	struct Scsi_Host *shost = iscsi_job_to_shost(job);
+	int error;
+
+	/*
+	 * qla4xxx completes a request that its firmware refuses, and returns an error besides. While the job is held its request stays
+	 * "completed"; without, it would be gone by now, or another's. The job came with the only reference there is, so getting one works.
+	 */
+	if (WARN_ON_ONCE(!bsg_job_get(job)))
+		return -EINVAL;
+	error = bsg_vendor(shost, job);
+	if (error && !blk_mq_request_completed(blk_mq_rq_from_pdu(job)))
+		bsg_refuse(job, error);
+	bsg_job_put(job);
 	return 0;
 }
 

@@ -5,7 +5,9 @@
  * and reads what it is given as if it had been checked, so that the debug kernel tells if it had not. Stopping a connection to suspend it
  * takes STOP_MS, and so does disconnecting an endpoint that was asked for as non-blocking. A PDU that is sent to it comes back. It has a second host while its module's parameter says so: reading it tells the number;
  * a ping of that one takes STOP_MS, too, and fails if the host was taken apart meanwhile.
+ * A request of its vendor says what becomes of it: BSG_DONE, BSG_REFUSED, or both, as qla4xxx has it.
  */
+#include <linux/bsg-lib.h>
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/module.h>
@@ -13,6 +15,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <net/netlink.h>
+#include <scsi/scsi_bsg_iscsi.h>
 #include <scsi/scsi_cmnd.h>
 #include <scsi/scsi_device.h>
 #include <scsi/scsi_host.h>
@@ -21,6 +24,8 @@
 #define STOP_MS		2000
 #define CHAP_ENTRIES	5
 #define COUNTERS	1000	/* what it says it has, more than there can be */
+#define BSG_DONE	1
+#define BSG_REFUSED	2
 
 static struct Scsi_Host *card, *second;
 static bool second_is_gone;
@@ -273,6 +278,23 @@ static int card_get_host_stats(struct Scsi_Host *shost, char *buf, int len)
 	return 0;
 }
 
+static int card_bsg_request(struct bsg_job *job)
+{
+	const struct iscsi_bsg_request *request = job->request;
+	struct iscsi_bsg_reply *reply = job->reply;
+	u32 what = request->rqst_data.h_vendor.vendor_cmd[0];
+
+	if (what & BSG_DONE) {
+		reply->result = DID_ERROR << 16;
+		reply->reply_payload_rcv_len = 0;
+		job->reply_len = sizeof(*reply);
+		bsg_job_done(job, reply->result, 0);
+	}
+	if (what & BSG_REFUSED)
+		return -EIO;
+	return what & BSG_DONE ? 0 : -ENOSYS;
+}
+
 /* ---- flashnodes ---- */
 
 static int card_add_flashnode(void)
@@ -372,6 +394,7 @@ static struct iscsi_transport card_transport = {
 	.logout_flashnode = card_login_flashnode,
 	.logout_flashnode_sid = card_logout_flashnode_sid,
 	.get_host_stats = card_get_host_stats,
+	.bsg_request = card_bsg_request,
 };
 
 static typeof(((struct scsi_host_template *)NULL)->queuecommand(NULL, NULL)) card_queuecommand(struct Scsi_Host *shost,
