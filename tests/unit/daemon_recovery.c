@@ -74,27 +74,34 @@ static bool is_back_anew(struct world *world)
 	return first(world)->state == SESSION_LOGGED_IN && world_requests(world, ISCSI_UEVENT_START_CONN) == 4;
 }
 
+/* The connection is lost so long after the login, whatever the machine is busy with. */
+static void lose_after(struct session *session, uint64_t stood_ms)
+{
+	session->time2wait_sec = 0;
+	session->logged_in_ms = loop_now_ms() - stood_ms;
+	quick_time_watch(session->timer);
+	conn_event(&session->conn, CONN_EVENT_LOST);
+}
+
 /* A target that drops the session right behind each login is not asked at full speed. */
 static void test_relapses_are_paused_for(void **state)
 {
 	struct world *world = *state;
 	struct session *session = world_logged_in(world);
 
-	session->negotiated_time2wait_sec = session->time2wait_sec = 0;
-	world_conn_error(world, session->sid);
+	session->negotiated_time2wait_sec = 0;
+	lose_after(session, 0);
+	assert_int_equal(quick_time_first_ms, 0);
 	world_run(world, is_back);
-	assert_true(loop_now_ms() - session->began_ms < 900);
-	session->time2wait_sec = 0;
-	world_conn_error(world, session->sid);
-	world_run(world, is_back_again);
-	session->time2wait_sec = 0;
+	lose_after(session, 0);
 	assert_int_equal(session->relapses, 2);
+	assert_true(quick_time_first_ms >= 1000);
+	world_run(world, is_back_again);
 	assert_true(loop_now_ms() - session->began_ms >= 1000);
-	session->logged_in_ms -= 3000;
-	world_conn_error(world, session->sid);
-	world_run(world, is_back_anew);
+	lose_after(session, 3000);
 	assert_int_equal(session->relapses, 0);
-	assert_true(loop_now_ms() - session->began_ms < 900);
+	assert_int_equal(quick_time_first_ms, 0);
+	world_run(world, is_back_anew);
 }
 
 static void test_target_answers_later(void **state)
@@ -142,13 +149,14 @@ static void test_logout_in_recovery_is_at_once(void **state)
 	uint64_t began_ms;
 
 	world->target.is_silent = true;
+	session->time2wait_sec = 30;
 	world_conn_error(world, session->sid);
 	world_run(world, is_lost);
 	began_ms = loop_now_ms();
 	logout_start(session, world_ended, world);
 	world_run(world, world_two_ended);
 	assert_int_equal(world->err[1], ISCSI_ERR_SUCCESS);
-	assert_true(loop_now_ms() - began_ms < 500);
+	assert_true(loop_now_ms() - began_ms < 15000);
 	assert_null(first(world));
 }
 

@@ -29,9 +29,24 @@ uint64_t __wrap_loop_now_ms(void)
 	return __real_loop_now_ms() * QUICK_TIME;
 }
 
+/*
+ * The first delay that a timer is given from quick_time_watch() on, UINT64_MAX before that: how long something means to wait is not what a
+ * busy machine makes of it.
+ */
+static struct loop_timer *quick_time_watched;
+static uint64_t quick_time_first_ms;
+
+static inline void quick_time_watch(struct loop_timer *timer)
+{
+	quick_time_watched = timer;
+	quick_time_first_ms = UINT64_MAX;
+}
+
 /* Rounded up: a timer is never early. */
 void __wrap_loop_timer_set(struct loop_timer *timer, uint64_t delay_ms)
 {
+	if (timer == quick_time_watched && quick_time_first_ms == UINT64_MAX)
+		quick_time_first_ms = delay_ms;
 	__real_loop_timer_set(timer, delay_ms / QUICK_TIME + !!(delay_ms % QUICK_TIME));
 }
 
