@@ -17,6 +17,7 @@
 #include "tests/hba/faults.h"
 #include "tests/hba/flash.h"
 #include "tests/hba/guest.h"
+#include "tests/hba/isns_client.h"
 #include "tests/hba/mailbox.h"
 #include "tests/hba/rings.h"
 #include "tests/hba/sessions.h"
@@ -29,6 +30,7 @@ struct fuzz_port {
 	struct faults *faults;
 	struct sessions *sessions;
 	struct rings *rings;
+	struct isns_client *isns;
 };
 
 static struct loop *loop;
@@ -108,6 +110,15 @@ static enum isp_address on_own(void *data, const uint8_t ipv6[16])
 	return ISP_ADDRESSES;
 }
 
+static int on_inside(void *data, void (*fn)(void *client), void *client)
+{
+	return -101;
+}
+
+static void on_found(void *data, const char *name, const struct portal *portal)
+{
+}
+
 static void make_port(unsigned int index)
 {
 	struct fuzz_port *port = &ports[index];
@@ -118,15 +129,20 @@ static void make_port(unsigned int index)
 	struct rings_settings rings = {
 		.loop = loop, .guest = guest, .data = port, .completion = on_completion, .aen = on_event, .mailbox = on_mailbox,
 	};
+	const struct isns_client_settings isns = {
+		.loop = loop, .data = port, .aen = on_event, .initiator_name = on_name, .initiator_alias = on_alias, .inside = on_inside,
+		.found = on_found,
+	};
 	struct chip_settings chip = { .loop = loop, .shared = &shared, .port = index, .guest = guest, .interrupt = on_line };
 
 	port->faults = chip.faults = faults_new();
 	port->sessions = rings.sessions = sessions_new(&sessions);
 	port->rings = rings_new(&rings);
+	port->isns = isns_client_new(&isns);
 	port->chip = chip_new(&chip);
-	if (!port->chip || !port->sessions || !port->rings)
+	if (!port->chip || !port->sessions || !port->rings || !port->isns)
 		abort();
-	chip_attach(port->chip, NULL, port->sessions, port->rings, NULL);
+	chip_attach(port->chip, NULL, port->sessions, port->rings, port->isns);
 }
 
 static void free_ports(void)
@@ -135,6 +151,7 @@ static void free_ports(void)
 		if (ports[i].chip)
 			chip_stop(ports[i].chip);
 		chip_free(ports[i].chip);
+		isns_client_free(ports[i].isns);
 		rings_free(ports[i].rings);
 		sessions_free(ports[i].sessions);
 		faults_free(ports[i].faults);
