@@ -374,6 +374,7 @@ struct scsi_host_template;
 
 struct Scsi_Host {
 	int can_queue;
+	unsigned int nr_hw_queues, max_id, max_lun, max_channel, max_cmd_len;
 };
 
 /* In place of drivers/compat.h, which is about what is not here. */
@@ -392,7 +393,9 @@ struct scsi_cmnd {
 	u32 cmd_len;
 	u8 cmnd[260];
 	struct scatterlist *sglist;
-	int result, cpu, submitter;
+	int result, cpu, submitter, tag, flags;
+	u32 underflow, resid, bytes, segments;
+	u8 sense_buffer[96];
 };
 
 /* A request, as far as anybody asks for it, is its command. */
