@@ -28,6 +28,22 @@
 
 static char screen[16384];	/* what the terminal got */
 
+/* How long something is waited for depends on what else the machine does: "0 s" in front of an erasing is what all of it becomes. */
+static void forget_seconds(void)
+{
+	for (char *end = strstr(screen, " s" ERASE); end; end = strstr(end + 1, " s" ERASE)) {
+		char *digits = end;
+
+		while (digits > screen && digits[-1] >= '0' && digits[-1] <= '9')
+			digits--;
+		if (digits == end)
+			continue;
+		*digits = '0';
+		memmove(digits + 1, end, strlen(end) + 1);
+		end = digits + 1;
+	}
+}
+
 /* Runs fn with stderr on a terminal that is so wide, and stdout there too or put away. */
 static void on_terminal(unsigned short columns, bool with_stdout, void (*fn)(void))
 {
@@ -50,6 +66,7 @@ static void on_terminal(unsigned short columns, bool with_stdout, void (*fn)(voi
 	while ((len = read(master, screen + at, sizeof(screen) - 1 - (size_t)at)) > 0)
 		at += len;
 	screen[at] = '\0';
+	forget_seconds();
 	close(master);
 }
 

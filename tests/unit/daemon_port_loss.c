@@ -517,7 +517,8 @@ static void test_nic_that_was_missed(void **state)
 	world_set(session, F_IFACE_NET_IFACENAME, "lo");
 	port_loss_returned(&world->daemon, &port, "added");
 	world_run(world, is_back);
-	assert_int_equal(session->attempts, 1);
+	/* On a busy machine the next attempt may have been under way. */
+	assert_in_range(session->attempts, 1, 2);
 }
 
 /* The first login of a session: its attempt ends with the port, the next begins with its return. */

@@ -30,7 +30,7 @@
 #include "tests/unit/daemon_world_kernel.h"
 #include "tests/unit/daemon_world_target.h"
 
-#define WORLD_PATIENCE_MS 8000
+#define WORLD_PATIENCE_MS 60000 /* only a test that fails waits for all of it */
 #define WORLD_TARGET "iqn.2024-01.example:disk"
 
 struct world {

@@ -213,6 +213,12 @@ static void target_end(struct target *target)
 	close(target->listener);
 }
 
+/* Short where it is to run out; an endless text ends after ten of them, none of which may. */
+static unsigned int text_timeout_ms(enum act act)
+{
+	return act == ACT_SILENT_IN_TEXT ? 100 : act == ACT_ENDLESS_TEXT ? 500 : 10000;
+}
+
 static struct discovery *discover(struct target *target, unsigned int redirect_max)
 {
 	bool is_silent = *target->acts == ACT_SILENT || *target->acts == ACT_SILENT_IN_TEXT ||
@@ -224,7 +230,7 @@ static struct discovery *discover(struct target *target, unsigned int redirect_m
 	settings.login.initiator_name = "iqn.2024-01.example:initiator";
 	if (is_silent) {
 		settings.login_timeout_ms = *target->acts == ACT_SILENT ? 100 : 10000;
-		settings.text_timeout_ms = 100;
+		settings.text_timeout_ms = text_timeout_ms(*target->acts);
 	}
 	settings.redirect_max = redirect_max;
 	snprintf(settings.portal.address, sizeof(settings.portal.address), "127.0.0.1");
