@@ -196,15 +196,15 @@ static void step(struct world *world, struct input *input)
 	steps[what % (sizeof(steps) / sizeof(steps[0]))](world, input);
 }
 
-/* One memory for all inputs: making it anew costs more than the input. */
+/* One memory and one loop, whose timers never run out, for all inputs: making them anew costs more than the input. */
 static bool prepare(struct world *world)
 {
 	static struct world kept;
 	static bool is_made;
 
 	if (!is_made)
-		is_made = world_map(&kept);
-	*world = (struct world){.guest = kept.guest, .memory = kept.memory, .length = 32};
+		is_made = world_map(&kept) && loop_new(&kept.loop) == 0;
+	*world = (struct world){.loop = kept.loop, .guest = kept.guest, .memory = kept.memory, .length = 32};
 	memset(world->memory, 0, MEMORY_SIZE);
 	return is_made && world_start(world);
 }
