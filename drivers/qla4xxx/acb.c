@@ -19,6 +19,8 @@ int config_init(struct qla_host *host)
 	if (!config)
 		return -ENOMEM;
 	spin_lock_init(&config->acb_lock);
+	spin_lock_init(&config->chap_lock);
+	spin_lock_init(&config->node_lock);
 	init_waitqueue_head(&config->ip_changed);
 	host->config = config;
 	return 0;

@@ -31,10 +31,14 @@ static int read_flash(struct qla_host *host, struct question *question)
 
 static int write_flash(struct qla_host *host, struct question *question)
 {
+	int result;
+
 	question->regs[3] = question->words[1];
 	question->regs[4] = question->size;
 	question->regs[5] = question->words[2];
-	return mailbox_transfer(host, ISP_MBOX_WRITE_FLASH, question->regs, 1, question->payload, question->size, DMA_TO_DEVICE);
+	result = mailbox_transfer(host, ISP_MBOX_WRITE_FLASH, question->regs, 1, question->payload, question->size, DMA_TO_DEVICE);
+	/* Logins look for credentials in the copy. */
+	return !result && ISP_FLASH_SEGMENT(question->words[1]) == ISP_FLASH_CHAP ? chap_load(host) : result;
 }
 
 static int get_ip_state(struct qla_host *host, struct question *question)

@@ -9,9 +9,13 @@
 #include "drivers/qla4xxx/field.h"
 #include "drivers/qla4xxx/host.h"
 
+#define CONFIG_BOOT_TARGETS	2
+#define CONFIG_NO_TARGET	0xffff
+
 struct config {
 	u8 acb[ISP_ACB_SIZE];		/* the control block in use, as read last; acb_lock */
-	spinlock_t acb_lock;		/* copies of acb against its refresh; not in interrupts */
+	/* Copies against their refresh, the innermost locks; not in interrupts: acb, chap_table, entries of flash nodes. */
+	spinlock_t acb_lock, chap_lock, node_lock;
 	u8 about[ISP_ABOUT_SIZE];	/* of the last start */
 	u8 mac[6];
 	char serial[17], model[17];
@@ -22,7 +26,8 @@ struct config {
 	/* owned by iface.c, chap.c, boot.c, flashnode.c */
 	struct iscsi_iface *ipv4, *ipv6[2];
 	struct iscsi_boot_kset *boot;
-	void *chap_table;		/* ISP_FLASH_CHAPS entries, kvmalloc'ed; NULL: not read */
+	u16 boot_targets[CONFIG_BOOT_TARGETS];	/* indices in the flash, or CONFIG_NO_TARGET */
+	void *chap_table;		/* ISP_FLASH_CHAPS entries, kvmalloc'ed; NULL: not read; replaced under config_mutex and chap_lock */
 };
 
 int config_init(struct qla_host *host);
@@ -51,15 +56,21 @@ int flash_read(struct qla_host *host, u32 address, void *bytes, u32 size);
 int flash_write(struct qla_host *host, u32 address, const void *bytes, u32 size);
 
 /* chap.c */
-int chap_load(struct qla_host *host);
+int chap_load(struct qla_host *host);			/* config_mutex */
+/* The place of these credentials (peer: the target's), which are written where there are none: -ENOSPC, -EINVAL. config_mutex. */
 int chap_find_or_add(struct qla_host *host, const char *name, const char *secret, bool peer, u16 *ret_index);
+/* An entry of the copy: name has 257 bytes, secret 101, both end in NUL. -ENOENT. Takes no mutex. */
 int chap_entry(struct qla_host *host, u16 index, char *name, char *secret, bool *ret_peer);
+/* The entry that the firmware takes for what a target has to show: -ENOENT. Takes no mutex. */
+int chap_first_peer(struct qla_host *host, u16 *ret_index);
 int chap_get(struct Scsi_Host *shost, u16 index, u32 *entries, char *buffer);
 int chap_set(struct Scsi_Host *shost, void *data, int bytes);
 int chap_delete(struct Scsi_Host *shost, u16 index);
 
 /* flashnode.c */
 void flashnodes_export(struct qla_host *host);
+void flashnodes_destroy(struct qla_host *host);
+bool flashnode_param_is_shown(int param);
 int flashnode_get_param(struct iscsi_bus_flash_session *session, int param, char *page);
 int flashnode_set_param(struct iscsi_bus_flash_session *session, struct iscsi_bus_flash_conn *conn, void *data, int bytes);
 int flashnode_new(struct Scsi_Host *shost, const char *text, int bytes);

@@ -302,7 +302,7 @@ static void qla_remove(struct pci_dev *pdev)
 	sessions_remove(host, test_bit(HOST_SILENT, &host->flags));
 	boot_destroy(host);
 	ifaces_destroy(host);
-	iscsi_destroy_all_flashnode(host->shost);
+	flashnodes_destroy(host);
 	scsi_remove_host(host->shost);
 	machine_stop(host);
 	parts_free(host);
