@@ -80,7 +80,8 @@ void host_exit(void);
  * Who may hold a reference: the driver from iscsi_alloc_session() to iscsi_free_session(); each of its connections (as parent); a
  * request between class_session_get() and _put(); its SCSI target, if that is its child (until scsi_remove_target() and the last file
  * descriptor on a disk); a reader of one of its attributes; a user_scan on its way over the host's children.
- * It holds one on its Scsi_Host and one on the driver's module.
+ * It holds one on its Scsi_Host, and if user space has made it, one on the driver's module: a driver that makes sessions of its own removes
+ * them before it is unloaded.
  */
 struct class_session {
 	struct mutex mutex;		/* one request at a time: session_lock() */
@@ -96,6 +97,7 @@ struct class_session {
 	bool removing;			/* under cls.lock: state stays FREE, nothing is queued any more */
 	struct mutex scan_mutex;	/* one scan at a time, none while the target is being removed */
 	struct work_struct state_work;	/* tells user space of the state */
+	bool holds_owner;		/* the driver's module */
 	bool told_later;		/* of its end: when the driver has let go of it, by who had it destroyed */
 	u8 isid[6];			/* from the login PDU or ISCSI_PARAM_ISID; under mutex */
 	bool isid_known;
@@ -125,6 +127,8 @@ static inline void session_unlock(struct class_session *session)
 
 DEFINE_GUARD(class_session, struct class_session *, session_lock(_T), session_unlock(_T))
 
+/* In a request that has made it, which holds the driver's module itself. */
+void session_hold_owner(struct class_session *session);
 /* Invisible for requests, once: false if another was first. Waits for the request under way, unless that is the caller's own. */
 bool session_hide(struct class_session *session);
 /* The one writer of cls.state: refuses what is no transition, counts, and tells user space by a uevent. Any context. */

@@ -21,6 +21,7 @@ static int make(struct class_request *req, struct iscsi_endpoint *ep, u32 initia
 	cls = req->ops->create_session(ep, cmds_max, queue_depth, initial_cmdsn);
 	if (cls) {
 		cls->creator = req->portid;
+		session_hold_owner(to_class_session(cls));
 		req->event.r.c_session_ret.sid = cls->sid;
 		req->event.r.c_session_ret.host_no = iscsi_session_to_shost(cls)->host_no;
 		error = 0;

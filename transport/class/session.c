@@ -87,7 +87,7 @@ static void session_release(struct device *dev)
 	struct iscsi_cls_session *cls = iscsi_dev_to_session(dev);
 	struct class_session *session = to_class_session(cls);
 	struct Scsi_Host *shost = iscsi_session_to_shost(cls);
-	struct module *owner = cls->transport->owner;
+	struct module *owner = session->holds_owner ? cls->transport->owner : NULL;
 
 	xa_destroy(&session->conns);
 	kfree(session->identity);
@@ -133,21 +133,22 @@ static void session_setup(struct class_session *session, struct Scsi_Host *shost
 
 struct iscsi_cls_session *iscsi_alloc_session(struct Scsi_Host *shost, struct iscsi_transport *transport, int dd_size)
 {
-	struct class_session *session;
+	struct class_session *session = kzalloc(sizeof(*session) + dd_size, GFP_KERNEL);
 
-	if (!try_module_get(transport->owner))
+	if (!session || !scsi_host_get(shost)) {
+		kfree(session);
 		return NULL;
-	session = kzalloc(sizeof(*session) + dd_size, GFP_KERNEL);
-	if (!session || !scsi_host_get(shost))
-		goto fail;
+	}
 	session_setup(session, shost, transport);
 	if (dd_size)
 		session->cls.dd_data = session + 1;
 	return &session->cls;
-fail:
-	kfree(session);
-	module_put(transport->owner);
-	return NULL;
+}
+
+void session_hold_owner(struct class_session *session)
+{
+	__module_get(session->cls.transport->owner);
+	session->holds_owner = true;
 }
 
 static int session_show(struct class_session *session)
