@@ -199,7 +199,17 @@ static int parts_new(struct qla_host *host)
 	return result;
 }
 
-/* No interrupt, event or recovery any more; then the chip is stopped, whatever it does. */
+/* A reset would take the firmware from under the card's other function, too: 1 and 3 are each other's. */
+static bool other_is_driven(const struct pci_dev *pdev)
+{
+	struct pci_dev *other = pci_get_slot(pdev->bus, PCI_DEVFN(PCI_SLOT(pdev->devfn), PCI_FUNC(pdev->devfn) ^ 2));
+	bool is_driven = other && other->driver == pdev->driver && pci_get_drvdata(other);
+
+	pci_dev_put(other);
+	return is_driven;
+}
+
+/* No interrupt, event or recovery any more; then the chip is stopped, whatever it does, or (bus master) at least kept from our memory. */
 static void machine_stop(struct qla_host *host)
 {
 	cancel_delayed_work_sync(&host->heartbeat_work);
@@ -207,7 +217,7 @@ static void machine_stop(struct qla_host *host)
 	cancel_work_sync(&host->recovery_work);
 	cancel_work_sync(&host->event_work);
 	set_bit(HOST_SILENT, &host->flags);
-	if (!test_bit(HOST_GONE, &host->flags))
+	if (!test_bit(HOST_GONE, &host->flags) && !other_is_driven(host->pdev))
 		chip_soft_reset_start(&host->chip);
 	pci_clear_master(host->pdev);
 	mailbox_stopped(host);
