@@ -133,9 +133,9 @@ static void a_sleeping_driver_is_answered_late_and_again(void **state)
 	assert_int_equal(take_interrupts(), 0);
 	pass_ms(400);
 	assert_int_equal(take_interrupts(), 1);
-	pass_ms(2500);
-	assert_false(line());
 	assert_int_equal(mailbox_counters(chip()->mailbox)->repeated, 2);
+	pass_ms(400);
+	assert_false(line());
 	end_world();
 }
 
@@ -146,9 +146,9 @@ static void two_answers_never_wait_for_a_busy_guest(void **state)
 	enable_interrupts(true);
 	ring((const uint32_t[]){ ISP_MBOX_GET_FW_STATUS }, 1);
 	rd(ISP_REG_CONTROL);
-	pass_ms(2500);
+	pass_ms(1400);
 	assert_int_equal(take_interrupts(), 1);
-	pass_ms(900);
+	pass_ms(700);
 	assert_int_equal(take_interrupts(), 0);
 	end_world();
 }
@@ -162,7 +162,7 @@ static void a_repetition_comes_to_a_guest_that_is_awake(void **state)
 	rd(ISP_REG_CONTROL);
 	pass_ms(CHIP_DELAY_MS + 20);
 	assert_int_equal(take_interrupts(), 1);
-	pass_ms(1800);
+	pass_ms(1400);
 	assert_true(line());
 	assert_int_equal(take_interrupts(), 0);
 	pass_ms(250);
@@ -174,7 +174,7 @@ static void a_repetition_comes_to_a_guest_that_is_awake(void **state)
 	enable_interrupts(false);
 	assert_false(line());
 	rd(ISP_REG_CONTROL);
-	pass_ms(1000);
+	pass_ms(400);
 	assert_false(is_shown()); /* who polls needs no repetition */
 	end_world();
 }
