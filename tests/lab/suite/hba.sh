@@ -89,13 +89,14 @@ daemon_start
 for port in $(ports); do
 	iface=$(iface_of "$port")
 	ok "port $port: $iface is an iface" sh -c "$A -m iface | grep -q '^$iface '"
-	ok "port $port: a record" $A -m node -o new -T "$guarded" -p "10.10.$port.1:3260,1" -I "$iface"
+	ok "port $port: discovery" $A -m discovery -t sendtargets -p "10.10.$port.1" -I "$iface"
+	is "$($A -m node | grep -c "^10.10.$port.1:3260,1 iqn.2026-11.org.openhba.san:")" 2 "port $port: found both targets"
 	setting "$guarded" node.session.auth.authmethod CHAP node.session.auth.username alice node.session.auth.password wonderland123
 	[ "$port" = 0 ] || setting "$guarded" node.session.auth.username_in bob node.session.auth.password_in lookingglass99
 	ok "port $port: login with CHAP" $A -m node -T "$guarded" -p "10.10.$port.1" -I "$iface" --login
 	ok "port $port: its disks" session_ready "$port" "$guarded" 1
 done
-is "$($A -m session | grep -c '^qla4xxx: ')" $((2 * $(ports | wc -l))) "all sessions are shown as the HBA's"
+is "$($A -m session | grep -c '^qla4xxx: .*iqn.2026-11.org.openhba.san:')" $((2 * $(ports | wc -l))) "all sessions are shown as the HBA's"
 
 # I/O through every port at once
 for port in $(ports); do

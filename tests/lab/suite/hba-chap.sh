@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# hba-chap.sh: CHAP through an emulated HBA as our iscsid asks for it. The driver puts names and secrets into the card's flash, the firmware
+# logs in with them: without any, with a wrong one, or with a wrong one of the target's own, there is no session; with the right ones there is,
+# by both directions, and its disks work. The flash shows what it was given, and no more than that.
+# shellcheck shell=dash disable=SC1091,SC2154,SC2086
+. /lab/env
+. /lab/lib.sh
+. /in/lib.sh
+. /in/hba-lib.sh
+
+# secrets FIELD...: of the CHAP table of the card's flash, in its order
+secrets() { iscsiadm -m host -H "$(host_of 0)" -C chap -o show 2>/dev/null | sed -n 's/^host\.auth\.\(username\|password\)/\1/p' | sort -u | tr '\n' ' '; }
+
+# refused WHAT: the login fails, in a time that its record says
+refused() {
+	is "$(rc iscsiadm -m node $record --login)" 24 "$1: the login is refused" || sed 's/^/# /' /tmp/err
+	is "$(port_sids 0 "$guarded" | while read -r sid; do disks_of "$sid"; done)" "" "$1: there is no disk"
+}
+
+ok "the driver loads" hba_start
+ok "link" wait_for "[ \"\$(host_value 0 port_state)\" = 'LINK UP' ]" 30
+patience 10 10 5 5 20 5
+daemon_start
+record="-T $guarded -p 10.10.0.1 -I $(iface_of 0)"
+ok "discovery" iscsiadm -m discovery -t sendtargets -p 10.10.0.1 -I "$(iface_of 0)"
+setting "$guarded" node.session.initial_login_retry_max 1
+refused "without credentials"
+setting "$guarded" node.session.auth.authmethod CHAP node.session.auth.username alice node.session.auth.password looking4wonderland
+refused "with a wrong secret"
+setting "$guarded" node.session.auth.password wonderland123 node.session.auth.username_in bob node.session.auth.password_in nolookingglass
+refused "with a wrong secret of the target"
+setting "$guarded" node.session.auth.password_in lookingglass99
+ok "with CHAP both ways" iscsiadm -m node $record --login
+ok "its disks" session_ready 0 "$guarded" 1
+ok "I/O" verified 0 "$(port_sids 0 "$guarded" | tail -1)" 8
+diag "$(secrets)"
+suite_done
