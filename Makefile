@@ -262,7 +262,7 @@ install-dkms: ## install the kernel modules' sources for DKMS (dkms add openhba/
 
 check-kernels: ## the kernel modules with the headers and compilers of Debian 12, 13 and sid, booted on the first two and more (root on Debian)
 	$(Q)tests/need build check lab
-	$(Q)$(MAKE) --no-print-directory all $(kernel-programs)
+	$(Q)$(MAKE) --no-print-directory all $(kernel-programs) $(O)/tests/hba/hba
 	$(Q)tests/check-kernels
 
 # What a text that is installed says of places, made true for where it is installed. The programs know theirs from CPPFLAGS.

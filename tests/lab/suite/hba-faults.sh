@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# hba-faults.sh rings|commands|life|silence: what goes wrong on an emulated HBA (tests/hba/faults.def, control.c), one test per knob, each
+# hba-faults.sh rings|commands|pdus|life|silence: what goes wrong on an emulated HBA (tests/hba/faults.def, control.c), one test per knob, each
 # says what the distribution's qla4xxx makes of it; at its end the session is logged in and its disk is read. Wants --hba-flash with t0;
-# silence wants heartbeats on, every 5 seconds, too.
+# silence wants heartbeats on, every 5 seconds, too. pdus is about what iscsid has the driver pass: the Text request of a discovery, a ping.
 # shellcheck shell=dash disable=SC1091,SC2154
 . /lab/env
 . /lab/lib.sh
@@ -18,7 +18,7 @@ traced() {
 	grep -c -- "$1" /out/hba0.trace
 }
 
-state() { cat /sys/class/iscsi_session/session*/state; }
+state() { cat /sys/class/iscsi_session/session"$sid"/state; }
 reads() { timeout "${1:-100}" dd if="/dev/$disk" of=/dev/null bs=64k count=8 iflag=direct 2>/tmp/dd; }
 fw_state() { cat /sys/class/scsi_host/host"$host"/fw_state; }
 session_is() { wait_for "[ \"\$(state)\" = $1 ]" "${2:-60}"; }
@@ -98,6 +98,66 @@ rings() {
 	ok "iocb-lose: the LUN is reset" wait_for '[ $(traced "answer LUN_RESET 4000") -gt 0 ]' 30
 	sleep 20
 	is "$(traced 'command TARGET_WARM_RESET') $(($(counter boots) - boots))" "0 0" "iocb-lose: which does not bring it back, and is all for a while"
+}
+
+discover() { timeout 120 "$A" -m discovery -t st -p 10.10.0.1 -I "$iface" >/tmp/found 2>&1; }
+ping_target() { timeout 60 "$A" -m iface -I "$iface" -C ping -a 10.10.0.1 -c 1 >/tmp/ping 2>&1; }
+
+# found NAME RESETS LOGINS SENTENCE: a discovery has found the targets in the end, so does the next
+found() {
+	ok "$1: $4" discover
+	diag "$1: after $(passed) s: $(tail -1 /tmp/found)"
+	hba clear
+	ok "$1: and the next discovery" discover
+	ends "$1" "$2" "$3" "the flash's session goes on"
+}
+
+# pinged NAME RESETS ANSWER: a ping is told so, the next one is answered
+pinged() {
+	ping_target
+	is "$(tail -1 /tmp/ping)" "$3" "$1: what a ping says of it"
+	diag "$1: after $(passed) s"
+	[ "$2" = 0 ] || ok "$1: the chip is reset" wait_for '[ $(counter boots) -gt $boots ]' 30
+	ends "$1" "$2" "$2" "the flash's session goes on"
+	ok "$1: the next ping is answered" ping_target
+}
+
+pdus() {
+	daemon_start
+	iface=qla4xxx.$(cat /sys/class/iscsi_host/host"$host"/hwaddress).ipv4.0
+	ok "a discovery through the card" discover
+	ok "a ping by the card" ping_target
+
+	# Never another handle: the driver takes any for a request of its own, and the kernel warns of work that was never made.
+	begin iocb-corrupt 0x3c 0x0040
+	found "iocb-corrupt, the type" 1 1 "an entry that is none is a reset"
+
+	begin iocb-refuse 0x3a
+	found iocb-refuse 1 1 "a request given back is a reset"
+
+	begin iocb-lose 0x39
+	pinged "iocb-lose of a ping" 0 "$(cat /tmp/ping)"
+
+	begin iocb-double 0x39
+	pinged "iocb-double of a ping" 0 "$(cat /tmp/ping)"
+
+	begin iocb-corrupt 0x39 0x0440
+	pinged "iocb-corrupt of a ping, the handle" 0 "$(cat /tmp/ping)"
+
+	begin iocb-refuse 0x38
+	pinged "iocb-refuse of a ping" 1 "$(cat /tmp/ping)"
+
+	begin iocb-delay 0x3c 3000
+	found iocb-delay 0 2 "an answer that is late is waited for"
+
+	begin iocb-lose 0x3c
+	found iocb-lose 0 3 "an answer that is lost is asked for again, by another login"
+
+	begin iocb-complete 0x3c 0x28
+	found iocb-complete 0 3 "so is one that is none"
+
+	begin iocb-double 0x3c
+	found iocb-double 0 2 "an answer told twice is taken once"
 }
 
 commands() {
@@ -214,8 +274,9 @@ comes_back() {
 }
 
 life() {
-	begin clear
-	comes_back die 1 "a system error is a reset"
+	begin die
+	ok "die: the chip is reset" wait_for '[ $(counter boots) -gt $boots ]' 60
+	ends die 1 1 "a system error is a reset"
 
 	begin fatal
 	ok "fatal: the chip is reset" wait_for '[ $(counter boots) -gt $boots ]' 60
@@ -255,6 +316,10 @@ silence() {
 	ok "mailbox-lose: then it resets the chip" wait_for '[ $(counter boots) -gt $boots ]' 60
 	ends mailbox-lose 1 1 "and it comes back"
 
+	begin reset
+	ok "reset of the bus: silence, too" wait_for '[ $(counter boots) -gt $boots ]' 100
+	ends reset 1 1 "what the bus took is set up again"
+
 	begin hang on
 	ok "hang: silence is found out by the missing heartbeat" wait_for '[ $(counter boots) -gt $boots ]' 100
 	ends hang 1 1 "and ends with a reset"
@@ -262,8 +327,9 @@ silence() {
 
 ok "the driver loads" hba_start
 host=$(hba_hosts)
-ok "the session of the flash" session_is LOGGED_IN 60
-disk=$(disk_of "$(sid_of "${LAB_SAN_TARGETS%% *}")")
+ok "the session of the flash" wait_for '[ "$(cat /sys/class/iscsi_session/session*/state)" = LOGGED_IN ]' 60
+sid=$(sid_of "${LAB_SAN_TARGETS%% *}")
+disk=$(disk_of "$sid")
 for timeout in /sys/block/sd*/device/timeout; do
 	echo 6 >"$timeout"
 done
