@@ -55,11 +55,11 @@ check-build: $(O)/tests/target/misbehave
 
 # The kernel modules' pure files are tested in user space: each header of the kernel that they name is tests/unit/kernel.h.
 kernel-headers := $(addprefix $(O)/kernel/,linux/atomic.h linux/bits.h linux/blk-mq.h linux/crc32.h linux/delay.h linux/dma-mapping.h linux/highmem.h linux/interrupt.h linux/kernel.h \
-	linux/io.h linux/llist.h linux/mm.h linux/module.h linux/nospec.h linux/preempt.h linux/rcupdate.h linux/scatterlist.h linux/sched/mm.h linux/skbuff.h linux/slab.h linux/spinlock.h linux/timer.h linux/workqueue.h \
+	linux/io.h linux/llist.h linux/mm.h linux/module.h linux/nospec.h linux/preempt.h linux/rcupdate.h linux/scatterlist.h linux/sched/mm.h linux/skbuff.h linux/slab.h linux/spinlock.h linux/string.h linux/sysfs.h linux/timer.h linux/workqueue.h \
 	net/sock.h net/tcp.h scsi/iscsi_if.h scsi/scsi.h scsi/scsi_cmnd.h scsi/scsi_device.h scsi/scsi_eh.h scsi/scsi_host.h scsi/scsi_netlink.h scsi/scsi_transport_iscsi.h)
 $(kernel-headers):
 	$(call say,GEN,$@)
 	$(Q)mkdir -p $(@D) && echo '#include "tests/unit/kernel.h"' >$@
-kernel-tests := $(patsubst %.c,%.o,$(shell grep -slE 'iscsi_tcp_world.h|qla4xxx_world.h|unit/kernel.h' tests/unit/*.c tests/fuzz/*.c))
+kernel-tests := $(patsubst %.c,%.o,$(shell grep -slE 'iscsi_tcp_world.h|qla4xxx_world.h|qla4xxx_class.h|unit/kernel.h' tests/unit/*.c tests/fuzz/*.c))
 $(addprefix $(O)/san/,$(kernel-tests)) $(addprefix $(O)/fuzz/,$(kernel-tests)): CPPFLAGS += -I$(O)/kernel
 $(addprefix $(O)/san/,$(kernel-tests)) $(addprefix $(O)/fuzz/,$(kernel-tests)): | $(kernel-headers)

@@ -3,6 +3,8 @@
  * Numbers out of and into the chip's structures, by the rows of transport/abi/isp4xxx_fields.def.
  */
 #include <linux/bits.h>
+#include <linux/kernel.h>
+#include <linux/string.h>
 
 #include "drivers/qla4xxx/field.h"
 
@@ -50,4 +52,23 @@ void field_set(enum isp_row row, void *structure, u64 number)
 	word = (word_get(field, structure) & ~mask) | (number << field->shift & mask);
 	for (i = 0; i < field->width; i++)
 		*byte_of(field, structure, i) = word >> 8 * i;
+}
+
+int param_number(const u8 *value, u32 len, u32 *ret_number)
+{
+	u16 half;
+
+	switch (len) {
+	case 1:
+		*ret_number = *value;
+		return 0;
+	case 2:
+		memcpy(&half, value, sizeof(half));
+		*ret_number = half;
+		return 0;
+	case 4:
+		memcpy(ret_number, value, sizeof(*ret_number));
+		return 0;
+	}
+	return -EINVAL;
 }

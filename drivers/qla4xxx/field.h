@@ -36,6 +36,9 @@ extern const struct isp_field isp_fields[ISP_ROWS];
 u64 field_get(enum isp_row row, const void *structure);
 void field_set(enum isp_row row, void *structure, u64 number);
 
+/* The other way round: a parameter's value as user space sends it, one, two or four bytes in the host's order. -EINVAL: another length. */
+int param_number(const u8 *value, u32 len, u32 *ret_number);
+
 /* The bytes of a row, as they lie in the structure: isp_fields[row].width of them. */
 static inline void *field_at(enum isp_row row, void *structure)
 {

@@ -110,15 +110,10 @@ static bool is_ipv6(const void *entry)
 
 static int number_set(void *entry, enum isp_row field, u32 unit, const u8 *value, u32 len)
 {
-	u32 number = 0;
+	u32 number;
 
-	if (len != 1 && len != 2 && len != 4)
+	if (param_number(value, len, &number))
 		return -EINVAL;
-#ifdef __BIG_ENDIAN
-	memcpy((u8 *)&number + sizeof(number) - len, value, len);
-#else
-	memcpy(&number, value, len);
-#endif
 	if (number / unit > (1ull << isp_fields[field].bits) - 1)
 		return -EINVAL;
 	field_set(field, entry, number / unit);

@@ -154,25 +154,6 @@ static u64 most(enum isp_row field)
 	return isp_fields[field].bits < 64 ? (1ull << isp_fields[field].bits) - 1 : ~0ull;
 }
 
-static int number_of(const u8 *value, u32 len, u32 *ret_number)
-{
-	u16 half;
-
-	switch (len) {
-	case 1:
-		*ret_number = *value;
-		return 0;
-	case 2:
-		memcpy(&half, value, sizeof(half));
-		*ret_number = half;
-		return 0;
-	case 4:
-		memcpy(ret_number, value, sizeof(*ret_number));
-		return 0;
-	}
-	return -EINVAL;
-}
-
 static int number_set(void *acb, enum isp_row field, u64 number)
 {
 	if (number > most(field))
@@ -190,7 +171,7 @@ static int switch_set(void *acb, enum isp_row field, u32 number, u32 on, u32 off
 	return 0;
 }
 
-static int vlan_set(void *acb, enum isp_row field, enum how how, u32 number)
+static int vlan_set(void *acb, enum isp_row field, u8 how, u32 number)
 {
 	u32 tag = field_get(field, acb);
 
@@ -201,11 +182,11 @@ static int vlan_set(void *acb, enum isp_row field, enum how how, u32 number)
 	return number_set(acb, field, number);
 }
 
-static int as_number_set(void *acb, enum isp_row field, enum how how, const u8 *value, u32 len)
+static int as_number_set(void *acb, enum isp_row field, u8 how, const u8 *value, u32 len)
 {
 	u32 number;
 
-	if (number_of(value, len, &number))
+	if (param_number(value, len, &number))
 		return -EINVAL;
 	switch (how) {
 	case HOW_NUMBER:
@@ -256,7 +237,7 @@ int iface_row_set(void *acb, const struct iface_place *place, unsigned int type,
 
 	if (field == ISP_ROWS || (place->number & 1 && row->how != HOW_IPV6_OF_NUMBER))
 		return -ENOSYS;
-	switch ((enum how)row->how) {
+	switch (row->how) {
 	case HOW_NAME:
 	case HOW_STATE:
 	case HOW_STATE_OF_NUMBER:
@@ -324,7 +305,7 @@ static int router_state_show(u32 state, char *page)
 }
 
 /* What is switched, and where it has words of its own. */
-static int switch_show(enum how how, bool set, char *page)
+static int switch_show(u8 how, bool set, char *page)
 {
 	static const char *const words[][2] = {
 		[HOW_SWITCH] = { "disable", "enable" }, [HOW_LACK] = { "enable", "disable" }, [HOW_DHCP] = { "static", "dhcp" },
@@ -334,7 +315,7 @@ static int switch_show(enum how how, bool set, char *page)
 	return sysfs_emit(page, "%s\n", words[how][set]);
 }
 
-static int number_show(enum how how, u32 number, char *page)
+static int number_show(u8 how, u32 number, char *page)
 {
 	if (how == HOW_BLOCKS)
 		number *= BLOCK;
@@ -359,7 +340,7 @@ int iface_row_show(const void *acb, const struct iface_place *place, unsigned in
 	if (field == ISP_ROWS)
 		return -ENOSYS;
 	bytes = (const u8 *)acb + isp_fields[field].offset;
-	switch ((enum how)row->how) {
+	switch (row->how) {
 	case HOW_SWITCH:
 	case HOW_LACK:
 	case HOW_DHCP:
