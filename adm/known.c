@@ -8,13 +8,16 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "iface/hba.h"
 #include "lib/json.h"
 
 /* What is filled while the answer is read: one slot per session of sysfs, by sid. */
 struct known {
 	struct sysfs_session *sessions;
 	size_t count;
+	bool is_told;	/* the daemon has answered */
 };
 
 static int by_sid(const void *a, const void *b)
@@ -50,23 +53,39 @@ static void take_sessions(struct known *known, struct json_object *sessions)
 {
 	size_t count = sessions ? json_object_array_length(sessions) : 0;
 
+	known->is_told = sessions;
 	for (size_t i = 0; i < count; i++)
 		take_session(known, json_object_array_get_idx(sessions, i));
 	json_object_put(sessions);
 }
 
-/* Those the daemon did not tell, from sysfs; those that are gone by now are left out. */
+/*
+ * An adapter's session that a program has made, that is not logged in, and that the daemon knows nothing of is what is left of a login
+ * that failed: drivers may refuse to end it. It is nobody's and counts for nothing.
+ */
+static bool is_left_over(const char *root, const struct known *known, const struct sysfs_session *session)
+{
+	char state[32];
+
+	return known->is_told && session->creator != -1 && hba_is_transport(session->transport) &&
+	       !sysfs_session_state(root, session->sid, state, sizeof(state)) && strcmp(state, "LOGGED_IN");
+}
+
+/* Those the daemon did not tell, from sysfs; those that are gone by now are left out, and what is left of others. */
 static int fill_rest(const char *root, struct known *known)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < known->count; i++) {
 		struct sysfs_session *session = &known->sessions[i];
-		int error = *session->target_name ? 0 : sysfs_session_read(root, session->sid, SYSFS_LINE, session);
+		bool is_new = !*session->target_name;
+		int error = is_new ? sysfs_session_read(root, session->sid, SYSFS_LINE, session) : 0;
 
 		if (error && error != -ENOENT)
 			return error;
-		if (!error && kept++ != i)
+		if (error || (is_new && is_left_over(root, known, session)))
+			continue;
+		if (kept++ != i)
 			known->sessions[kept - 1] = *session;
 	}
 	known->count = kept;

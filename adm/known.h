@@ -7,7 +7,8 @@
 
 /*
  * As sysfs_sessions(SYSFS_LINE), sorted by sid, the caller frees; but of those the daemon tells only sid, target_name, tpgt,
- * persistent_address, persistent_port and iface_name are set. Works without a daemon. -ENOMEM, or what sysfs_session_read() gives.
+ * persistent_address, persistent_port and iface_name are set. What is left of a login through an adapter that failed, and nobody keeps, is
+ * left out. Works without a daemon. -ENOMEM, or what sysfs_session_read() gives.
  */
 int known_sessions(struct adm *adm, struct sysfs_session **ret_sessions, size_t *ret_count);
 

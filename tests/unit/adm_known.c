@@ -21,10 +21,26 @@ static int make_session(int sid, const char *target)
 	return system(command);
 }
 
-/* Of session 2 sysfs has another name: the daemon has to be believed. Session 5 the daemon does not know. */
+/* A session of a card that a program has made, in this state. */
+static int make_card_session(int sid, const char *target, const char *session_state)
+{
+	char command[1024];
+
+	snprintf(command, sizeof(command),
+		 "cd %s && mkdir -p class/scsi_host/host%d && echo qla4xxx >class/scsi_host/host%d/proc_name && "
+		 "echo %s >class/iscsi_session/session%d/state && echo 300 >class/iscsi_session/session%d/creator",
+		 fake.dir, sid, sid, session_state, sid, sid);
+	return make_session(sid, target) || system(command);
+}
+
+/*
+ * Of session 2 sysfs has another name: the daemon has to be believed. Sessions 5 to 7 the daemon does not know: one over TCP, one that
+ * iscsistart made through a card, and what is left of a login through a card.
+ */
 static int make_sysfs(void **state)
 {
-	return fake_start() || make_session(2, "iqn.x:file") || make_session(5, "iqn.x:alone");
+	return fake_start() || make_session(2, "iqn.x:file") || make_session(5, "iqn.x:alone") ||
+	       make_card_session(6, "iqn.x:boot", "LOGGED_IN") || make_card_session(7, "iqn.x:left", "FAILED");
 }
 
 static int clean(void **state)
@@ -40,7 +56,7 @@ static void test_told(void **state)
 
 	adm_init(&adm, &args);
 	assert_int_equal(adm_read_sessions(&adm, SYSFS_LINE), ISCSI_ERR_SUCCESS);
-	assert_int_equal(adm.session_count, 2);
+	assert_int_equal(adm.session_count, 3);
 	assert_int_equal(adm.sessions[0].sid, 2);
 	assert_string_equal(adm.sessions[0].target_name, "iqn.x:told");
 	assert_string_equal(adm.sessions[0].persistent_address, "10.0.0.2");
@@ -49,6 +65,7 @@ static void test_told(void **state)
 	assert_string_equal(adm_session_iface(&adm, &adm.sessions[0]), "if0");
 	assert_int_equal(adm.sessions[1].sid, 5);
 	assert_string_equal(adm.sessions[1].target_name, "iqn.x:alone");
+	assert_string_equal(adm.sessions[2].target_name, "iqn.x:boot");
 	adm_done(&adm);
 }
 
@@ -60,7 +77,7 @@ static void test_not_asked(void **state)
 
 	adm_init(&adm, &args);
 	assert_int_equal(adm_read_sessions(&adm, SYSFS_LINE), ISCSI_ERR_SUCCESS);
-	assert_int_equal(adm.session_count, 2);
+	assert_int_equal(adm.session_count, 4);
 	assert_string_equal(adm.sessions[0].target_name, "iqn.x:file");
 	assert_null(adm.daemon);
 	adm_done(&adm);
