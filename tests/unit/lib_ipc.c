@@ -642,10 +642,10 @@ static void waits_tick(void **state)
 
 	assert_int_equal(ipc_connect(f.path, &client), 0);
 	ipc_client_on_tick(client, 20, count_tick, &ticks);
-	assert_int_equal(ipc_client_call(client, "org.openhba.iscsid.Hold", NULL, false, 150, NULL, NULL, NULL),
+	assert_int_equal(ipc_client_call(client, "org.openhba.iscsid.Hold", NULL, false, 1000, NULL, NULL, NULL),
 			 ISCSI_ERR_REQ_TIMEDOUT);
-	assert_in_range(loop_now_ms() - start, 150, 2000);
-	assert_in_range(ticks, 2, 7);
+	assert_in_range(loop_now_ms() - start, 1000, 10000);
+	assert_in_range(ticks, 2, 50);
 	ipc_client_free(client);
 	assert_int_equal(ipc_connect(f.path, &client), 0);
 	ipc_client_on_tick(client, 5, count_tick, &ticks);
