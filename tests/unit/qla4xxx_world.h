@@ -19,7 +19,6 @@
 /* --- what these files need of the kernel besides */
 
 #define U64_MAX		(~0ull)
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))
 #define GENMASK_ULL(h, l) (~0ull >> (63 - (h)) & ~0ull << (l))
 #define clamp(v, lo, hi) min(max(v, lo), hi)
