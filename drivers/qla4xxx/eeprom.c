@@ -11,6 +11,7 @@
 #define WIRES		(ISP_EEPROM_CLOCK | ISP_EEPROM_SELECT | ISP_EEPROM_DATA_IN | ISP_EEPROM_DATA_OUT)
 #define WIRE_USEC	1
 #define DATA_BITS	16
+#define WORDS_UNSEEN	128	/* read without a look whether the card is still there */
 
 static u32 wires(const struct chip *chip, u16 bits)
 {
@@ -63,13 +64,15 @@ u16 eeprom_read(const struct chip *chip, u8 *bytes)
 	unsigned int i;
 	u16 sum = 0;
 
-	for (i = 0; i < chip->model->eeprom_words && !chip_gone(chip); i++) {
+	for (i = 0; i < chip->model->eeprom_words; i++) {
 		u16 word = eeprom_word(chip, i);
 
+		if (i % WORDS_UNSEEN == 0 && chip_gone(chip))
+			return 1;
 		bytes[2 * i] = word;
 		bytes[2 * i + 1] = word >> 8;
 		sum += word;
 		cond_resched();
 	}
-	return i < chip->model->eeprom_words ? 1 : sum;
+	return sum;
 }

@@ -13,20 +13,26 @@
 #define IS_ANSWER(word)	((word) == ISP_STATUS_BUSY || (word) == ISP_STATUS_INTERMEDIATE || ((word) & ~0xfffu) == ISP_STATUS_COMPLETE)
 #define IS_EVENT(word)	(((word) & ~0xfffu) == 0x8000)
 
+static void read_mailboxes(struct qla_host *host, u32 regs[ISP_MAILBOXES], unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 1; i < count; i++)
+		regs[i] = chip_read(&host->chip, ISP_REG_MAILBOX + 4 * i);
+}
+
 /* The mailboxes hold an answer or an event until the processor interrupt is cleared; then the firmware shows the next. */
 static void take_mailboxes(struct qla_host *host)
 {
-	u32 regs[ISP_MAILBOXES];
-	unsigned int i;
+	u32 regs[ISP_MAILBOXES] = { chip_read(&host->chip, ISP_REG_MAILBOX) };
 
 	lockdep_assert_held(&host->irq_lock);
-	for (i = 0; i < ISP_MAILBOXES; i++)
-		regs[i] = readl(host->chip.regs + ISP_REG_MAILBOX + 4 * i);
-	if (regs[0] != ~0u) {
-		if (IS_ANSWER(regs[0]))
-			mailbox_answered(&host->mailbox, regs);
-		else if (IS_EVENT(regs[0]))
-			event_post(host, regs);
+	if (IS_ANSWER(regs[0])) {
+		read_mailboxes(host, regs, host->mailbox.waiting ? host->mailbox.outs : 0);
+		mailbox_answered(&host->mailbox, regs);
+	} else if (IS_EVENT(regs[0])) {
+		read_mailboxes(host, regs, ISP_MAILBOXES);
+		event_post(host, regs);
 	}
 	chip_set(&host->chip, ISP_REG_CONTROL, ISP_CONTROL_PROCESSOR);
 }
