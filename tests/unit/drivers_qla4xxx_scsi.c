@@ -21,6 +21,7 @@ struct scsi_host_template {
 	int (*eh_device_reset_handler)(struct scsi_cmnd *cmd);
 	int (*eh_target_reset_handler)(struct scsi_cmnd *cmd);
 	int (*eh_host_reset_handler)(struct scsi_cmnd *cmd);
+	int (*host_reset)(struct Scsi_Host *shost, int what);
 	const void *shost_groups;
 	int host_tagset, this_id, can_queue, sg_tablesize, max_sectors, cmd_per_lun, track_queue_depth;
 	u64 vendor_id;
@@ -29,6 +30,8 @@ struct scsi_host_template {
 struct qla_session {
 	u16 ddb;
 };
+
+int host_reset(struct Scsi_Host *shost, int what);
 
 #define COMPAT_DEVICE_ALLOC slave_alloc
 #define host_of(shost)	(&world.host)
@@ -86,6 +89,12 @@ int eh_device_reset(struct scsi_cmnd *cmd)
 
 int eh_target_reset(struct scsi_cmnd *cmd)
 {
+	return 0;
+}
+
+int host_reset(struct Scsi_Host *shost, int what)
+{
+	fail();
 	return 0;
 }
 
