@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "tests/hba/faults.h"
 #include "tests/hba/iocb.h"
 
 struct mailbox_entry {
@@ -86,6 +87,11 @@ int mailbox_entry_take(struct rings *rings, const struct ring_entry *entry, unsi
 
 	if (entry->header.count != 1) {
 		rings_refuse(rings, entry, ISP_ENTRY_INVALID_COUNT);
+		return 1;
+	}
+	if (fault_hit(rings->settings.faults, FAULT_IOCB_REFUSE, ISP_IOCB_MAILBOX, NULL)) {
+		rings->counters.returned++;
+		rings_give_back(rings, entry, ISP_ENTRY_BUSY);
 		return 1;
 	}
 	rings->counters.mailboxes++;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/hba/faults.h"
 #include "tests/hba/guest.h"
 #include "tests/hba/initiator.h"
 #include "tests/hba/iocb.h"
@@ -158,7 +159,7 @@ int passthrough_take(struct rings *rings, const struct ring_entry *entry, unsign
 		rings_refuse(rings, entry, ISP_ENTRY_INVALID_COUNT);
 		return 1;
 	}
-	if (rings->passthrough_count >= OUTSTANDING_MAX) {
+	if (rings->passthrough_count >= OUTSTANDING_MAX || fault_hit(rings->settings.faults, FAULT_IOCB_REFUSE, ISP_IOCB_PASSTHROUGH, NULL)) {
 		rings->counters.returned++;
 		rings_give_back(rings, entry, ISP_ENTRY_BUSY);
 		return 1;

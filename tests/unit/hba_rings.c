@@ -776,6 +776,25 @@ static void on_timer(void *data)
 	loop_stop(data);
 }
 
+/* A fault refuses every kind of request that has a name. */
+static void test_refused(void **state)
+{
+	static const uint8_t types[] = {ISP_IOCB_COMMAND, ISP_IOCB_PASSTHROUGH, ISP_IOCB_MAILBOX};
+	struct world *world = *state;
+	struct isp_command first = command(1, 0, 0);
+	struct isp_passthrough second = passthrough(48, 50);
+	struct isp_mailbox_iocb third = {.header = {.type = ISP_IOCB_MAILBOX, .count = 1}, .mailbox = {ISP_MBOX_PING}};
+	const void *entries[] = {&first, &second, &third};
+
+	for (unsigned int i = 0; i < 3; i++) {
+		assert_int_equal(faults_arm(world->faults, FAULT_IOCB_REFUSE, types[i], 1, 0), 0);
+		put(world, entries[i]);
+		ring(world);
+		assert_int_equal(answer_of(world, types[i])->header.status, ISP_ENTRY_BUSY);
+		assert_int_equal(rings_counters(world->rings)->returned, i + 1);
+	}
+}
+
 static void test_faults(void **state)
 {
 	struct world *world = *state;
@@ -834,6 +853,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_passthrough, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_passthrough_errors, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_mailbox, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_faults, setup, teardown),
 	};
 
