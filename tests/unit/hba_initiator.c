@@ -689,7 +689,7 @@ static void test_pings(void **state)
 	uint32_t itt;
 
 	world_settings(&settings);
-	settings.nop_interval_ms = 30;
+	settings.nop_interval_ms = 500;
 	settings.nop_timeout_ms = 500;
 	assert_int_equal(world_start(&settings), 0);
 	target_login(OPEN);
@@ -701,14 +701,14 @@ static void test_pings(void **state)
 	assert_int_equal(expect(ISCSI_PDU_NOP_OUT, &bhs, NULL, &length), ISCSI_TAG_NONE);
 	assert_int_equal(ntohl(bhs.nop_out.ttt), 0x77);
 	assert_int_equal(bhs.nop_out.lun[1], 9);
-	turn_for(40);
+	turn_for(600);
 	itt = expect(ISCSI_PDU_NOP_OUT, &bhs, NULL, &length);
 	assert_int_not_equal(itt, ISCSI_TAG_NONE);
 	bhs = target_answer(ISCSI_PDU_NOP_IN, ISCSI_BIT_FINAL, itt);
 	target_send(&bhs, NULL, 0);
 	turn();
 	assert_int_equal(world.counters.sequence_errors, 0);
-	turn_for(700);
+	turn_for(1500);
 	assert_lost(INITIATOR_END_NOP_TIMEOUT);
 	assert_int_equal(world.counters.connection_timeouts, 1);
 	world_end();
