@@ -135,17 +135,19 @@ pdus() {
 	begin iocb-refuse 0x3a
 	found iocb-refuse 1 1 "a request given back is a reset"
 
+	# The kernel tells nobody of a ping whose end its driver does not see.
+	silent="Ping 1 failed: the adapter does not say how it ended"
 	begin iocb-lose 0x39
-	pinged "iocb-lose of a ping" 0 "$(cat /tmp/ping)"
+	pinged "iocb-lose of a ping" 0 "$silent"
 
 	begin iocb-double 0x39
-	pinged "iocb-double of a ping" 0 "$(cat /tmp/ping)"
+	pinged "iocb-double of a ping" 0 "Ping 1 completed"
 
 	begin iocb-corrupt 0x39 0x0440
-	pinged "iocb-corrupt of a ping, the handle" 0 "$(cat /tmp/ping)"
+	pinged "iocb-corrupt of a ping, the handle" 0 "$silent"
 
 	begin iocb-refuse 0x38
-	pinged "iocb-refuse of a ping" 1 "$(cat /tmp/ping)"
+	pinged "iocb-refuse of a ping" 1 "$silent"
 
 	begin iocb-delay 0x3c 3000
 	found iocb-delay 0 2 "an answer that is late is waited for"
