@@ -133,9 +133,9 @@ int ddb_request(struct qla_host *host, u16 *ret_ddb)
 	}
 }
 
-void ddb_release(struct qla_host *host, u16 ddb)
+void ddb_release(struct qla_host *host, u16 ddb, bool is_held)
 {
-	int result = ddb_clear(host, ddb);
+	int result = is_held ? ddb_clear(host, ddb) : 0;
 
 	if (result == -EIO) {
 		host_warn(host, "the firmware does not free entry %u: it is asked again when one is needed\n", ddb);

@@ -292,14 +292,19 @@ static void list_run(struct work_struct *work)
 	sessions_kick(host);
 }
 
-void flash_sessions_init(struct qla_host *host)
+/* Of its own: it waits for events, which the host's workqueue takes; and recovery, which frees memory, waits for it. */
+int flash_sessions_init(struct qla_host *host)
 {
-	INIT_WORK(&host->sessions->list_work, list_run);
+	struct sessions *sessions = host->sessions;
+
+	INIT_WORK(&sessions->list_work, list_run);
+	sessions->workqueue = alloc_workqueue("qla4xxx_list_%u", WQ_UNBOUND | WQ_MEM_RECLAIM, 1, host->shost->host_no);
+	return sessions->workqueue ? 0 : -ENOMEM;
 }
 
 void flash_sessions_list(struct qla_host *host)
 {
-	queue_work(system_unbound_wq, &host->sessions->list_work);
+	queue_work(host->sessions->workqueue, &host->sessions->list_work);
 }
 
 /* --- flash nodes --- */
@@ -340,7 +345,7 @@ static int login_portal(struct qla_host *host, const void *entry)
 		result = entries_walk(host, find_children, &children);
 	if (!result)
 		result = entries_walk(host, clear_children, &children);
-	ddb_release(host, ddb);
+	ddb_release(host, ddb, true);
 	if (!result)
 		result = sessions_make(host, &all);
 	found_free(&all);

@@ -212,6 +212,15 @@ static int entry_hold(struct qla_session *session)
 	return 0;
 }
 
+/* A reset between the request of an index and its place in the table is told nobody. */
+static void hold_check(struct qla_session *session)
+{
+	struct ddb_answer answer;
+
+	if (!ddb_get(session->host, session->ddb, NULL, &answer) && answer.state == ISP_DDB_UNASSIGNED)
+		session->held = false;
+}
+
 static int login_try(struct qla_session *session)
 {
 	struct qla_host *host = session->host;
@@ -225,8 +234,10 @@ static int login_try(struct qla_session *session)
 	if (!is_out_of_the_way(session))
 		return -EAGAIN;
 	result = ddb_set(host, session->ddb, session->wanted);
-	if (result)
+	if (result) {
+		hold_check(session);
 		return result;
+	}
 	/* Before it is asked for: the event may come before the answer. */
 	state_set(session, ISP_DDB_LOGIN);
 	result = ddb_open(host, session->ddb);

@@ -151,7 +151,7 @@ struct qla_session *session_new(struct qla_host *host, enum session_kind kind, c
 	kfree(session_of(cls)->settings);
 	iscsi_free_session(cls);
 release:
-	ddb_release(host, ddb);
+	ddb_release(host, ddb, true);
 	return NULL;
 }
 
@@ -205,7 +205,7 @@ static void conn_remove(struct qla_session *session)
 /* Disks write their caches back while there is somebody to write to; the class takes the session for lost before it removes them. */
 static void disks_remove(struct qla_session *session)
 {
-	if (iscsi_is_session_online(session->cls) && host_ready(session->host))
+	if (iscsi_is_session_online(session->cls) && !host_is_lost(session->host) && test_bit(HOST_LINK_UP, &session->host->flags))
 		scsi_remove_target(&session->cls->dev);
 }
 
@@ -222,7 +222,7 @@ void session_remove(struct qla_session *session)
 	login_logout(session);
 	mutex_unlock(&session->mutex);
 	login_wait_out(session);
-	ddb_release(host, session->ddb);
+	ddb_release(host, session->ddb, READ_ONCE(session->held));
 	table_remove(session);
 	params_free(session);
 	iscsi_free_session(cls);
@@ -240,6 +240,7 @@ void session_destroy(struct iscsi_cls_session *cls)
 int sessions_init(struct qla_host *host)
 {
 	struct sessions *sessions = kzalloc(sizeof(*sessions), GFP_KERNEL);
+	int result;
 
 	if (!sessions)
 		return -ENOMEM;
@@ -248,15 +249,19 @@ int sessions_init(struct qla_host *host)
 	spin_lock_init(&sessions->lock);
 	init_waitqueue_head(&sessions->removed);
 	host->sessions = sessions;
-	flash_sessions_init(host);
-	return 0;
+	result = flash_sessions_init(host);
+	if (!result)
+		return 0;
+	host->sessions = NULL;
+	kfree(sessions);
+	return result;
 }
 
 void sessions_free(struct qla_host *host)
 {
 	if (!host->sessions)
 		return;
-	cancel_work_sync(&host->sessions->list_work);
+	destroy_workqueue(host->sessions->workqueue);
 	kfree(host->sessions);
 	host->sessions = NULL;
 }

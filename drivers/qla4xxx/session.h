@@ -63,6 +63,7 @@ struct sessions {
 	bool is_closing;		/* no new ones */
 	wait_queue_head_t removed;
 	/* flash_session.c */
+	struct workqueue_struct *workqueue;
 	struct work_struct list_work;
 	bool must_list;			/* the firmware has been started since: no login before its entries were looked at and cleared */
 };
@@ -76,7 +77,8 @@ static inline struct qla_session *session_of(const struct iscsi_cls_session *cls
 
 int ddb_request(struct qla_host *host, u16 *ret_ddb);		/* the lowest free index, ours from now on: -ENOSPC */
 int ddb_request_again(struct qla_host *host, u16 ddb);		/* an index that is ours, after a reset */
-void ddb_release(struct qla_host *host, u16 ddb);		/* clears it, and it is nobody's */
+/* Clears it, unless the firmware has been reset since it was requested; then it is nobody's. */
+void ddb_release(struct qla_host *host, u16 ddb, bool is_held);
 /* next: the next index in use, 0: none. Checked: state is one of the enum, next is above ddb. */
 struct ddb_answer { enum isp_ddb_state state; u16 next; u16 count; u32 error; u16 local_port; };
 int ddb_get(struct qla_host *host, u16 ddb, void *entry, struct ddb_answer *answer);	/* entry NULL: only the answer; -EPROTO */
@@ -126,7 +128,7 @@ void login_reset(struct qla_session *session);			/* no mutex; the firmware has f
 
 /* --- flash_session.c: sessions of the flash's entries --------------------------------------------------------------------------------- */
 
-void flash_sessions_init(struct qla_host *host);
+int flash_sessions_init(struct qla_host *host);			/* -ENOMEM */
 void flash_sessions_list(struct qla_host *host);		/* in the background: a session for each entry, and it logs in */
 /* Flash nodes; without config_mutex. */
 int flash_session_login(struct qla_host *host, const void *entry);	/* -EEXIST, -ENOMEM; goes on in the background */
