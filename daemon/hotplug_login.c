@@ -20,6 +20,8 @@
 
 #define ROUTE_RETRY_MS 4000 /* after routes have changed */
 #define PLAN_DELAY_MS 20    /* logins fail in groups */
+/* The adapter's firmware has the session, and keeps it. A driver may not be able to end what an attempt has made. */
+#define EXISTS_DELAY_MS 3600000
 
 /* Owned by the set's list until it has ended. */
 struct hotplug_login {
@@ -247,11 +249,11 @@ static void login_succeeded(struct hotplug_login *login, const struct hotplug_ev
 
 /* The first failure is worth a line, and then one of ever more. */
 static void login_failed(struct hotplug_login *login, struct hotplug_event *told,
-			 const char *sentence)
+			 enum iscsi_err err, const char *sentence)
 {
 	struct hotplug_record *record = record_find(login->set, login->name);
 	unsigned int failures = record ? ++record->failures : 1;
-	uint64_t delay_ms = backoff_ms(failures);
+	uint64_t delay_ms = err == ISCSI_ERR_SESS_EXISTS ? EXISTS_DELAY_MS : backoff_ms(failures);
 	char portal[PORTAL_TEXT_MAX];
 
 	if (record)
@@ -285,7 +287,7 @@ static void login_ended(int sid, enum iscsi_err err, const char *sentence, void 
 	if (err == ISCSI_ERR_SUCCESS)
 		login_succeeded(login, &told);
 	else if (!set->is_stopping)
-		login_failed(login, &told, sentence);
+		login_failed(login, &told, err, sentence);
 	for (size_t i = 0; i < login->joined_count; i++)
 		login->joined[i].fn(sid, err, sentence, login->joined[i].data);
 	login_forget(login);

@@ -45,6 +45,19 @@ static void test_back_off(void **state)
 	assert_true(loop_now_ms() < first_next_ms);
 }
 
+/* Whoever has the session keeps it. */
+static void test_exists(void **state)
+{
+	struct world *world = *state;
+
+	world->kernel.refuse = ISCSI_UEVENT_START_CONN;
+	world->kernel.refuse_error = -EEXIST;
+	world_store(world, 1, world->target.port, NULL, "automatic");
+	world_picture(world, 1, false);
+	world_run(world, has_failed);
+	assert_true(only_record(world)->next_ms > loop_now_ms() + 600000);
+}
+
 static void test_again(void **state)
 {
 	struct world *world = *state;
@@ -209,9 +222,9 @@ static void test_lost_while_logging_in(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		PORTS_TEST(test_back_off),	PORTS_TEST(test_again), PORTS_TEST(test_many),
-		PORTS_TEST(test_nr_sessions),	PORTS_TEST(test_leading), PORTS_TEST(test_join),
-		PORTS_TEST(test_join_failing),	PORTS_TEST(test_lost_while_logging_in),
+		PORTS_TEST(test_back_off),	PORTS_TEST(test_exists),  PORTS_TEST(test_again),
+		PORTS_TEST(test_many),		PORTS_TEST(test_nr_sessions), PORTS_TEST(test_leading),
+		PORTS_TEST(test_join),		PORTS_TEST(test_join_failing), PORTS_TEST(test_lost_while_logging_in),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
