@@ -352,7 +352,8 @@ int bringup(struct qla_host *host, enum bringup_from from)
 	chip_read_function(&host->chip);
 	do {
 		result = attempt(host, from);
-		from = BRINGUP_RESET;
+		/* Nobody resets what another has just reset: the two would never end. */
+		from = READ_ONCE(host->reasons) == BIT(RECOVER_OTHER_FUNCTION) ? BRINGUP_WAS_RESET : BRINGUP_RESET;
 	} while (result && !over(host) && --attempts);
 	if (!result) {
 		host->heartbeat = jiffies;

@@ -142,6 +142,8 @@ enum recovery_reason {
 	RECOVER_BUS,		/* the bus has recovered from an error */
 	RECOVER_REASONS,
 };
+/* Those that mean, while the firmware is being started, that it has to be started once more. */
+#define RECOVER_AGAIN	(BIT(RECOVER_FATAL) | BIT(RECOVER_SYSTEM_ERROR) | BIT(RECOVER_RING) | BIT(RECOVER_OTHER_FUNCTION))
 /* Any context; the work is done in recovery_work. What was asked for before it runs is one recovery. */
 void recover(struct qla_host *host, enum recovery_reason reason);
 /* Waits for the end of it: 0 when online again, -EIO when given up. Not from the host's own workqueue. */
@@ -160,8 +162,10 @@ static inline bool host_is_lost(const struct qla_host *host)
 {
 	return test_bit(HOST_GONE, &host->flags) || test_bit(HOST_SILENT, &host->flags) || READ_ONCE(host->reasons);
 }
-/* Puts the chip to sleep and wakes it, for suspend and errors of the bus. quiesce: nothing runs, nothing is outstanding afterwards. */
+/* Before sleep, and when the bus has failed: nothing runs, nothing is outstanding afterwards. recover(RECOVER_BUS) is the way back. */
 void host_quiesce(struct qla_host *host);
+/* The chip does nothing to us any more, whether it is there or not, and whatever it had is answered with host_byte. Sleeps. */
+void host_stop(struct qla_host *host, u8 host_byte);
 
 /* --- events.c: AENs, in their order, in event_work ---------------------------------------------------------------------------------- */
 

@@ -106,6 +106,9 @@ static irqreturn_t handler(int irq, void *data)
 {
 	struct qla_host *host = data;
 
+	/* The line is shared, and a chip that sleeps reads like one that is gone. */
+	if (host_state(host) == HOST_SUSPENDED)
+		return IRQ_NONE;
 	/* Most of the time that is all, and no register has to be read for it; what else there is holds the line, and brings us back. */
 	if (READ_ONCE(host->irq_on) && rings_pending(&host->rings) && rings_responses(host))
 		return IRQ_HANDLED;

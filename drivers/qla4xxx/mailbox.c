@@ -38,7 +38,7 @@ static int gate(const struct qla_host *host)
 	if (test_bit(HOST_GONE, &host->flags))
 		return -ENODEV;
 	if (host_owns_reset(host))
-		return 0;
+		return READ_ONCE(host->reasons) & RECOVER_AGAIN ? -EIO : 0;
 	if (test_bit(HOST_SILENT, &host->flags))
 		return host_state(host) == HOST_RECOVERING ? -EBUSY : -ENODEV;
 	if (READ_ONCE(host->reasons) || host_state(host) == HOST_RECOVERING || host_state(host) == HOST_SUSPENDED)

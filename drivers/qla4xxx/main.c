@@ -14,6 +14,7 @@
 
 #define TICK_MS			1000
 #define HEARTBEAT_SPARE_SECONDS	2	/* late is not lost */
+#define RECOVERY_SECONDS	60	/* that sleep waits for one to end */
 #define BAR			1
 
 struct scsi_transport_template *qla_transport_template;
@@ -199,31 +200,14 @@ static int parts_new(struct qla_host *host)
 	return result;
 }
 
-/* A reset would take the firmware from under the card's other function, too: 1 and 3 are each other's. */
-static bool other_is_driven(const struct pci_dev *pdev)
-{
-	struct pci_dev *other = pci_get_slot(pdev->bus, PCI_DEVFN(PCI_SLOT(pdev->devfn), PCI_FUNC(pdev->devfn) ^ 2));
-	bool is_driven = other && other->driver == pdev->driver && pci_get_drvdata(other);
-
-	pci_dev_put(other);
-	return is_driven;
-}
-
-/* No interrupt, event or recovery any more; then the chip is stopped, whatever it does, or (bus master) at least kept from our memory. */
+/* No interrupt, event or recovery any more; then the chip is stopped, whatever it does. */
 static void machine_stop(struct qla_host *host)
 {
 	cancel_delayed_work_sync(&host->heartbeat_work);
 	irq_stop(host);
 	cancel_work_sync(&host->recovery_work);
 	cancel_work_sync(&host->event_work);
-	set_bit(HOST_SILENT, &host->flags);
-	if (!test_bit(HOST_GONE, &host->flags) && !other_is_driven(host->pdev))
-		chip_soft_reset_start(&host->chip);
-	pci_clear_master(host->pdev);
-	mailbox_stopped(host);
-	scsi_flush(host, -1, DID_NO_CONNECT);
-	passthrough_flush(host, -1);
-	ping_flush(host);
+	host_stop(host, DID_NO_CONNECT);
 }
 
 /* Firmware runs; what user space sees comes now. Events wait until the host is online. */
@@ -324,7 +308,7 @@ static void qla_remove(struct pci_dev *pdev)
 
 static void host_sleep(struct qla_host *host)
 {
-	host_wait_online(host, TICK_MS);
+	host_wait_online(host, RECOVERY_SECONDS);
 	if (!host_move(host, HOST_SUSPENDED))
 		return;
 	flush_work(&host->recovery_work);

@@ -59,14 +59,24 @@ int recover_and_wait(struct qla_host *host, enum recovery_reason reason)
 	return host_state(host) == HOST_ONLINE && !READ_ONCE(host->reasons) ? 0 : -EIO;
 }
 
-/* The chip does nothing any more, and whatever it had is answered. With it gone, or about to be. */
-static void stop(struct qla_host *host, u8 host_byte)
+/* A reset would take the firmware from under the card's other function, too: 1 and 3 are each other's. */
+static bool other_is_driven(const struct pci_dev *pdev)
+{
+	struct pci_dev *other = pci_get_slot(pdev->bus, PCI_DEVFN(PCI_SLOT(pdev->devfn), PCI_FUNC(pdev->devfn) ^ 2));
+	bool is_driven = other && other->driver == pdev->driver && pci_get_drvdata(other);
+
+	pci_dev_put(other);
+	return is_driven;
+}
+
+void host_stop(struct qla_host *host, u8 host_byte)
 {
 	set_bit(HOST_SILENT, &host->flags);
 	clear_bit(HOST_LINK_UP, &host->flags);
 	irq_disable(host);
-	if (!test_bit(HOST_GONE, &host->flags))
+	if (!test_bit(HOST_GONE, &host->flags) && !other_is_driven(host->pdev))
 		chip_soft_reset_start(&host->chip);
+	/* Whatever the chip does, it does not reach our memory. */
 	pci_clear_master(host->pdev);
 	mailbox_stopped(host);
 	scsi_flush(host, -1, host_byte);
@@ -76,9 +86,9 @@ static void stop(struct qla_host *host, u8 host_byte)
 
 static void give_up(struct qla_host *host)
 {
-	stop(host, DID_NO_CONNECT);
+	host_stop(host, DID_NO_CONNECT);
 	WRITE_ONCE(host->reasons, 0);
-	if (host_move(host, HOST_DEAD))
+	if (host_move(host, HOST_DEAD) && !test_bit(HOST_GONE, &host->flags))
 		host_err(host, "given up; a reset of the host (echo adapter >/sys/class/scsi_host/host%u/host_reset) tries again\n",
 			 host->shost->host_no);
 }
@@ -100,6 +110,10 @@ static int restart(struct qla_host *host, unsigned long reasons)
 	irq_disable(host);
 	result = bringup(host, where_from(reasons));
 	if (!result) {
+		/* Asked for meanwhile, and done. */
+		clear_bit(RECOVER_REQUEST, &host->reasons);
+		clear_bit(RECOVER_MAILBOX, &host->reasons);
+		clear_bit(RECOVER_HEARTBEAT, &host->reasons);
 		irq_enable(host);
 		if (host_move(host, HOST_ONLINE))
 			sessions_restart(host);
@@ -120,7 +134,7 @@ void recovery_run(struct work_struct *work)
 	if (!host_move(host, HOST_RECOVERING)) {
 		/* Nobody restarts it, but commands that removal waits for have to end. */
 		if (host_state(host) == HOST_REMOVING)
-			stop(host, DID_NO_CONNECT);
+			host_stop(host, DID_NO_CONNECT);
 		return;
 	}
 	host_warn(host, "recovering from %s\n", reason_texts[__ffs(reasons)]);
@@ -166,5 +180,5 @@ void host_quiesce(struct qla_host *host)
 	if (!host_is_lost(host))
 		scsi_wait_idle(host, IDLE_MS);
 	flush_work(&host->event_work);
-	stop(host, DID_RESET);
+	host_stop(host, DID_RESET);
 }
