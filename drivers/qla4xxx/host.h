@@ -192,14 +192,14 @@ bool scsi_wait_idle(struct qla_host *host, unsigned int ms);	/* nothing outstand
 int passthrough_init(struct qla_host *host);		/* -ENOMEM */
 void passthrough_exit(struct qla_host *host);		/* no interrupt any more, the chip is stopped; fine without passthrough_init() */
 int passthrough_send(struct iscsi_cls_conn *cls, struct iscsi_hdr *header, char *data, u32 bytes);	/* transport.send_pdu */
-bool passthrough_done(struct qla_host *host, const struct isp_passthrough_status *status);	/* interrupt; false: nobody can have */
+void passthrough_done(struct qla_host *host, const struct isp_passthrough_status *status);	/* interrupt; warns if nobody asked */
 /* No answer is given to user space any more: of a DDB, whose connection ends, or (ddb < 0) of all, and then the chip is stopped. */
 void passthrough_flush(struct qla_host *host, int ddb);
 
 int ping_init(struct qla_host *host);
 void ping_exit(struct qla_host *host);
 int ping_send(struct Scsi_Host *shost, u32 iface_num, u32 iface_type, u32 payload, u32 pid, struct sockaddr *to);
-bool ping_done(struct qla_host *host, const struct isp_mailbox_iocb *iocb);			/* interrupt; false: nobody can have */
+void ping_done(struct qla_host *host, const struct isp_mailbox_iocb *iocb);			/* interrupt; warns if nobody asked */
 void ping_flush(struct qla_host *host);			/* the chip is stopped: who waits is told so */
 
 #endif

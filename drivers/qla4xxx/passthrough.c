@@ -258,7 +258,7 @@ static void request_answered(struct passthroughs *all, struct passthrough *reque
 	queue_work(all->host->workqueue, &all->work);
 }
 
-bool passthrough_done(struct qla_host *host, const struct isp_passthrough_status *status)
+void passthrough_done(struct qla_host *host, const struct isp_passthrough_status *status)
 {
 	struct passthroughs *all = host->passthroughs;
 	struct passthrough *request;
@@ -269,10 +269,11 @@ bool passthrough_done(struct qla_host *host, const struct isp_passthrough_status
 	if (request)
 		request_answered(all, request, READ_ONCE(status->completion));
 	spin_unlock_irqrestore(&all->lock, flags);
-	if (!request)
-		return false;
-	rings_finished(&host->rings, 1);
-	return true;
+	/* No disk is in danger: unlike a command's, an answer that nobody waits for is no reason for a reset. */
+	if (request)
+		rings_finished(&host->rings, 1);
+	else
+		host_warn(host, "an answer to a PDU of user space that nobody has sent\n");
 }
 
 void passthrough_flush(struct qla_host *host, int ddb)

@@ -168,25 +168,28 @@ static void ping_answered(struct pings *all, struct ping *ping, u32 status)
 	queue_work(all->host->workqueue, &all->work);
 }
 
-bool ping_done(struct qla_host *host, const struct isp_mailbox_iocb *iocb)
+static bool take_answer(struct pings *all, struct ping *ping, const struct isp_mailbox_iocb *iocb)
+{
+	lockdep_assert_held(&all->lock);
+	if (ping->state != PING_WAITING)
+		return false;
+	memcpy(ping->words, iocb->mailbox, sizeof(ping->words));
+	ping_answered(all, ping, status_of(iocb));
+	return true;
+}
+
+void ping_done(struct qla_host *host, const struct isp_mailbox_iocb *iocb)
 {
 	struct pings *all = host->pings;
 	u32 handle = le32_to_cpu(READ_ONCE(iocb->handle));
-	struct ping *ping;
 	unsigned long flags;
 	bool asked;
 
-	if (!handle || handle > PINGS)
-		return false;
-	ping = &all->pings[handle - 1];
 	spin_lock_irqsave(&all->lock, flags);
-	asked = ping->state == PING_WAITING;
-	if (asked) {
-		memcpy(ping->words, iocb->mailbox, sizeof(ping->words));
-		ping_answered(all, ping, status_of(iocb));
-	}
+	asked = handle && handle <= PINGS && take_answer(all, &all->pings[handle - 1], iocb);
 	spin_unlock_irqrestore(&all->lock, flags);
-	return asked;
+	if (!asked)
+		host_warn(host, "an answer to a ping that nobody has sent\n");
 }
 
 void ping_flush(struct qla_host *host)

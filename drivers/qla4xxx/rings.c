@@ -229,12 +229,14 @@ void rings_finished(struct rings *rings, unsigned int count)
 
 static bool passthrough_entry(struct qla_host *host, const union ring_entry *entry, struct command_batch *batch)
 {
-	return passthrough_done(host, &entry->passthrough_status);
+	passthrough_done(host, &entry->passthrough_status);
+	return true;
 }
 
 static bool mailbox_entry(struct qla_host *host, const union ring_entry *entry, struct command_batch *batch)
 {
-	return ping_done(host, &entry->mailbox);
+	ping_done(host, &entry->mailbox);
+	return true;
 }
 
 /* A command that is given back may bring them along. */

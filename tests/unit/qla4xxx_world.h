@@ -201,16 +201,14 @@ static void session_suspect(struct qla_host *host, u16 ddb)
 	world.suspected++;
 }
 
-static bool passthrough_done(struct qla_host *host, const struct isp_passthrough_status *status)
+static void passthrough_done(struct qla_host *host, const struct isp_passthrough_status *status)
 {
 	world.passthroughs++;
-	return true;
 }
 
-static bool ping_done(struct qla_host *host, const struct isp_mailbox_iocb *iocb)
+static void ping_done(struct qla_host *host, const struct isp_mailbox_iocb *iocb)
 {
 	world.pings++;
-	return true;
 }
 
 static int scsi_dma_map(struct scsi_cmnd *cmd)
