@@ -492,6 +492,16 @@ static void find_ports(struct adm *adm)
 	make_ifaces(adm);
 }
 
+int iface_find(struct adm *adm, const char *name, struct record *ret_iface)
+{
+	int error = iface_load(adm->iface_dir, name, ret_iface);
+
+	if (error != -ENOENT)
+		return error;
+	find_ports(adm);
+	return iface_load(adm->iface_dir, name, ret_iface);
+}
+
 static enum iscsi_err monitor(struct adm *adm)
 {
 	if (adm->args->operations || adm->args->submode != SUBMODE_NONE || adm->args->number[OPTION_PRINT] >= 0)

@@ -29,6 +29,12 @@ bool iface_names_port(const struct record *iface);
 /* Members of an object about it: "origin", "bind", "fast_fail", "presence" (known only if ports_were_read) and "port". */
 void iface_emit_port(struct json_object *object, const struct record *iface, const struct port *port, bool ports_were_read);
 
+/*
+ * As iface_load(), of an iface that a command names: if there is none, ports of HBAs get their files first, so that one can be used
+ * without having been listed.
+ */
+int iface_find(struct adm *adm, const char *name, struct record *ret_iface);
+
 /* An iface file that is passed over; an iface_complaint_fn. */
 void iface_complain_file(const char *path, int error, void *data);
 

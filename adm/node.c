@@ -10,6 +10,7 @@
 
 #include "adm/adm.h"
 #include "adm/emit.h"
+#include "adm/iface.h"
 #include "adm/login.h"
 #include "adm/objects.h"
 #include "adm/print.h"
@@ -407,7 +408,7 @@ static enum iscsi_err node_new(struct adm *adm)
 
 	if (err != ISCSI_ERR_SUCCESS)
 		return err;
-	if (iface_load(adm->iface_dir, name, &iface)) {
+	if (iface_find(adm, name, &iface)) {
 		print_problem("Could not read iface info for %s.", name);
 		return ISCSI_ERR_INVAL;
 	}

@@ -64,7 +64,7 @@ static int add_named(struct adm *adm, struct sendtargets_runs *runs, const char 
 	struct sendtargets_run *run;
 	struct record iface;
 
-	if (iface_load(adm->iface_dir, name, &iface)) {
+	if (iface_find(adm, name, &iface)) {
 		print_problem("Could not read iface info for %s. Make sure an iface config with the file name and "
 			      "iface.iscsi_ifacename %s is in %s.", name, name, adm->iface_dir);
 		return 0;
