@@ -191,7 +191,7 @@ __attribute__((unused)) static struct session *world_session(struct world *world
 	snprintf(text, sizeof(text), "%d", world->target.port);
 	world_set(session, F_NODE_CONN_PORT, text);
 	world_set(session, F_NODE_SESSION_SCAN, "manual");
-	world_set(session, F_NODE_CONN_TIMEO_LOGIN_TIMEOUT, "2");
+	world_set(session, F_NODE_CONN_TIMEO_LOGIN_TIMEOUT, "8");
 	world_set(session, F_NODE_SESSION_INITIAL_LOGIN_RETRY_MAX, "1");
 	world_set(session, F_NODE_SESSION_ISCSI_DEFAULT_TIME2WAIT, "0");
 	world_set(session, F_NODE_CONN_TIMEO_LOGOUT_TIMEOUT, "1");

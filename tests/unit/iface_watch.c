@@ -214,7 +214,7 @@ static void do_steps(struct world *world, const struct step *step, size_t count)
 		world->longest_ms = 0;
 		shell(step->command);
 		run_until(world, has_wanted);
-		assert_true(world->longest_ms < 1000);
+		assert_true(world->longest_ms < 4000); /* of a machine that is busy with other things, too */
 		run(world, NULL, SETTLE_MS);
 		if (world->changes[wanted] != wanted_count)
 			fail_msg("%s: told %u times", step->command, world->changes[wanted]);
