@@ -107,8 +107,8 @@ int eh_abort(struct scsi_cmnd *cmd)
 		return SUCCESS;
 	err = ask_abort(host, host->commands->slots[handle % ISP_REQUESTS].ddb, handle);
 	scmd_printk(KERN_INFO, cmd, "abort of command 0x%02x: %s %d\n", cmd->cmnd[0], err ? "error" : "taken,", err);
-	/* A firmware that refuses does not know it: it is about to be answered, or a reset ends it. */
-	if (err && err != -ENODEV && err != -EBUSY && command_is_live(host->commands, handle))
+	/* A firmware that refuses does not know it, and gives nothing back. Any other error means that the chip is being reset, which does. */
+	if (err == -EIO && command_is_live(host->commands, handle))
 		return FAILED;
 	return wait_for_return(host, &waited) ? SUCCESS : FAILED;
 }
@@ -177,10 +177,11 @@ static int run_reset(struct qla_host *host, struct scsi_cmnd *cmd, const struct 
 		int_to_scsilun(cmd->device->lun, &lun);
 	err = ask_reset(host, row, ddb, &lun);
 	sdev_printk(KERN_INFO, cmd->device, "%s: %s %d\n", row->name, err ? "error" : "taken,", err);
+	if (err == -EIO || !wait_for_return(host, &waited))
+		return FAILED;
+	/* It is the chip that was reset: the mid layer is not to ask the device, whose session does not exist yet. */
 	if (err)
-		return FAILED;
-	if (!wait_for_return(host, &waited))
-		return FAILED;
+		return by_ioctl(cmd) ? FAILED : FAST_IO_FAIL;
 	return send_marker(host, row, ddb, &lun) ? SUCCESS : FAILED;
 }
 
