@@ -54,7 +54,7 @@ u16 eeprom_word(const struct chip *chip, unsigned int word)
 	bits_out(chip, (4 | ISP_EEPROM_READ) << address_bits | (word & GENMASK(address_bits - 1, 0)), 3 + address_bits);
 	wires(chip, ISP_EEPROM_SELECT);
 	for (i = 0; i < DATA_BITS; i++)
-		value = value << 1 | !!(wires_clock(chip, ISP_EEPROM_SELECT) & ISP_EEPROM_DATA_OUT);
+		value = value << 1 | (wires_clock(chip, ISP_EEPROM_SELECT) & ISP_EEPROM_DATA_OUT ? 1 : 0);
 	wires(chip, 0);
 	return value;
 }
