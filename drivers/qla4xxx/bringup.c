@@ -350,6 +350,8 @@ int bringup(struct qla_host *host, enum bringup_from from)
 	pci_set_master(host->pdev);
 	chip_interrupts(&host->chip, false);
 	chip_read_function(&host->chip);
+	/* The card may have been reset while nobody drove this function. */
+	chip_reset_acknowledge(&host->chip);
 	do {
 		result = attempt(host, from);
 		/* Nobody resets what another has just reset: the two would never end. */

@@ -132,7 +132,7 @@ static int control_wait(const struct chip *chip, u16 bits, unsigned int seconds)
 	}
 }
 
-static void reset_interrupt_clear(const struct chip *chip)
+void chip_reset_acknowledge(const struct chip *chip)
 {
 	if (chip_read(chip, ISP_REG_CONTROL) & ISP_CONTROL_RESET_INTERRUPT)
 		chip_set(chip, ISP_REG_CONTROL, ISP_CONTROL_RESET_INTERRUPT);
@@ -141,7 +141,7 @@ static void reset_interrupt_clear(const struct chip *chip)
 void chip_soft_reset_start(const struct chip *chip)
 {
 	/* With that interrupt pending the chip does not take a reset. */
-	reset_interrupt_clear(chip);
+	chip_reset_acknowledge(chip);
 	chip_set(chip, ISP_REG_CONTROL, ISP_CONTROL_SOFT_RESET);
 }
 
@@ -156,7 +156,7 @@ int chip_soft_reset(const struct chip *chip)
 	result = control_wait(chip, ISP_CONTROL_SOFT_RESET, RESET_SECONDS);
 	if (result == -ENODEV)
 		return result;
-	reset_interrupt_clear(chip);
+	chip_reset_acknowledge(chip);
 	if (!result)
 		return 0;
 	/* A function that nobody drives does not acknowledge: it is not asked. */

@@ -82,6 +82,8 @@ int chip_soft_reset(const struct chip *chip);
 void chip_soft_reset_start(const struct chip *chip);
 /* The same for a reset that another function began: waits for its end, without acknowledging anything. */
 int chip_reset_wait(const struct chip *chip, unsigned int seconds);
+/* Whatever reset there was, its interrupt is not pending any more. */
+void chip_reset_acknowledge(const struct chip *chip);
 
 /* eeprom.c: words of the serial EEPROM; bytes lie in it low byte first. Under the NVRAM semaphore. May sleep. */
 u16 eeprom_word(const struct chip *chip, unsigned int word);
