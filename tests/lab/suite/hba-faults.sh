@@ -77,7 +77,7 @@ rings() {
 
 	begin iocb-double 0x03
 	reads
-	ok "iocb-double: a handle that is not known" wait_for 'dmesg | grep -q "invalid status entry"' 10
+	ok "iocb-double: a handle that is not known" wait_for 'dmesg | grep -q "invalid status entry\|answers nothing"' 10
 	ok "iocb-double: the chip is reset" wait_for '[ $(counter boots) -gt $boots ]' 60
 	ends iocb-double 1 1 "and comes back"
 
@@ -235,7 +235,9 @@ commands() {
 
 	begin mailbox-fail 0x69 0x4001
 	fw_state >/dev/null
-	ok "mailbox-fail GET_FW_STATE: the driver logs it" sh -c 'dmesg | grep -q "FAILED, MBOX CMD = 00000069"'
+	# This tree's gives whoever asked an error, and no more.
+	[ "$LAB_MODULES" != stock ] ||
+		ok "mailbox-fail GET_FW_STATE: the driver logs it" sh -c 'dmesg | grep -q "FAILED, MBOX CMD = 00000069"'
 	ends "mailbox-fail GET_FW_STATE" 0 0 "nothing else comes of it"
 
 	begin mailbox-delay 0x69 2000

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# hba-ours.sh [PART...]: what an emulated HBA under this tree's driver has to stand that the distribution's does not: sessions of user space that
+# end, ports that are unbound and cards that are pulled under I/O, the driver unloaded again and again, answers that come at once, sleep.
+# shellcheck shell=dash disable=SC1091,SC2154,SC2317,SC2086,SC3043
+. /lab/env
+. /lab/lib.sh
+. /in/lib.sh
+. /in/hba-lib.sh
+
+# busy: every disk is read and written, whatever comes, until quiet
+busy() {
+	rm -f /tmp/stop
+	for disk in $(disks_of "$(port_sids 0 "$plain")"); do
+		while [ ! -e /tmp/stop ] && [ -e "/dev/$disk" ]; do
+			fio --name=b --filename=/dev/"$disk" --direct=1 --ioengine=libaio --iodepth=16 --rw=randrw --bs=16k --size=16m --time_based \
+				--runtime=5 >/dev/null 2>&1 || sleep 0.1
+		done &
+	done
+	sleep 2
+}
+quiet() {
+	touch /tmp/stop
+	wait
+}
+
+# at_once SECONDS COMMAND...: which takes no longer
+at_once() {
+	local limit=$1 began
+	shift
+	began=$(date +%s)
+	"$@" || return
+	[ $(($(date +%s) - began)) -le "$limit" ]
+}
+
+part_logout() {
+	daemon_start
+	iface=$(iface_of 0)
+	ok "a record" $A -m node -o new -T "$guarded" -p 10.10.0.1:3260,1 -I "$iface"
+	setting "$guarded" node.session.auth.authmethod CHAP node.session.auth.username alice node.session.auth.password wonderland123
+	for round in 1 2 3; do
+		ok "round $round: login" $A -m node -T "$guarded" -p 10.10.0.1 -I "$iface" --login
+		ok "round $round: its disks" session_ready 0 "$guarded" 1
+		ok "round $round: logout" at_once 20 $A -m node -T "$guarded" -p 10.10.0.1 -I "$iface" --logout
+		is "$(port_sids 0 "$guarded")" "" "round $round: the session is gone"
+	done
+	ok "the session of the flash is still there" session_ready 0 "$plain" 1
+	daemon_stop
+}
+
+part_unbind() {
+	device=$(basename "$(readlink -f "/sys/class/scsi_host/host$(host_of 0)/device/..")")
+	for round in 1 2; do
+		busy
+		ok "unbind under I/O, $round: it ends" at_once 60 sh -c "echo $device >/sys/bus/pci/drivers/qla4xxx/unbind"
+		quiet
+		is "$(hba_hosts 0 | wc -l)" $((LAB_HBA_PORTS - 1)) "unbind under I/O, $round: the host is gone"
+		ok "unbind under I/O, $round: bound again" sh -c "echo $device >/sys/bus/pci/drivers/qla4xxx/bind"
+		ok "unbind under I/O, $round: the session is back" all_ports_ready 1
+	done
+	ok "unbind: a disk is verified" verified 0 "$(port_sids 0 "$plain")" 4
+}
+
+part_unplug() {
+	for round in 1 2; do
+		busy
+		ok "unplug under I/O, $round: the card is gone" at_once 60 lab-hotplug del hba 0
+		quiet
+		ok "unplug under I/O, $round: so are its hosts" wait_for '[ -z "$(hba_hosts)" ]' 30
+		ok "unplug under I/O, $round: plugged again" lab-hotplug add hba 0
+		ok "unplug under I/O, $round: the hosts" wait_for '[ "$(hba_hosts | wc -l)" = $LAB_HBA_PORTS ]' 60
+		ok "unplug under I/O, $round: the sessions are back" all_ports_ready 1
+	done
+	ok "unplug: a disk is verified" verified 0 "$(port_sids 0 "$plain")" 4
+}
+
+# all_ports_ready COUNT: sessions of the flash on each port
+all_ports_ready() {
+	for port in $(ports); do
+		session_ready "$port" "$plain" "$1" 90 || return
+	done
+}
+
+# unloads: udev's rules still open the disks of a session that has just come
+unloads() {
+	udevadm settle
+	wait_for 'modprobe -r qla4xxx 2>/dev/null' 60
+}
+
+part_reload() {
+	for round in 1 2 3 4 5; do
+		ok "reload $round: the driver goes" unloads
+		ok "reload $round: and comes" hba_start
+	done
+	ok "reload: the sessions are back" all_ports_ready 1
+}
+
+part_delay() {
+	hba delay 0
+	busy
+	ok "answers at once: adapter reset under I/O" sh -c "echo adapter >/sys/class/scsi_host/host$(host_of 0)/host_reset"
+	quiet
+	ok "answers at once: the sessions are back" all_ports_ready 1
+	ok "answers at once: a disk is verified" verified 0 "$(port_sids 0 "$plain")" 4
+	began=$(now_ns)
+	for i in $(seq 50); do
+		cat "/sys/class/scsi_host/host$(host_of 0)/fw_state" >/dev/null || break
+	done
+	is "$i $((($(now_ns) - began) / 20000000000))" "50 0" "answers at once: fifty commands in less than 20 s"
+	ok "answers at once: the driver goes" unloads
+	ok "answers at once: and comes" hba_start
+	ok "answers at once: the sessions are back" all_ports_ready 1
+	hba delay 10
+}
+
+part_sleep() {
+	busy
+	echo devices >/sys/power/pm_test
+	ok "sleep under I/O: falls asleep and wakes" at_once 60 sh -c "echo freeze >/sys/power/state"
+	quiet
+	ok "sleep under I/O: the sessions are back" all_ports_ready 1
+	ok "sleep: a disk is verified" verified 0 "$(port_sids 0 "$plain")" 4
+	echo none >/sys/power/pm_test
+}
+hba() { lab-hba "$@" >/dev/null; }
+
+ok "the driver loads" hba_start
+is "$(modinfo -F filename qla4xxx | grep -c /updates/)" 1 "this tree's"
+is "$(modinfo -F alias qla4xxx | grep -c 'd00008')" 0 "which claims no chip of the 8000s"
+ok "the ports log in by themselves" all_ports_ready 1
+for part in ${*:-logout unbind reload delay sleep unplug}; do
+	part_$part
+done
+suite_done
