@@ -96,8 +96,8 @@ part_vlan() {
 	ok "IPv6 goes into VLAN 100" set_iface "$ipv6" vlan_id=100 vlan_priority=5 vlan_state=enable
 	is "$(attribute ipv4-0 vlan_enabled) $(attribute ipv4-0 vlan_id) $(attribute ipv4-0 vlan_priority)" 'enable 100 5' 'the driver shows it'
 	is "$(ping_from "$ipv4" 10.10.0.1 2>&1)" 'Ping 1 failed: no ARP response' 'who is not in the VLAN does not answer'
-	san 'try=$(readlink /proc/[0-9]*/exe | sed -n "s,/hba$,/network_try,p" | head -1)
-	mkfifo words; $try /proc/self/ns/net san0 <words >vlan.log 2>&1 & exec 3>words
+	ok "build/tests/hba/network_try is built" san 'readlink /proc/[0-9]*/exe | sed -n "s,/hba$,/network_try,p" | head -1 >try; test -x $(cat try)'
+	san 'try=$(cat try); mkfifo words; $try /proc/self/ns/net san0 <words >vlan.log 2>&1 & exec 3>words
 	for word in is_enabled has_vlan has_auto_link_local; do echo set ipv4.$word 1; echo set ipv6.$word 1; done >&3
 	for word in ipv4.vlan_tag=0xa064 ipv6.vlan_tag=0xa064 ipv4.mask=255.255.255.0 ipv4.address=10.10.0.1 "ipv6.address[0]=fd10::1"; do
 		echo "set ${word%%=*} ${word#*=}"; done >&3
