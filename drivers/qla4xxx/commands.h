@@ -51,10 +51,12 @@ u32 command_begin(struct commands *commands, struct scsi_cmnd *cmd, u16 ddb, uns
 struct command_slot *command_take(struct commands *commands, u32 handle);
 /* The handle of a command that is being aborted, 0 if it is answered. */
 u32 command_handle(const struct commands *commands, const struct scsi_cmnd *cmd);
+
 static inline bool command_is_live(const struct commands *commands, u32 handle)
 {
 	return READ_ONCE(commands->slots[handle % ISP_REQUESTS].live) == handle;
 }
+
 /* Whether the firmware has any of a DDB (< 0: of all), a device (NULL: of all). */
 bool commands_any(const struct commands *commands, int ddb, const struct scsi_device *device);
 /* What is left of it in the rings and in DMA mappings; its result is set. The caller completes it. */

@@ -47,7 +47,7 @@ static bool by_ioctl(const struct scsi_cmnd *cmd)
 	return cmd->submitter == SUBMITTED_BY_SCSI_RESET_IOCTL;
 }
 
-/* --- timed out --------------------------------------------------------------------------------------------------------------------------- */
+/* --- timed out --------------------------------------------------------------------------------------------------------------------- */
 
 compat_timeout_result eh_timed_out(struct scsi_cmnd *cmd)
 {
@@ -58,7 +58,7 @@ compat_timeout_result eh_timed_out(struct scsi_cmnd *cmd)
 	return COMPAT_TIMEOUT_RECOVER;
 }
 
-/* --- waiting ----------------------------------------------------------------------------------------------------------------------------- */
+/* --- waiting ----------------------------------------------------------------------------------------------------------------------- */
 
 /* Commands to wait for: the one of a handle, or all of a DDB, or of a device. */
 struct waited {
@@ -87,7 +87,7 @@ static bool wait_for_return(struct qla_host *host, const struct waited *waited)
 	return true;
 }
 
-/* --- abort ------------------------------------------------------------------------------------------------------------------------------- */
+/* --- abort ------------------------------------------------------------------------------------------------------------------------- */
 
 static int ask_abort(struct qla_host *host, u16 ddb, u32 handle)
 {
@@ -107,13 +107,13 @@ int eh_abort(struct scsi_cmnd *cmd)
 		return SUCCESS;
 	err = ask_abort(host, host->commands->slots[handle % ISP_REQUESTS].ddb, handle);
 	scmd_printk(KERN_INFO, cmd, "abort of command 0x%02x: %s %d\n", cmd->cmnd[0], err ? "error" : "taken,", err);
-	/* A firmware that refuses does not know it, and gives nothing back. Any other error means that the chip is being reset, which does. */
+	/* A firmware that refuses does not know it, and gives nothing back. Any other error means a reset of the chip, which does. */
 	if (err == -EIO && command_is_live(host->commands, handle))
 		return FAILED;
 	return wait_for_return(host, &waited) ? SUCCESS : FAILED;
 }
 
-/* --- resets ------------------------------------------------------------------------------------------------------------------------------ */
+/* --- resets ------------------------------------------------------------------------------------------------------------------------ */
 
 static bool try_marker(struct qla_host *host, const struct eh_row *row, u16 ddb, const struct scsi_lun *lun)
 {

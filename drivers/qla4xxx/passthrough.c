@@ -38,7 +38,7 @@ struct passthrough {
 
 /* Of a host. lock: all of it, and where a request is. Hard interrupt context. */
 struct passthroughs {
-	spinlock_t lock;
+	spinlock_t lock;		/* all of it */
 	struct list_head waiting, answered;
 	unsigned int count;
 	u32 handle;			/* the last one */
@@ -73,7 +73,7 @@ void passthrough_exit(struct qla_host *host)
 	host->passthroughs = NULL;
 }
 
-/* --- a request --------------------------------------------------------------------------------------------------------------------------- */
+/* --- a request --------------------------------------------------------------------------------------------------------------------- */
 
 static u32 memory_bytes(const struct passthrough *request)
 {
@@ -132,7 +132,7 @@ static struct passthrough *find_waiting(struct passthroughs *all, u32 handle)
 	return NULL;
 }
 
-/* --- to the firmware --------------------------------------------------------------------------------------------------------------------- */
+/* --- to the firmware --------------------------------------------------------------------------------------------------------------- */
 
 /* The header counts what is meant, and padding may come with it. */
 static int check(const struct qla_session *session, const struct iscsi_hdr *header, u32 bytes)
@@ -248,7 +248,7 @@ int passthrough_send(struct iscsi_cls_conn *cls, struct iscsi_hdr *header, char 
 	return err;
 }
 
-/* --- and back ---------------------------------------------------------------------------------------------------------------------------- */
+/* --- and back ---------------------------------------------------------------------------------------------------------------------- */
 
 static void request_answered(struct passthroughs *all, struct passthrough *request, u8 completion)
 {
@@ -323,8 +323,8 @@ static void hand_up(struct qla_host *host, struct passthrough *request)
 	/* The firmware may write again: what was checked is what is used. */
 	memcpy(&header, in, sizeof(header));
 	if (!is_answer(request, &header)) {
-		host_warn(host, "the answer to a PDU of user space (opcode 0x%02x) makes no sense: opcode 0x%02x, %u bytes\n", request->opcode,
-			  header.opcode, ntoh24(header.dlength));
+		host_warn(host, "the answer to a PDU of user space (opcode 0x%02x) makes no sense: opcode 0x%02x, %u bytes\n",
+			  request->opcode, header.opcode, ntoh24(header.dlength));
 		return;
 	}
 	header.itt = request->itt;

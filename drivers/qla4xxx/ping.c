@@ -24,7 +24,7 @@ struct ping {
 
 /* Of a host. lock: all of it. Hard interrupt context. */
 struct pings {
-	spinlock_t lock;
+	spinlock_t lock;		/* all of it */
 	struct ping pings[PINGS];
 	struct qla_host *host;
 	struct work_struct work;
@@ -55,7 +55,7 @@ void ping_exit(struct qla_host *host)
 	host->pings = NULL;
 }
 
-/* --- to the firmware --------------------------------------------------------------------------------------------------------------------- */
+/* --- to the firmware --------------------------------------------------------------------------------------------------------------- */
 
 static bool is_link_local(const struct in6_addr *address)
 {
@@ -152,7 +152,7 @@ int ping_send(struct Scsi_Host *shost, u32 iface_num, u32 iface_type, u32 payloa
 	return submit(host, handle, to, iface_num, payload) ? 0 : ping_refused(host->pings, handle);
 }
 
-/* --- and back ---------------------------------------------------------------------------------------------------------------------------- */
+/* --- and back ---------------------------------------------------------------------------------------------------------------------- */
 
 static u32 status_of(const struct isp_mailbox_iocb *iocb)
 {

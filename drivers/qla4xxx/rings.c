@@ -22,7 +22,7 @@
 #define LIMIT_DEFAULT	256	/* a firmware that does not say */
 #define PASSES		8	/* over the response ring, before others get the CPU */
 
-/* --- memory ------------------------------------------------------------------------------------------------------------------------------ */
+/* --- memory ------------------------------------------------------------------------------------------------------------------------ */
 
 int rings_alloc(struct qla_host *host)
 {
@@ -105,7 +105,7 @@ void rings_set_limit(struct rings *rings, unsigned int iocbs)
 	WRITE_ONCE(rings->limit, iocbs > LIMIT_KEPT ? iocbs - LIMIT_KEPT : iocbs);
 }
 
-/* --- requests ---------------------------------------------------------------------------------------------------------------------------- */
+/* --- requests ---------------------------------------------------------------------------------------------------------------------- */
 
 /* Slots are numbered through: number % ISP_REQUESTS is the place in the ring. A claim that is written is told by this at its first. */
 static u64 claim_mark(u64 first, unsigned int count)
@@ -225,7 +225,7 @@ void rings_finished(struct rings *rings, unsigned int count)
 	atomic_sub(count, &rings->in_flight);
 }
 
-/* --- responses --------------------------------------------------------------------------------------------------------------------------- */
+/* --- responses --------------------------------------------------------------------------------------------------------------------- */
 
 static bool passthrough_entry(struct qla_host *host, const union ring_entry *entry, struct command_batch *batch)
 {

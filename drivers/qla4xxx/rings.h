@@ -47,8 +47,8 @@ struct rings {
 
 int rings_alloc(struct qla_host *host);			/* -ENOMEM */
 void rings_free(struct qla_host *host);			/* no interrupt handler, no claim any more; NULL memory is fine */
-void rings_start(struct qla_host *host);		/* empty, registers 0, open; the chip is stopped, and scsi_flush() has been called */
-void rings_close(struct qla_host *host);		/* nothing is claimed any more until rings_start(), no claim is unpublished. Sleeps */
+void rings_start(struct qla_host *host);		/* empty, registers 0, open; the chip is stopped, scsi_flush() was called */
+void rings_close(struct qla_host *host);		/* nothing is claimed until rings_start(), no claim is unpublished. Sleeps */
 void rings_describe(struct qla_host *host, void *acb);	/* writes lengths and addresses into a control block */
 void rings_set_limit(struct rings *rings, unsigned int iocbs);	/* from GET_FW_STATUS */
 

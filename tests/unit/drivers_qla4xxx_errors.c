@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Commands that do not come back: what the firmware is asked for, by which registers, and what the mid layer is told; never success while the
- * firmware still has a command.
+ * Commands that do not come back: what the firmware is asked for, by which registers, and what the mid layer is told; never success while
+ * the firmware still has a command.
  */
 #include "tests/unit/qla4xxx_world.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The request ring filled by many at once: no slot is given out twice or before the firmware is done with it, nothing that is not written is
- * told, nothing that is written is forgotten. And what a chip that writes nonsense into its indices can do: nothing.
+ * The request ring filled by many at once: no slot is given out twice or before the firmware is done with it, nothing that is not written
+ * is told, nothing that is written is forgotten. And what a chip that writes nonsense into its indices can do: nothing.
  */
 #include "tests/unit/qla4xxx_world.h"
 
@@ -299,8 +299,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_gap), TEST(test_later), TEST(test_published_while_telling), TEST(test_full), TEST(test_limit),
-		TEST(test_nonsense_index), TEST(test_closed), TEST(test_threads), TEST(test_responses), TEST(test_unknown_type), TEST(test_nonsense_producer), TEST(test_not_there_yet),
-		TEST(test_response_wrap), TEST(test_description),
+		TEST(test_nonsense_index), TEST(test_closed), TEST(test_threads), TEST(test_responses), TEST(test_unknown_type),
+		TEST(test_nonsense_producer), TEST(test_not_there_yet), TEST(test_response_wrap), TEST(test_description),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
