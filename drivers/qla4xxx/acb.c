@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The control block of the port: the copy that attributes are read from, what events change in it, and how a new one comes into force. Which
- * field is what is iface.c's business.
+ * The control block of the port: the copy that attributes are read from, what events change in it, and how a new one comes into force.
+ * Which field is what is iface.c's business.
  */
 #include <linux/jiffies.h>
 #include <linux/slab.h>

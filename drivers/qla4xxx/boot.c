@@ -121,7 +121,8 @@ static ssize_t target_show(void *data, int type, char *page)
 	case ISCSI_BOOT_TGT_PORT:
 		return sysfs_emit(page, "%u\n", (u32)field_get(ISP_DDB_ROW_PORT, object->entry));
 	case ISCSI_BOOT_TGT_NAME:
-		return sysfs_emit(page, "%.*s\n", (int)isp_fields[ISP_DDB_ROW_NAME].width, (char *)field_at(ISP_DDB_ROW_NAME, object->entry));
+		return sysfs_emit(page, "%.*s\n", (int)isp_fields[ISP_DDB_ROW_NAME].width,
+				  (char *)field_at(ISP_DDB_ROW_NAME, object->entry));
 	case ISCSI_BOOT_TGT_CHAP_NAME:
 	case ISCSI_BOOT_TGT_CHAP_SECRET:
 		return local_show(object, type == ISCSI_BOOT_TGT_CHAP_SECRET, page);
@@ -129,7 +130,7 @@ static ssize_t target_show(void *data, int type, char *page)
 	case ISCSI_BOOT_TGT_REV_CHAP_SECRET:
 		return peer_show(object, type == ISCSI_BOOT_TGT_REV_CHAP_SECRET, page);
 	}
-	return -ENOSYS;
+	return -ENODATA;
 }
 
 static umode_t target_visible(void *data, int type)
@@ -153,7 +154,7 @@ static ssize_t initiator_show(void *data, int type, char *page)
 {
 	struct boot_object *object = data;
 
-	return type == ISCSI_BOOT_INI_INITIATOR_NAME ? host_get_param(object->host->shost, ISCSI_HOST_PARAM_INITIATOR_NAME, page) : -ENOSYS;
+	return type == ISCSI_BOOT_INI_INITIATOR_NAME ? host_get_param(object->host->shost, ISCSI_HOST_PARAM_INITIATOR_NAME, page) : -ENODATA;
 }
 
 static umode_t initiator_visible(void *data, int type)
@@ -173,7 +174,7 @@ static ssize_t ethernet_show(void *data, int type, char *page)
 	case ISCSI_BOOT_ETH_MAC:
 		return host_get_param(object->host->shost, ISCSI_HOST_PARAM_HWADDRESS, page);
 	}
-	return -ENOSYS;
+	return -ENODATA;
 }
 
 static umode_t ethernet_visible(void *data, int type)
@@ -266,7 +267,8 @@ int boot_create(struct qla_host *host)
 	int result;
 
 	targets_find(host);
-	if (ql4xdisablesysfsboot || (host->config->boot_targets[0] == CONFIG_NO_TARGET && host->config->boot_targets[1] == CONFIG_NO_TARGET))
+	if (ql4xdisablesysfsboot ||
+	    (host->config->boot_targets[0] == CONFIG_NO_TARGET && host->config->boot_targets[1] == CONFIG_NO_TARGET))
 		return 0;
 	host->config->boot = iscsi_boot_create_host_kset(host->shost->host_no);
 	result = host->config->boot ? targets_add(host, &count) : -ENOMEM;

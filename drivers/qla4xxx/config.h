@@ -27,7 +27,8 @@ struct config {
 	struct iscsi_iface *ipv4, *ipv6[2];
 	struct iscsi_boot_kset *boot;
 	u16 boot_targets[CONFIG_BOOT_TARGETS];	/* indices in the flash, or CONFIG_NO_TARGET */
-	void *chap_table;		/* ISP_FLASH_CHAPS entries, kvmalloc'ed; NULL: not read; replaced under config_mutex and chap_lock */
+	/* ISP_FLASH_CHAPS entries, kvmalloc'ed; NULL: not read; replaced under config_mutex and chap_lock. */
+	void *chap_table;
 };
 
 int config_init(struct qla_host *host);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pieces of the flash, as the firmware reads and writes them. Called by all that lives there, one after the other; what the bytes are is theirs.
+ * Pieces of the flash, as the firmware reads and writes them. Called by all that lives there, one after the other; what the bytes are is
+ * theirs.
  */
 #include "drivers/qla4xxx/config.h"
 

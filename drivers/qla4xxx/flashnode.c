@@ -204,7 +204,7 @@ static int apply_one(struct qla_host *host, void *entry, const struct nlattr *at
 		result = credentials_check(host, entry, info);
 	if (result == -EINVAL)
 		host_warn(host, "flash node parameter %u cannot be what was asked for\n", info->param);
-	return result == -ENOSYS ? 0 : result;
+	return result == -ENODATA ? 0 : result;
 }
 
 static int apply(struct qla_host *host, void *entry, const void *data, int bytes)
@@ -281,11 +281,13 @@ static bool is_there(struct qla_host *host, struct search search)
 /* The first place that neither an object nor the flash holds: tools write to the flash, too. */
 static int place_find(struct qla_host *host, u8 *entry, u32 *ret_index)
 {
+	struct search search = { 0 };
 	u32 index;
 	int result;
 
 	for (index = FIRST_NEW; index < ISP_FLASH_DDBS; index++) {
-		if (is_there(host, (struct search) { .index = index }))
+		search.index = index;
+		if (is_there(host, search))
 			continue;
 		result = flash_read(host, address_of(index), entry, ISP_DDB_SIZE);
 		if (result)
@@ -300,10 +302,11 @@ static int place_find(struct qla_host *host, u8 *entry, u32 *ret_index)
 
 static int node_new(struct qla_host *host, bool ipv6, u8 *entry, u32 *ret_index)
 {
+	struct search unsaved = { .unsaved = true };
 	int result;
 
 	/* One at a time, or the places of those that nobody ever set would be lost. */
-	if (is_there(host, (struct search) { .unsaved = true }))
+	if (is_there(host, unsaved))
 		return -EPERM;
 	result = place_find(host, entry, ret_index);
 	if (!result)

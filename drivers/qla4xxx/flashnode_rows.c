@@ -32,7 +32,8 @@ struct flashnode_row {
 	u16 field;		/* enum isp_row */
 };
 
-#define ROW(param, how, row)	[ISCSI_FLASHNODE_##param] = { HOW_##how, ISP_DDB_ROW_##row }
+#define ROW(param, how, row) \
+	[ISCSI_FLASHNODE_##param] = { HOW_##how, ISP_DDB_ROW_##row }
 
 static const struct flashnode_row flashnode_rows[ISCSI_FLASHNODE_MAX] = {
 	ROW(IS_FW_ASSIGNED_IPV6, NUMBER, LINK_LOCAL),
@@ -184,7 +185,7 @@ int flashnode_row_set(void *entry, unsigned int param, const u8 *value, u32 len)
 	case HOW_FAMILY:
 		return family_set(entry, value, len);
 	}
-	return -ENOSYS;
+	return -ENODATA;
 }
 
 /* --- out of it --- */
@@ -242,5 +243,5 @@ int flashnode_row_show(const void *entry, unsigned int param, char *page)
 	case HOW_PARENT:
 		return parent_show(number, page);
 	}
-	return -ENOSYS;
+	return -ENODATA;
 }

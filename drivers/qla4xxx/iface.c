@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Ifaces: what the class shows of the port, its addresses and options, and what user space makes of them. Requests are checked here as a whole
- * before anything is changed; which parameter is which field is the table's business (iface_rows.c).
+ * Ifaces: what the class shows of the port, its addresses and options, and what user space makes of them. Requests are checked here as
+ * a whole before anything is changed; which parameter is which field is the table's business (iface_rows.c).
  */
 #include <linux/slab.h>
 #include <net/netlink.h>
@@ -160,7 +160,7 @@ int host_get_param(struct Scsi_Host *shost, enum iscsi_host_param param, char *p
 		class_host->port_speed = port_speed(host);
 		return sysfs_emit(page, "%s\n", iscsi_get_port_speed_name(shost));
 	default:
-		return -ENOSYS;
+		return -ENODATA;
 	}
 }
 
@@ -181,7 +181,7 @@ static int apply_one(struct qla_host *host, void *acb, const struct nlattr *attr
 	if (result == -EINVAL)
 		host_warn(host, "iface parameter %u of kind %u cannot be what was asked for\n", info->param, info->param_type);
 	/* What this adapter has not is sent all the same, with the rest of a record. */
-	return result == -ENOSYS ? 0 : result;
+	return result == -ENODATA ? 0 : result;
 }
 
 static int apply(struct qla_host *host, void *acb, const void *data, u32 bytes)

@@ -236,14 +236,14 @@ int iface_row_set(void *acb, const struct iface_place *place, unsigned int type,
 	enum isp_row field = row ? field_of(row, place) : ISP_ROWS;
 
 	if (field == ISP_ROWS || (place->number & 1 && row->how != HOW_IPV6_OF_NUMBER))
-		return -ENOSYS;
+		return -ENODATA;
 	switch (row->how) {
 	case HOW_NAME:
 	case HOW_STATE:
 	case HOW_STATE_OF_NUMBER:
 	case HOW_ROUTER_STATE:
 	case HOW_CACHE:
-		return -ENOSYS;
+		return -ENODATA;
 	case HOW_IPV4:
 	case HOW_IPV6:
 	case HOW_IPV6_OF_NUMBER:
@@ -301,7 +301,8 @@ static int router_state_show(u32 state, char *page)
 		[ISP_ROUTER_STALE] = ISCSI_ROUTER_STATE_STALE,
 	};
 
-	return sysfs_emit(page, "%s\n", iscsi_get_router_state_name(state < ARRAY_SIZE(states) ? states[state] : ISCSI_ROUTER_STATE_UNKNOWN));
+	return sysfs_emit(page, "%s\n", iscsi_get_router_state_name(state < ARRAY_SIZE(states) ? states[state] :
+								    ISCSI_ROUTER_STATE_UNKNOWN));
 }
 
 /* What is switched, and where it has words of its own. */
@@ -338,7 +339,7 @@ int iface_row_show(const void *acb, const struct iface_place *place, unsigned in
 	const u8 *bytes;
 
 	if (field == ISP_ROWS)
-		return -ENOSYS;
+		return -ENODATA;
 	bytes = (const u8 *)acb + isp_fields[field].offset;
 	switch (row->how) {
 	case HOW_SWITCH:

@@ -12,11 +12,11 @@ struct iface_place { u8 family; u32 number; };
 
 /*
  * A parameter's value, len bytes as user space sends them, into the control block acb. type: ISCSI_NET_PARAM or ISCSI_IFACE_PARAM.
- * -EINVAL: the value is none of this parameter's. -ENOSYS: there is no such parameter, or nobody can set it there. acb is unchanged then.
+ * -EINVAL: the value is none of this parameter's. -ENODATA: there is no such parameter, or nobody can set it there. acb is unchanged then.
  */
 int iface_row_set(void *acb, const struct iface_place *place, unsigned int type, unsigned int param, const u8 *value, u32 len);
 
-/* A parameter as the text of its attribute: its length, or -ENOSYS. */
+/* A parameter as the text of its attribute: its length, or -ENODATA. */
 int iface_row_show(const void *acb, const struct iface_place *place, unsigned int type, unsigned int param, char *page);
 bool iface_row_is_shown(unsigned int type, unsigned int param);
 
