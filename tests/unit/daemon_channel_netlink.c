@@ -176,6 +176,7 @@ static void test_lost_in_login(void **state)
 	struct session *session = offload_session(world, "iser", CAPS_ISER);
 
 	world->target.is_silent = true;
+	world_set(session, F_NODE_CONN_TIMEO_LOGIN_TIMEOUT, "30"); /* it is lost before that */
 	world_set(session, F_NODE_SESSION_INITIAL_LOGIN_RETRY_MAX, "3");
 	start_login(session, world_ended, world);
 	world_run(world, login_went_out);
