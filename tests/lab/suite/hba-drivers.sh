@@ -25,7 +25,7 @@ step() {
 	local name=$1
 	shift
 	[ $# = 0 ] || {
-		timeout 120 "$@" >/tmp/said 2>&1
+		"$@" >/tmp/said 2>&1
 		printf '%s: status %s: %s\n' "$name" $? "$(sed "s/host$host/hostH/g" /tmp/said | tr '\n' ';' | cut -c1-300)" >>/out/said
 	}
 	sleep 3
@@ -42,7 +42,7 @@ is_named() { flash_node -o update -x "$1" -n flashnode.session.targetname -v iqn
 read_and_written() {
 	dd if="/dev/$1" of=/dev/null bs=4k count=100 iflag=direct && dd if=/dev/zero of="/dev/$1" bs=64k count=20 oflag=direct
 }
-reset() {
+adapter_reset() {
 	echo adapter >"/sys/class/scsi_host/host$host/host_reset"
 	sleep 5
 	all_ready 60
@@ -78,7 +78,7 @@ step ping iscsiadm -m iface -I "$iface" -C ping -a 10.10.0.1 -c 2
 step discovery iscsiadm -m discovery -t sendtargets -p 10.10.0.1 -I "$iface"
 step iface applied
 all_ready 60
-step reset reset
+step reset adapter_reset
 cat /out/steps /out/said
 dmesg | grep -iE 'qla4xxx|BUG|WARN' | tail -40 >/out/kernel
 suite_done
