@@ -23,6 +23,11 @@ static bool has_failed_again(struct world *world)
 	return has_failed(world) && only_record(world)->next_ms != first_next_ms;
 }
 
+static bool is_forgotten(struct world *world)
+{
+	return !only_record(world) && world_is_idle(world);
+}
+
 /* One attempt, then a pause; a port that changes ends the pause, a pass for something else does not. */
 static void test_back_off(void **state)
 {
@@ -40,6 +45,7 @@ static void test_back_off(void **state)
 	assert_int_equal(only_record(world)->failures, 1);
 	assert_int_equal(only_record(world)->next_ms, first_next_ms);
 	world_picture(world, 0, false);
+	world_run(world, is_forgotten);
 	world_picture(world, 1, false);
 	world_run(world, has_failed_again);
 	assert_true(loop_now_ms() < first_next_ms);
