@@ -87,7 +87,7 @@ enum iscsi_err daemon_stop(struct adm *adm);
 /* Reads the sessions present, once per command: later calls keep what is there. Failures are printed. */
 enum iscsi_err adm_read_sessions(struct adm *adm, enum sysfs_level level);
 
-/* The iface of a session; "default" where the kernel does not tell and it is not read closely enough to find a card's own. Lives with the session. */
+/* The iface of a session; "default" where the kernel does not tell and it is not read closely enough to find a card's. Lives with it. */
 const char *adm_session_iface(struct adm *adm, struct sysfs_session *session);
 
 /* The key its record has: target, portal it was configured with, iface. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The SCSI host's attributes that are the adapter's: what it is, which firmware it runs and how that does. Most is what the last start told;
- * some asks the firmware.
+ * The SCSI host's attributes that are the adapter's: what it is, which firmware it runs and how that does. Most is what the last start
+ * told; some asks the firmware.
  */
 #include <linux/sysfs.h>
 
@@ -130,6 +130,7 @@ static ssize_t later_show(struct device *dev, struct device_attribute *attribute
 {
 	return -ENOSYS;
 }
+
 static struct device_attribute dev_attr_phy_port_cnt = __ATTR(phy_port_cnt, 0444, later_show, NULL);
 static struct device_attribute dev_attr_phy_port_num = __ATTR(phy_port_num, 0444, later_show, NULL);
 static struct device_attribute dev_attr_iscsi_func_cnt = __ATTR(iscsi_func_cnt, 0444, later_show, NULL);
@@ -152,6 +153,7 @@ static struct attribute *attributes[] = {
 	&dev_attr_fw_uptime.attr,
 	NULL
 };
+
 static const struct attribute_group group = { .attrs = attributes };
 
 const struct attribute_group *qla_host_groups[] = { &group, NULL };

@@ -154,7 +154,9 @@ static ssize_t initiator_show(void *data, int type, char *page)
 {
 	struct boot_object *object = data;
 
-	return type == ISCSI_BOOT_INI_INITIATOR_NAME ? host_get_param(object->host->shost, ISCSI_HOST_PARAM_INITIATOR_NAME, page) : -ENODATA;
+	if (type != ISCSI_BOOT_INI_INITIATOR_NAME)
+		return -ENODATA;
+	return host_get_param(object->host->shost, ISCSI_HOST_PARAM_INITIATOR_NAME, page);
 }
 
 static umode_t initiator_visible(void *data, int type)

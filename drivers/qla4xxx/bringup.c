@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Starts the firmware, step by step, as the rows below: reset, hardware configuration from the EEPROM, boot, control block and rings, ready.
- * Called by probe and recovery, which own the chip meanwhile: nobody else's mailbox command gets through, interrupts are off, answers are
- * polled. Sessions are not its business.
+ * Starts the firmware, step by step, as the rows below: reset, hardware configuration from the EEPROM, boot, control block and rings,
+ * ready. Called by probe and recovery, which own the chip meanwhile: nobody else's mailbox command gets through, interrupts are off,
+ * answers are polled. Sessions are not its business.
  */
 #include <linux/random.h>
 #include <linux/slab.h>

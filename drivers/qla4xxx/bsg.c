@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the vendor's tools ask through /dev/bsg/iscsi_hostN: a number, words, a payload. One row each says how many words there have to be and
- * which way the payload goes. A request that is refused is not answered here: the class does that for whatever error it gets.
+ * What the vendor's tools ask through /dev/bsg/iscsi_hostN: a number, words, a payload. One row each says how many words there have to be
+ * and which way the payload goes. A request that is refused is not answered here: the class does that for whatever error it gets.
  */
 #include <linux/bsg-lib.h>
 #include <linux/slab.h>

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A port: one PCI function, one SCSI host. What its parts are, how far it has come (one door: host_move()), and what each part offers to the
- * others. Locks, outermost first: scsi_add_host's and the class's; config_mutex; session mutexes; mailbox.mutex; irq_lock; rings' own.
+ * A port: one PCI function, one SCSI host. What its parts are, how far it has come (one door: host_move()), and what each part offers to
+ * the others. Locks, outermost first: scsi_add_host's and the class's; config_mutex; session mutexes; mailbox.mutex; irq_lock; rings'
+ * own.
  *
- * Life: probe makes it (main.c), bring-up starts the firmware (bringup.c), recovery (reset.c) repeats that after a failure; removal, of the
- * driver or of the card, is the way back in reverse order. shost's reference keeps the memory; work that runs later holds none because
- * removal cancels it first.
+ * Life: probe makes it (main.c), bring-up starts the firmware (bringup.c), recovery (reset.c) repeats that after a failure; removal, of
+ * the driver or of the card, is the way back in reverse order. shost's reference keeps the memory; work that runs later holds none
+ * because removal cancels it first.
  */
 #ifndef OPENHBA_QLA4XXX_HOST_H
 #define OPENHBA_QLA4XXX_HOST_H
@@ -104,6 +105,7 @@ static inline bool host_ready(const struct qla_host *host)
 {
 	return host_state(host) == HOST_ONLINE && test_bit(HOST_LINK_UP, &host->flags);
 }
+
 /* Waits until it is ONLINE (true), or for good not so or for seconds (false). */
 bool host_wait_online(struct qla_host *host, unsigned int seconds);
 
@@ -122,6 +124,7 @@ enum bringup_from {
 	BRINGUP_RESET,
 	BRINGUP_WAS_RESET,	/* another function did it */
 };
+
 /*
  * From whatever state the chip is in to a firmware that is ready: reset, boot, control block, rings. What was outstanding is completed on
  * the way, as soon as the chip has stopped. May take minutes; ends early (-ECANCELED, -ENODEV) when the host is removed or gone.
@@ -142,6 +145,7 @@ enum recovery_reason {
 	RECOVER_BUS,		/* the bus has recovered from an error */
 	RECOVER_REASONS,
 };
+
 /* Those that mean, while the firmware is being started, that it has to be started once more. */
 #define RECOVER_AGAIN	(BIT(RECOVER_FATAL) | BIT(RECOVER_SYSTEM_ERROR) | BIT(RECOVER_RING) | BIT(RECOVER_OTHER_FUNCTION))
 /* Any context; the work is done in recovery_work. What was asked for before it runs is one recovery. */
@@ -153,15 +157,18 @@ void recovery_run(struct work_struct *work);
 int host_reset(struct Scsi_Host *shost, int what);
 /* The card does not answer on the bus any more. Any context. */
 void host_gone(struct qla_host *host);
+
 static inline bool host_owns_reset(const struct qla_host *host)
 {
 	return READ_ONCE(host->resetter) == current;
 }
+
 /* A recovery has been asked for or runs, or nobody is there: whoever waits for the firmware and is not the resetter gives up. */
 static inline bool host_is_lost(const struct qla_host *host)
 {
 	return test_bit(HOST_GONE, &host->flags) || test_bit(HOST_SILENT, &host->flags) || READ_ONCE(host->reasons);
 }
+
 /* Before sleep, and when the bus has failed: nothing runs, nothing is outstanding afterwards. recover(RECOVER_BUS) is the way back. */
 void host_quiesce(struct qla_host *host);
 /* The chip does nothing to us any more, whether it is there or not, and whatever it had is answered with host_byte. Sleeps. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the chip interrupts for: responses in the ring, an answer or an event in the mailboxes, a reset that another function began, a fatal
- * error. The line is shared and level triggered: it falls when each cause has been cleared. Those who poll look at the same causes.
+ * What the chip interrupts for: responses in the ring, an answer or an event in the mailboxes, a reset that another function began, a
+ * fatal error. The line is shared and level triggered: it falls when each cause has been cleared. Those who poll look at the same causes.
  */
 #include <linux/interrupt.h>
 
@@ -10,8 +10,15 @@
 /* Events that a look takes at most; the level brings us back for more. */
 #define TURNS	64
 
-#define IS_ANSWER(word)	((word) == ISP_STATUS_BUSY || (word) == ISP_STATUS_INTERMEDIATE || ((word) & ~0xfffu) == ISP_STATUS_COMPLETE)
-#define IS_EVENT(word)	(((word) & ~0xfffu) == 0x8000)
+static bool is_answer(u32 word)
+{
+	return word == ISP_STATUS_BUSY || word == ISP_STATUS_INTERMEDIATE || (word & ~0xfffu) == ISP_STATUS_COMPLETE;
+}
+
+static bool is_event(u32 word)
+{
+	return (word & ~0xfffu) == 0x8000;
+}
 
 static void read_mailboxes(struct qla_host *host, u32 regs[ISP_MAILBOXES], unsigned int count)
 {
@@ -27,10 +34,10 @@ static void take_mailboxes(struct qla_host *host)
 	u32 regs[ISP_MAILBOXES] = { chip_read(&host->chip, ISP_REG_MAILBOX) };
 
 	lockdep_assert_held(&host->irq_lock);
-	if (IS_ANSWER(regs[0])) {
+	if (is_answer(regs[0])) {
 		read_mailboxes(host, regs, host->mailbox.waiting ? host->mailbox.outs : 0);
 		mailbox_answered(&host->mailbox, regs);
-	} else if (IS_EVENT(regs[0])) {
+	} else if (is_event(regs[0])) {
 		read_mailboxes(host, regs, ISP_MAILBOXES);
 		event_post(host, regs);
 	}
@@ -61,8 +68,8 @@ static void take_reset(struct qla_host *host)
 }
 
 /*
- * The causes there were; ISP_CONTROL_COMPLETION among them is the caller's, as commands are completed without irq_lock. asked: interrupts are
- * off, but somebody polls.
+ * The causes there were; ISP_CONTROL_COMPLETION among them is the caller's, as commands are completed without irq_lock. asked: interrupts
+ * are off, but somebody polls.
  */
 static u32 look(struct qla_host *host, bool asked)
 {

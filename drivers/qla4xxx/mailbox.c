@@ -179,8 +179,8 @@ static struct buffer *buffer_new(struct qla_host *host, size_t size)
 	return NULL;
 }
 
-int mailbox_transfer(struct qla_host *host, enum isp_mailbox opcode, u32 regs[ISP_MAILBOXES], unsigned int address, void *bytes, size_t size,
-		     enum dma_data_direction direction)
+int mailbox_transfer(struct qla_host *host, enum isp_mailbox opcode, u32 regs[ISP_MAILBOXES], unsigned int address, void *bytes,
+		     size_t size, enum dma_data_direction direction)
 {
 	struct buffer *buffer = buffer_new(host, size);
 	bool abandoned = false;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Mailbox commands: one at a time, a question in eight registers and its answer. The waiter is armed before the doorbell rings, and looks at
- * the chip himself every MAILBOX_POLL_MS: an interrupt that is late, lost or off costs that long, not the minute after which the firmware
- * counts as dead and the chip is reset.
+ * Mailbox commands: one at a time, a question in eight registers and its answer. The waiter is armed before the doorbell rings, and looks
+ * at the chip himself every MAILBOX_POLL_MS: an interrupt that is late, lost or off costs that long, not the minute after which the
+ * firmware counts as dead and the chip is reset.
  */
 #ifndef OPENHBA_QLA4XXX_MAILBOX_H
 #define OPENHBA_QLA4XXX_MAILBOX_H
@@ -25,7 +25,7 @@ struct qla_host;
  * qla_host.irq_lock: between arming and answer the interrupt handler writes them.
  */
 struct mailbox {
-	struct mutex mutex;
+	struct mutex mutex;		/* one question at a time */
 	struct list_head abandoned;	/* buffers that a silent chip may still write to; mutex */
 	struct completion answered;
 	bool waiting;
@@ -43,11 +43,11 @@ void mailbox_init(struct mailbox *mailbox);
 int mailbox_ask(struct qla_host *host, enum isp_mailbox opcode, u32 regs[ISP_MAILBOXES]);
 
 /*
- * The same with a buffer that the chip reads or writes, copied through DMA memory; its address goes into registers address and address + 1.
- * -ENOMEM, too. After an error of the chip buffer is unchanged.
+ * The same with a buffer that the chip reads or writes, copied through DMA memory; its address goes into registers address and address +
+ * 1. -ENOMEM, too. After an error of the chip buffer is unchanged.
  */
-int mailbox_transfer(struct qla_host *host, enum isp_mailbox opcode, u32 regs[ISP_MAILBOXES], unsigned int address, void *buffer, size_t size,
-		     enum dma_data_direction direction);
+int mailbox_transfer(struct qla_host *host, enum isp_mailbox opcode, u32 regs[ISP_MAILBOXES], unsigned int address, void *buffer,
+		     size_t size, enum dma_data_direction direction);
 
 /* The chip was reset, or is gone: it writes to no buffer any more. */
 void mailbox_stopped(struct qla_host *host);

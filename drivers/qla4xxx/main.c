@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The PCI driver: how a port comes (probe), goes (removal, of the driver or of the card), sleeps and wakes, and what it does when the bus has
- * errors; and the door to its state. What happens in between is the other files' business.
+ * The PCI driver: how a port comes (probe), goes (removal, of the driver or of the card), sleeps and wakes, and what it does when the bus
+ * has errors; and the door to its state. What happens in between is the other files' business.
  *
- * Removal takes away in the order in which things hang on each other: nobody starts a recovery; sessions, with their disks; what user space
- * sees; interrupts and work; the chip, which then writes to no memory; memory.
+ * Removal takes away in the order in which things hang on each other: nobody starts a recovery; sessions, with their disks; what user
+ * space sees; interrupts and work; the chip, which then writes to no memory; memory.
  */
 #include <linux/module.h>
 
@@ -278,7 +278,7 @@ free:
 
 /* --- removal --- */
 
-/* A recovery that runs ends early; one that does not run does not begin. Afterwards the firmware answers, or HOST_SILENT says it does not. */
+/* A recovery that runs ends early, another does not begin. Afterwards the firmware answers, or HOST_SILENT says it does not. */
 static void recovery_end(struct qla_host *host)
 {
 	host_move(host, HOST_REMOVING);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Recovery: from a chip that died, was reset by somebody, or left the bus, back to a host that is online, or to one that is dead and says so.
- * Anybody asks for it (recover()); recovery_work does it, one at a time and in turn with events. Commands wait in the mid layer meanwhile, or
- * were taken from the firmware and end with DID_RESET.
+ * Recovery: from a chip that died, was reset by somebody, or left the bus, back to a host that is online, or to one that is dead and says
+ * so. Anybody asks for it (recover()); recovery_work does it, one at a time and in turn with events. Commands wait in the mid layer
+ * meanwhile, or were taken from the firmware and end with DID_RESET.
  */
 #include <linux/slab.h>
 
