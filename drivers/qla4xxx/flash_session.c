@@ -233,6 +233,12 @@ static int session_make(struct qla_host *host, u8 *entry)
 	return 0;
 }
 
+static void found_done(struct found *found)
+{
+	list_del(&found->list);
+	kfree(found);
+}
+
 /* Each is tried; the list is empty afterwards. */
 static int sessions_make(struct qla_host *host, struct list_head *all)
 {
@@ -246,8 +252,7 @@ static int sessions_make(struct qla_host *host, struct list_head *all)
 				  (char *)field_at(ISP_DDB_ROW_NAME, found->entry), result);
 			last = result;
 		}
-		list_del(&found->list);
-		kfree(found);
+		found_done(found);
 	}
 	return last;
 }
