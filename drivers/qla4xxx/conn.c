@@ -22,10 +22,20 @@ struct iscsi_cls_conn *conn_create(struct iscsi_cls_session *cls_session, u32 ci
 		iscsi_put_conn(cls);
 		return NULL;
 	}
+	if (session->kind == SESSION_FLASH)
+		endpoint_show(cls, session);
 	mutex_lock(&session->mutex);
 	session->conn = cls;
 	mutex_unlock(&session->mutex);
 	return cls;
+}
+
+void conn_remove(struct qla_session *session, struct iscsi_cls_conn *cls)
+{
+	if (session->kind == SESSION_FLASH)
+		endpoint_hide(cls);
+	iscsi_remove_conn(cls);
+	iscsi_put_conn(cls);
 }
 
 /* The firmware logs out; session_destroy() waits for it. A session of the flash without its connection is not logged in again. */
@@ -39,8 +49,7 @@ void conn_destroy(struct iscsi_cls_conn *cls)
 	login_logout(session);
 	mutex_unlock(&session->mutex);
 	passthrough_flush(session->host, session->ddb);
-	iscsi_remove_conn(cls);
-	iscsi_put_conn(cls);
+	conn_remove(session, cls);
 }
 
 int conn_bind(struct iscsi_cls_session *cls_session, struct iscsi_cls_conn *cls, u64 handle, int is_leading)

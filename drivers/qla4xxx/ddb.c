@@ -218,3 +218,18 @@ void ddb_set_portal(void *entry, const struct sockaddr_storage *portal)
 	else
 		memcpy(address, &ipv4->sin_addr, sizeof(ipv4->sin_addr));
 }
+
+void ddb_get_portal(const void *entry, struct sockaddr_storage *portal)
+{
+	struct sockaddr_in6 *ipv6 = (struct sockaddr_in6 *)portal;
+	struct sockaddr_in *ipv4 = (struct sockaddr_in *)portal;
+	const void *address = field_at(ISP_DDB_ROW_ADDRESS, (void *)entry);
+
+	memset(portal, 0, sizeof(*portal));
+	portal->ss_family = field_get(ISP_DDB_ROW_IS_IPV6, entry) ? AF_INET6 : AF_INET;
+	ipv4->sin_port = cpu_to_be16(field_get(ISP_DDB_ROW_PORT, entry));
+	if (portal->ss_family == AF_INET6)
+		memcpy(&ipv6->sin6_addr, address, sizeof(ipv6->sin6_addr));
+	else
+		memcpy(&ipv4->sin_addr, address, sizeof(ipv4->sin_addr));
+}

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Endpoints: an address to connect to through a host, which user space makes before the session. The firmware knows nothing of them. An
- * endpoint may outlive its host, whose number is all it has.
+ * endpoint may outlive its host, whose number is all it has. A session of the flash has one of its own, as it is what the class asks
+ * where a connection goes to.
  */
 #include <linux/in.h>
 #include <linux/in6.h>
@@ -18,9 +19,21 @@ static const struct qla_endpoint *endpoint_of(const struct iscsi_endpoint *ep)
 	return ep->dd_data;
 }
 
+static struct iscsi_endpoint *endpoint_new(const struct Scsi_Host *shost, const void *portal, sa_family_t family)
+{
+	struct iscsi_endpoint *ep = iscsi_create_endpoint(sizeof(struct qla_endpoint));
+	struct qla_endpoint *endpoint;
+
+	if (!ep)
+		return NULL;
+	endpoint = ep->dd_data;
+	endpoint->host_no = shost->host_no;
+	memcpy(&endpoint->portal, portal, family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6));
+	return ep;
+}
+
 struct iscsi_endpoint *endpoint_connect(struct Scsi_Host *shost, struct sockaddr *to, int non_blocking)
 {
-	struct qla_endpoint *endpoint;
 	struct iscsi_endpoint *ep;
 
 	if (!shost)
@@ -31,13 +44,37 @@ struct iscsi_endpoint *endpoint_connect(struct Scsi_Host *shost, struct sockaddr
 		return ERR_PTR(-EAFNOSUPPORT);
 	if (!host_ready(host_of(shost)))
 		return ERR_PTR(-ENETDOWN);
-	ep = iscsi_create_endpoint(sizeof(*endpoint));
+	ep = endpoint_new(shost, to, to->sa_family);
+	return ep ?: ERR_PTR(-ENOMEM);
+}
+
+void endpoint_show(struct iscsi_cls_conn *cls, const struct qla_session *session)
+{
+	struct sockaddr_storage portal;
+	struct iscsi_endpoint *ep;
+
+	ddb_get_portal(session->wanted, &portal);
+	ep = endpoint_new(session->host->shost, &portal, portal.ss_family);
 	if (!ep)
-		return ERR_PTR(-ENOMEM);
-	endpoint = ep->dd_data;
-	endpoint->host_no = shost->host_no;
-	memcpy(&endpoint->portal, to, to->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6));
-	return ep;
+		return;
+	mutex_lock(&cls->ep_mutex);
+	ep->conn = cls;
+	cls->ep = ep;
+	mutex_unlock(&cls->ep_mutex);
+}
+
+void endpoint_hide(struct iscsi_cls_conn *cls)
+{
+	struct iscsi_endpoint *ep;
+
+	mutex_lock(&cls->ep_mutex);
+	ep = cls->ep;
+	cls->ep = NULL;
+	if (ep)
+		ep->conn = NULL;
+	mutex_unlock(&cls->ep_mutex);
+	if (ep)
+		iscsi_destroy_endpoint(ep);
 }
 
 struct Scsi_Host *endpoint_host(const struct iscsi_endpoint *ep, struct sockaddr_storage *ret_portal)

@@ -187,7 +187,7 @@ bool session_begin_removal(struct qla_session *session)
 	return first;
 }
 
-static void conn_remove(struct qla_session *session)
+static void conn_take_away(struct qla_session *session)
 {
 	struct iscsi_cls_conn *conn;
 
@@ -196,10 +196,8 @@ static void conn_remove(struct qla_session *session)
 	session->conn = NULL;
 	session->wants_login = false;
 	mutex_unlock(&session->mutex);
-	if (!conn)
-		return;
-	iscsi_remove_conn(conn);
-	iscsi_put_conn(conn);
+	if (conn)
+		conn_remove(session, conn);
 }
 
 /* Disks write their caches back while there is somebody to write to; the class takes the session for lost before it removes them. */
@@ -216,7 +214,7 @@ void session_remove(struct qla_session *session)
 
 	cancel_delayed_work_sync(&session->work);
 	disks_remove(session);
-	conn_remove(session);
+	conn_take_away(session);
 	iscsi_remove_session(cls);
 	mutex_lock(&session->mutex);
 	login_logout(session);

@@ -90,6 +90,7 @@ int ddb_defaults(struct qla_host *host, bool ipv6, void *entry);
 void ddb_changed(struct qla_host *host, const u32 regs[ISP_MAILBOXES]);	/* events.c: AEN 8014 */
 bool ddb_same_target(const void *one, const void *other, bool with_isid);	/* name, portal, and ISID of two entries */
 void ddb_set_portal(void *entry, const struct sockaddr_storage *portal);
+void ddb_get_portal(const void *entry, struct sockaddr_storage *portal);
 
 /* --- session.c: the table, and what the rest of the driver tells the sessions --------------------------------------------------------- */
 
@@ -140,6 +141,7 @@ struct iscsi_cls_session *session_create(struct iscsi_endpoint *ep, u16 cmds_max
 void session_destroy(struct iscsi_cls_session *cls);
 struct iscsi_cls_conn *conn_create(struct iscsi_cls_session *cls, u32 cid);
 void conn_destroy(struct iscsi_cls_conn *cls);
+void conn_remove(struct qla_session *session, struct iscsi_cls_conn *cls);	/* the class object, which nobody else has any more */
 int conn_bind(struct iscsi_cls_session *session, struct iscsi_cls_conn *cls, u64 endpoint, int is_leading);
 void conn_unbind(struct iscsi_cls_conn *cls, bool is_active);
 int conn_start(struct iscsi_cls_conn *cls);
@@ -154,6 +156,8 @@ void params_free(struct qla_session *session);
 struct iscsi_endpoint *endpoint_connect(struct Scsi_Host *shost, struct sockaddr *to, int non_blocking);
 int endpoint_poll(struct iscsi_endpoint *ep, int timeout_ms);
 void endpoint_disconnect(struct iscsi_endpoint *ep);
+void endpoint_show(struct iscsi_cls_conn *cls, const struct qla_session *session);	/* of a session of the flash, which user space did not connect */
+void endpoint_hide(struct iscsi_cls_conn *cls);					/* fine without endpoint_show() */
 struct Scsi_Host *endpoint_host(const struct iscsi_endpoint *ep, struct sockaddr_storage *ret_portal);	/* scsi_host_put(); NULL: gone */
 void stats_get(struct iscsi_cls_conn *cls, struct iscsi_stats *stats);
 int stats_get_host(struct Scsi_Host *shost, char *buffer, int bytes);
