@@ -290,8 +290,8 @@ static enum iscsi_err write_entry(struct adapter *adapter, const struct table *t
 		error = request_set_chap(adapter->nl, adapter->handle, adapter->host.host_no, &entry);
 		if (error)
 			err = adapter_refused(adapter, "write the CHAP entry", error);
-		else
-			print_line(is_new ? "New CHAP entry %u added." : "CHAP entry %u updated.", entry.index);
+		else if (is_new && !args->has[OPTION_INDEX]) /* else as open-iscsi, which is silent */
+			print_line("New CHAP entry %u added.", entry.index);
 		tell(adapter, is_new ? "new" : "update", entry.index, err);
 	}
 	explicit_bzero(&entry, sizeof(entry));
@@ -301,11 +301,13 @@ static enum iscsi_err write_entry(struct adapter *adapter, const struct table *t
 static enum iscsi_err delete_entry(struct adapter *adapter)
 {
 	uint32_t index = (uint32_t)adapter->adm->args->number[OPTION_INDEX];
-	int error = request_delete_chap(adapter->nl, adapter->handle, adapter->host.host_no, (uint16_t)index);
-	enum iscsi_err err = error ? adapter_refused(adapter, "delete the CHAP entry", error) : ISCSI_ERR_SUCCESS;
+	enum iscsi_err err = ISCSI_ERR_SUCCESS;
+	int error;
 
-	if (err == ISCSI_ERR_SUCCESS)
-		print_line("CHAP entry %u deleted.", index);
+	print_line("Deleting CHAP index: %u", index);
+	error = request_delete_chap(adapter->nl, adapter->handle, adapter->host.host_no, (uint16_t)index);
+	if (error)
+		err = adapter_refused(adapter, "delete the CHAP entry", error);
 	tell(adapter, "delete", index, err);
 	return err;
 }

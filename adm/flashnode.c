@@ -171,10 +171,11 @@ static enum iscsi_err make_new(struct adapter *adapter, uint32_t unused, int *re
 	const char *type = adapter->adm->args->text[OPTION_PORTAL_TYPE];
 	uint32_t index = 0;
 
+	print_line("Create new flashnode for host %u.", adapter->host.host_no);
 	*ret_error = request_new_flashnode(adapter->nl, adapter->handle, adapter->host.host_no, type, &index);
 	if (*ret_error)
 		return ISCSI_ERR_SUCCESS;
-	print_line("New flashnode entry added at index %u.", index);
+	print_line("New flashnode for host %u added at index %u.", adapter->host.host_no, index);
 	tell(adapter, "new", index, ISCSI_ERR_SUCCESS);
 	return ISCSI_ERR_SUCCESS;
 }
@@ -222,48 +223,54 @@ static enum iscsi_err update(struct adapter *adapter, uint32_t index, int *ret_e
 	struct attributes attributes = { 0 };
 	enum iscsi_err err = encode_pairs(adapter->adm->args, &attributes);
 
-	if (err == ISCSI_ERR_SUCCESS)
+	if (err == ISCSI_ERR_SUCCESS) {
+		print_line("Update flashnode %u.", index);
 		*ret_error = request_set_flashnode(adapter->nl, adapter->handle, adapter->host.host_no, index, &attributes);
+	}
 	attributes_done(&attributes);
 	return err;
 }
 
 static enum iscsi_err delete(struct adapter *adapter, uint32_t index, int *ret_error)
 {
+	print_line("Delete flashnode %u.", index);
 	*ret_error = request_del_flashnode(adapter->nl, adapter->handle, adapter->host.host_no, index);
 	return ISCSI_ERR_SUCCESS;
 }
 
 static enum iscsi_err login(struct adapter *adapter, uint32_t index, int *ret_error)
 {
+	print_line("Login to flashnode %u.", index);
 	*ret_error = request_login_flashnode(adapter->nl, adapter->handle, adapter->host.host_no, index);
 	return ISCSI_ERR_SUCCESS;
 }
 
 static enum iscsi_err logout(struct adapter *adapter, uint32_t index, int *ret_error)
 {
+	print_line("Logout flashnode %u.", index);
 	*ret_error = request_logout_flashnode(adapter->nl, adapter->handle, adapter->host.host_no, index);
 	return ISCSI_ERR_SUCCESS;
 }
 
-/* done: what has become of it, for people. The special errno is one that means something else here than elsewhere. */
+/* subject, done: what has become of it, as open-iscsi says it. The special errno is one that means something else here than elsewhere. */
 static const struct operation_row {
 	enum operation operation;
 	enum iscsi_err (*run)(struct adapter *adapter, uint32_t index, int *ret_error);
-	const char *done, *what;
+	const char *subject, *done, *what;
 	int special;
 	enum iscsi_err special_err;
 	const char *special_sentence;
 } operations[] = {
-	{ OPERATION_NEW, make_new, NULL, "make a flashnode", 0, ISCSI_ERR_SUCCESS, NULL },
-	{ OPERATION_UPDATE, update, "updated", "update the flashnode", 0, ISCSI_ERR_SUCCESS, NULL },
-	{ OPERATION_DELETE, delete, "deleted", "delete the flashnode", EPERM, ISCSI_ERR_BUSY, "the adapter boots from it" },
-	{ OPERATION_LOGIN, login, "logged in", "log in to the flashnode", EPERM, ISCSI_ERR_SESS_EXISTS, "it is logged in already" },
-	{ OPERATION_LOGOUT, logout, "logged out", "log out of the flashnode", EPERM, ISCSI_ERR_LOGOUT,
-	  "the adapter boots from it, or it is one for discovery" },
+	{ OPERATION_NEW, make_new, NULL, NULL, "make a flashnode", 0, ISCSI_ERR_SUCCESS, NULL },
+	{ OPERATION_UPDATE, update, "Update for flashnode", "successful", "update the flashnode", 0, ISCSI_ERR_SUCCESS, NULL },
+	{ OPERATION_DELETE, delete, "Flashnode", "deleted", "delete the flashnode",
+	  EPERM, ISCSI_ERR_BUSY, "the adapter boots from it" },
+	{ OPERATION_LOGIN, login, "Login to flashnode", "successful", "log in to the flashnode", EPERM, ISCSI_ERR_SESS_EXISTS, NULL },
+	{ OPERATION_LOGOUT, logout, "Logout of flashnode", "successful", "log out of the flashnode",
+	  EPERM, ISCSI_ERR_LOGOUT, "the adapter boots from it, or it is one for discovery" },
 };
 
-static enum iscsi_err failed(const struct adapter *adapter, const struct operation_row *row, int error)
+static enum iscsi_err failed(const struct adapter *adapter, const struct operation_row *row, uint32_t index, int error)
 {
 	enum iscsi_err err = row->special_err;
 	const char *sentence = row->special_sentence;
@@ -273,6 +280,10 @@ static enum iscsi_err failed(const struct adapter *adapter, const struct operati
 		sentence = "it is not logged in";
 	} else if (!row->special || error != -row->special) {
 		return adapter_refused(adapter, row->what, error);
+	}
+	if (!sentence) {
+		print_line("Flashnode %u of host %u already logged in.", index, adapter->host.host_no);
+		return err;
 	}
 	print_problem("Could not %s on host %u (%s): %s", row->what, adapter->host.host_no, adapter->host.transport, sentence);
 	return err;
@@ -289,9 +300,9 @@ static enum iscsi_err change(struct adm *adm, const struct sysfs_host *host, con
 		return err;
 	err = row->run(&adapter, index, &error);
 	if (error)
-		err = failed(&adapter, row, error);
+		err = failed(&adapter, row, index, error);
 	if (err == ISCSI_ERR_SUCCESS && row->done)
-		print_line("Flashnode %u of host %u %s.", index, host->host_no, row->done);
+		print_line("%s %u of host %u %s.", row->subject, index, host->host_no, row->done);
 	if (row->operation != OPERATION_NEW)
 		tell(&adapter, args_operation_word(row->operation), index, err);
 	adapter_close(&adapter);

@@ -307,11 +307,14 @@ static void writes_chap(void **state)
 	assert_string_equal(card.chap[1].username, "new it");
 	assert_string_equal(card.chap[1].password, "its secret!!");
 	assert_int_equal(CHAP("-o", "new", "-x", "9", OUT_PAIR), 0);
+	assert_string_equal(fake_out, "");
 	assert_string_equal(card.chap[9].username, "new me");
 	assert_int_equal(card.chap[9].type, ISCSI_CHAP_OUT);
 	assert_int_equal(CHAP("-o", "update", "-x", "0", OUT_PAIR), 0);
 	assert_string_equal(card.chap[0].password, "new secret!!");
+	assert_string_equal(fake_out, "");
 	assert_int_equal(CHAP("-o", "delete", "-x", "2"), 0);
+	assert_string_equal(fake_out, "Deleting CHAP index: 2\n");
 	assert_false(card.has_chap[2]);
 }
 
@@ -360,7 +363,7 @@ static void shows_flashnodes(void **state)
 static void changes_flashnodes(void **state)
 {
 	assert_int_equal(FLASH("-o", "new", "-A", "ipv6"), 0);
-	assert_string_equal(fake_out, "New flashnode entry added at index 5.\n");
+	assert_string_equal(fake_out, "Create new flashnode for host 2.\nNew flashnode for host 2 added at index 5.\n");
 	assert_string_equal((char *)card.trailer[ISCSI_UEVENT_NEW_FLASHNODE], "ipv6");
 	assert_int_equal(FLASH("-x", "1", "-o", "update", "-n", "flashnode.conn[0].port", "-v", "3261", "-n", "flashnode.session.targetname",
 			       "-v", "iqn.x:new"), 0);
@@ -368,11 +371,14 @@ static void changes_flashnodes(void **state)
 	assert_int_equal(card.asked[ISCSI_UEVENT_SET_FLASHNODE_PARAMS].u.set_flashnode.flashnode_idx, 1);
 	assert_memory_equal(card_value(ISCSI_UEVENT_SET_FLASHNODE_PARAMS, 32), "\xbd\x0c", 2);
 	assert_string_equal((const char *)card_value(ISCSI_UEVENT_SET_FLASHNODE_PARAMS, 43), "iqn.x:new");
+	assert_string_equal(fake_out, "Update flashnode 1.\nUpdate for flashnode 1 of host 2 successful.\n");
 	assert_int_equal(FLASH("-x", "1", "-o", "login"), 0);
+	assert_string_equal(fake_out, "Login to flashnode 1.\nLogin to flashnode 1 of host 2 successful.\n");
 	assert_int_equal(FLASH("-x", "1", "-o", "logout"), 0);
+	assert_string_equal(fake_out, "Logout flashnode 1.\nLogout of flashnode 1 of host 2 successful.\n");
 	assert_int_equal(FLASH("-x", "3", "-o", "delete"), 0);
 	assert_int_equal(card.asked[ISCSI_UEVENT_DEL_FLASHNODE].u.flashnode.flashnode_idx, 3);
-	assert_string_equal(fake_out, "Flashnode 3 of host 2 deleted.\n");
+	assert_string_equal(fake_out, "Delete flashnode 3.\nFlashnode 3 of host 2 deleted.\n");
 }
 
 static void refuses_flashnodes(void **state)
@@ -391,6 +397,7 @@ static void refuses_flashnodes(void **state)
 	for (int number = ISCSI_UEVENT_DEL_FLASHNODE; number <= ISCSI_UEVENT_LOGOUT_FLASHNODE; number++)
 		card.error[number] = -EPERM;
 	assert_int_equal(FLASH("-x", "1", "-o", "login"), ISCSI_ERR_SESS_EXISTS);
+	assert_string_equal(fake_out, "Login to flashnode 1.\nFlashnode 1 of host 2 already logged in.\n");
 	assert_int_equal(FLASH("-x", "1", "-o", "logout"), ISCSI_ERR_LOGOUT);
 	assert_int_equal(FLASH("-x", "1", "-o", "delete"), ISCSI_ERR_BUSY);
 	card.error[ISCSI_UEVENT_LOGOUT_FLASHNODE] = -ESRCH;

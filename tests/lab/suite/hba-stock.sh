@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# hba-stock.sh [boot]: Debian's open-iscsi, then our /in/iscsid and /in/iscsiadm, on one emulated HBA with two ports. Its flash names a target
+# hba-stock.sh [boot | flash]: Debian's open-iscsi, then our /in/iscsid and /in/iscsiadm, on one emulated HBA with two ports. Its flash names a target
 # that each port logs in to. open-iscsi discovers, logs in with CHAP both ways and writes through port 0, and is asked all there is to ask; ours
 # takes over, and has to give the same answers. Then ours does through port 1 what open-iscsi did through port 0, with the same outcome.
 # boot: the flash names a target to boot from, too; both have to show it, and ours logs in to it.
+# flash: the card's flash written and used, by open-iscsi through port 0, by ours through port 1.
 # The functions from `versions` to `ports_alike` are the differences that are allowed, each with its reason.
 # shellcheck shell=dash disable=SC1091,SC2154,SC2086,SC2046
 . /lab/env
@@ -41,6 +42,9 @@ settings() { sed -E '/^iface\.(dhcp_alt_client_id_state|router_autocfg|origin) =
 # Of what an adapter was asked, open-iscsi's status is no error's.
 status_of_adapter() { sed -E 's/^status [1-9][0-9]{2}$/status 0/'; }
 
+# Its status of a deleted entry is the length of the answer, that of an empty table -EINVAL; ours has 0, and "no objects found".
+no_entries() { sed -E 's/^status ([0-9]+)$/status N/'; }
+
 # The card does not say how its port gets its address. open-iscsi takes the records as folders come, and two of each for a discovery.
 boot_targets() {
 	sed -E '/^iface\.(bootproto = STATIC|prefix_len = -1)$/d' |
@@ -50,13 +54,14 @@ boot_targets() {
 # What was done through port 1 is held against what was done through port 0.
 ports_alike() {
 	sed -E 's/fd10:(1:)?:1/SAN6/g; s/fd10:000[01]:/fd10:PORT:/g; s/10\.10\.[01]\./10.10.PORT./g; s/(c0:dd:10:00:0|lab0000\.|c0:ddff:fe10:000)[01]/\1PORT/g
-		s/^(qla4xxx: )\[[0-9]+\]/\1[SID]/; s/(sid: |SID: )[0-9]+/\1SID/; s/Host Number: [0-9]+/Host Number: N/
+		s/^(qla4xxx: )\[[0-9]+\]/\1[SID]/; s/(sid: |SID: )[0-9]+/\1SID/; s/([Hh]ost( Number:)?) [0-9]+/\1 N/
 		s/scsi[0-9]+ Channel 00 Id [0-9]+/scsiN Channel 00 Id N/; s/(Attached scsi disk )sd[a-z]+/\1sdX/'
 }
 
 alike() { # alike WHO NAME: what the tool said, without what may differ
 	case $2 in
 	*session* | host* | sid-tree*) sessions_of_"$1" ;;
+	*chap-delete*) no_entries ;;
 	*chap*) status_of_adapter ;;
 	*stats*) counters | status_of_adapter ;;
 	fw*) boot_targets ;;
@@ -139,6 +144,31 @@ by_hand() {
 	ok "$who: I/O of the one by IPv6" verified "$1" "$plain_sid" 8
 }
 
+# changed PORT: the card's flash, written and used
+changed() {
+	adapter=$(host_of "$1")
+	on_flash="-m host -H $adapter -C flashnode -x" on_chap="-m host -H $adapter -C chap -x 7"
+	ask hand-flash-logout $A $on_flash 0 -o logout
+	ok "$who: the firmware's session is gone" wait_for "[ -z \"\$(port_sids $1 $plain)\" ]" 30
+	ask hand-flash-login $A $on_flash 0 -o login
+	ok "$who: and is there again" session_ready "$1" "$plain" 1
+	ask hand-flash-again $A $on_flash 0 -o login
+	ask hand-flash-new $A -m host -H "$adapter" -C flashnode -o new -A ipv4
+	node=$(ls -d /sys/bus/iscsi_flashnode/devices/flashnode_sess-"$adapter":* | sed 's/.*[:-]//' | sort -n | tail -1)
+	ask hand-flash-update $A $on_flash "$node" -o update -n flashnode.session.targetname -v iqn.2026-11.org.openhba:later \
+		-n 'flashnode.conn[0].ipaddress' -v 10.10.9.9 -n 'flashnode.conn[0].port' -v 860 -n flashnode.session.first_burst_len -v 32768
+	ask hand-flash-show $A $on_flash "$node" -o show
+	ask hand-flash-list $A -m host -H "$adapter" -C flashnode
+	ask hand-flash-delete $A $on_flash "$node" -o delete
+	ask hand-flash-gone $A $on_flash "$node" -o show
+	ask hand-chap-new $A $on_chap -o new -n host.auth.username -v carol -n host.auth.password -v tweedletweedle
+	ask hand-chap-shown $A -m host -H "$adapter" -C chap -o show
+	ask hand-chap-update $A $on_chap -o update -n host.auth.username -v carol -n host.auth.password -v dumdumdumdum
+	ask hand-chap-updated $A -m host -H "$adapter" -C chap -o show
+	ask hand-chap-delete $A $on_chap -o delete
+	ask hand-chap-deleted $A -m host -H "$adapter" -C chap -o show
+}
+
 # ours_from_here: open-iscsi is gone, ours makes its own files of the card's ports
 ours_from_here() {
 	daemon_kill
@@ -168,7 +198,13 @@ for port in $(ports); do
 	is "$(port_sids "$port" "$guarded")" "" "port $port: and to nothing else"
 done
 daemon_start
-if [ "${1:-}" = boot ]; then
+if [ "${1:-}" = flash ]; then
+	changed 0
+	ours_from_here
+	changed 1
+	compared '^hand' ports_alike
+	is "$(tail -qn 1 $said/ours/hand-chap-delete $said/ours/hand-chap-deleted | tr '\n' ' ')" "status 0 status 21 " "ours says that no entry is left"
+elif [ "${1:-}" = boot ]; then
 	$A -m discovery -t sendtargets -p 10.10.0.1 -I "$(iface_of 0)" >/dev/null # open-iscsi fails where it has no folder of records yet
 	fw_asked
 	is "$(grep -c wonderland123 $said/stock/fw)" 2 "open-iscsi shows both boot targets with their secrets"
