@@ -156,7 +156,7 @@ void params_free(struct qla_session *session);
 struct iscsi_endpoint *endpoint_connect(struct Scsi_Host *shost, struct sockaddr *to, int non_blocking);
 int endpoint_poll(struct iscsi_endpoint *ep, int timeout_ms);
 void endpoint_disconnect(struct iscsi_endpoint *ep);
-void endpoint_show(struct iscsi_cls_conn *cls, const struct qla_session *session);	/* of a session of the flash, which user space did not connect */
+void endpoint_show(struct iscsi_cls_conn *cls, const struct qla_session *session);	/* for one of the flash */
 void endpoint_hide(struct iscsi_cls_conn *cls);					/* fine without endpoint_show() */
 struct Scsi_Host *endpoint_host(const struct iscsi_endpoint *ep, struct sockaddr_storage *ret_portal);	/* scsi_host_put(); NULL: gone */
 void stats_get(struct iscsi_cls_conn *cls, struct iscsi_stats *stats);
