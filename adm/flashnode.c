@@ -261,7 +261,8 @@ static const struct operation_row {
 	enum iscsi_err special_err;
 	const char *special_sentence;
 } operations[] = {
-	{ OPERATION_NEW, make_new, NULL, NULL, "make a flashnode", 0, ISCSI_ERR_SUCCESS, NULL },
+	{ OPERATION_NEW, make_new, NULL, NULL, "make a flashnode",
+	  EPERM, ISCSI_ERR_INTERNAL, "another new one has not been written yet: update or delete that first" },
 	{ OPERATION_UPDATE, update, "Update for flashnode", "successful", "update the flashnode", 0, ISCSI_ERR_SUCCESS, NULL },
 	{ OPERATION_DELETE, delete, "Flashnode", "deleted", "delete the flashnode",
 	  EPERM, ISCSI_ERR_BUSY, "the adapter boots from it" },

@@ -402,6 +402,9 @@ static void refuses_flashnodes(void **state)
 	assert_int_equal(FLASH("-x", "1", "-o", "delete"), ISCSI_ERR_BUSY);
 	card.error[ISCSI_UEVENT_LOGOUT_FLASHNODE] = -ESRCH;
 	assert_int_equal(FLASH("-x", "1", "-o", "logout"), ISCSI_ERR_SESS_NOT_FOUND);
+	card.error[ISCSI_UEVENT_NEW_FLASHNODE] = -EPERM;
+	assert_int_equal(FLASH("-o", "new", "-A", "ipv4"), ISCSI_ERR_INTERNAL);
+	assert_non_null(strstr(fake_err, "another new one has not been written yet"));
 	card.error[ISCSI_UEVENT_NEW_FLASHNODE] = -ENOSYS;
 	assert_int_equal(FLASH("-o", "new", "-A", "ipv4"), ISCSI_ERR_OP_NOT_SUPP);
 }
