@@ -186,22 +186,39 @@ static int run_reset(struct qla_host *host, struct scsi_cmnd *cmd, const struct 
 }
 
 /*
+ * The mid layer's commands keep the host together until they are back; an ioctl on a disk that is open still comes when it likes, and
+ * passes the gate.
+ */
+static int enter(struct qla_host *host, const struct scsi_cmnd *cmd)
+{
+	return by_ioctl(cmd) ? gate_enter(&host->gate) : 0;
+}
+
+static void leave(struct qla_host *host, const struct scsi_cmnd *cmd)
+{
+	if (by_ioctl(cmd))
+		gate_leave(&host->gate);
+}
+
+/*
  * Who lost his session waits for it: its commands are back, and a test of the device would fail. When it is given up the mid layer is not
  * to take the device offline for good.
  */
 static int eh_reset(struct scsi_cmnd *cmd, enum eh_step step)
 {
 	struct qla_host *host = host_of(cmd->device->host);
+	int result;
 	u16 ddb;
-	int err;
 
-	err = iscsi_block_scsi_eh(cmd);
-	if (err)
-		return err;
+	result = iscsi_block_scsi_eh(cmd);
+	if (result)
+		return result;
 	ddb = READ_ONCE(session_of(eh_session(cmd))->ddb);
-	if (ddb >= ISP_DDBS)
+	if (ddb >= ISP_DDBS || enter(host, cmd))
 		return FAILED;
-	return run_reset(host, cmd, &eh_rows[step], ddb);
+	result = run_reset(host, cmd, &eh_rows[step], ddb);
+	leave(host, cmd);
+	return result;
 }
 
 int eh_device_reset(struct scsi_cmnd *cmd)
@@ -221,10 +238,13 @@ int eh_target_reset(struct scsi_cmnd *cmd)
 int eh_host_reset(struct scsi_cmnd *cmd)
 {
 	struct qla_host *host = host_of(cmd->device->host);
-	int err;
+	bool came_back;
 
-	err = recover_and_wait(host, RECOVER_REQUEST);
+	if (enter(host, cmd))
+		return FAILED;
+	came_back = !recover_and_wait(host, RECOVER_REQUEST);
+	leave(host, cmd);
 	if (by_ioctl(cmd))
-		return err ? FAILED : SUCCESS;
+		return came_back ? SUCCESS : FAILED;
 	return commands_any(host->commands, -1, NULL) ? FAILED : FAST_IO_FAIL;
 }

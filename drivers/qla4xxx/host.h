@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A port: one PCI function, one SCSI host. What its parts are, how far it has come (one door: host_move()), and what each part offers to
- * the others. Locks, outermost first: scsi_add_host's and the class's; config_mutex; session mutexes; mailbox.mutex; irq_lock; rings'
- * own.
+ * the others. Locks, outermost first: scsi_add_host's and the class's; gate; config_mutex; session mutexes; mailbox.mutex; irq_lock;
+ * rings' own.
  *
  * Life: probe makes it (main.c), bring-up starts the firmware (bringup.c), recovery (reset.c) repeats that after a failure; removal, of
  * the driver or of the card, is the way back in reverse order. shost's reference keeps the memory; work that runs later holds none
- * because removal cancels it first.
+ * because removal cancels it first, and who comes from user space passes the gate, which removal closes before it frees a part.
  */
 #ifndef OPENHBA_QLA4XXX_HOST_H
 #define OPENHBA_QLA4XXX_HOST_H
@@ -18,6 +18,7 @@
 #include <scsi/scsi_transport_iscsi.h>
 
 #include "drivers/qla4xxx/chip.h"
+#include "drivers/qla4xxx/gate.h"
 #include "drivers/qla4xxx/mailbox.h"
 #include "drivers/qla4xxx/rings.h"
 
@@ -57,6 +58,7 @@ struct qla_host {
 	enum host_state state;		/* written by host_move() only */
 	unsigned long flags;
 	wait_queue_head_t state_changed;
+	struct gate gate;		/* around all that user space asks for; open from host_init() until removal */
 
 	struct workqueue_struct *workqueue;	/* ordered: events, recovery and relogin see each other's results */
 	struct work_struct event_work;

@@ -3,8 +3,8 @@
  * The PCI driver: how a port comes (probe), goes (removal, of the driver or of the card), sleeps and wakes, and what it does when the bus
  * has errors; and the door to its state. What happens in between is the other files' business.
  *
- * Removal takes away in the order in which things hang on each other: nobody starts a recovery; sessions, with their disks; what user
- * space sees; interrupts and work; the chip, which then writes to no memory; memory.
+ * Removal takes away in the order in which things hang on each other: nobody starts a recovery; sessions, with their disks; requests of
+ * user space; what it sees; interrupts and work; the chip, which then writes to no memory; memory.
  */
 #include <linux/module.h>
 
@@ -136,6 +136,7 @@ static void host_init(struct qla_host *host, struct Scsi_Host *shost, struct pci
 	host->state = HOST_STARTING;
 	host->flags = BIT(HOST_SILENT);
 	mailbox_init(&host->mailbox);
+	gate_open(&host->gate);
 	spin_lock_init(&host->irq_lock);
 	init_waitqueue_head(&host->state_changed);
 	INIT_WORK(&host->event_work, event_run);
@@ -246,6 +247,7 @@ static int host_start(struct qla_host *host)
 	if (!result)
 		return 0;
 	host_move(host, HOST_REMOVING);
+	gate_close(&host->gate);
 	machine_stop(host);
 	return result;
 }
@@ -294,6 +296,8 @@ static void qla_remove(struct pci_dev *pdev)
 		host_gone(host);
 	recovery_end(host);
 	sessions_remove(host, test_bit(HOST_SILENT, &host->flags));
+	/* Until here user space may take its sessions away itself. */
+	gate_close(&host->gate);
 	boot_destroy(host);
 	ifaces_destroy(host);
 	flashnodes_destroy(host);

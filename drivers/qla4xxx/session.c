@@ -157,7 +157,8 @@ release:
 
 struct iscsi_cls_session *session_create(struct iscsi_endpoint *ep, u16 cmds_max, u16 queue_depth, u32 initial_cmdsn)
 {
-	struct qla_session *session;
+	struct qla_session *session = NULL;
+	struct qla_host *host;
 	struct Scsi_Host *shost;
 	int error;
 
@@ -166,9 +167,14 @@ struct iscsi_cls_session *session_create(struct iscsi_endpoint *ep, u16 cmds_max
 	shost = endpoint_host(ep, NULL);
 	if (!shost)
 		return NULL;
-	session = session_new(host_of(shost), SESSION_USER, NULL, &error);
+	host = host_of(shost);
+	error = gate_enter(&host->gate);
+	if (!error) {
+		session = session_new(host, SESSION_USER, NULL, &error);
+		gate_leave(&host->gate);
+	}
 	if (!session)
-		host_warn(host_of(shost), "no session for user space: error %d\n", error);
+		host_warn(host, "no session for user space: error %d\n", error);
 	scsi_host_put(shost);
 	return session ? session->cls : NULL;
 }

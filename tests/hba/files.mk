@@ -73,10 +73,10 @@ $(O)/san/tests/hba/hba: $(O)/san/tests/hba/main.o $(hba-san-archive) $(O)/san/li
 	$(call say,LD san,$@)
 	$(Q)$(call link,$(SAN),$(hba-san-archive) $(O)/san/libtransport-user.a $(O)/san/liblib.a)
 # What a register access costs: runs in the guest.
-$(O)/tests/hba/mmio: $(O)/tests/hba/mmio.o
+$(O)/tests/hba/mmio $(O)/tests/hba/disk-reset: %: %.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(NORMAL) -pie -o $@ $<
-check-build: $(O)/tests/hba/hba $(O)/san/tests/hba/hba $(O)/tests/hba/mmio
+check-build: $(O)/tests/hba/hba $(O)/san/tests/hba/hba $(O)/tests/hba/mmio $(O)/tests/hba/disk-reset
 
 # tests/unit/hba_*.c and tests/fuzz/hba_*.c
 $(O)/san/tests/unit/hba_%: $(O)/san/tests/unit/hba_%.o $(hba-san-archive) $(san-archives)

@@ -220,6 +220,30 @@ static void test_host_reset(void **state)
 	assert_int_equal(eh_host_reset(&mid.cmds[0]), FAILED);
 }
 
+/* An ioctl comes through the gate, which the mid layer's own commands do not need. */
+static void test_gate(void **state)
+{
+	struct gate *gate = &world.host.gate;
+
+	mid.gives_back = true;
+	mid.resets = true;
+	gate->is_closed = true;
+	mid.cmds[0].submitter = SUBMITTED_BY_SCSI_RESET_IOCTL;
+	assert_int_equal(eh_device_reset(&mid.cmds[0]), FAILED);
+	assert_int_equal(eh_target_reset(&mid.cmds[0]), FAILED);
+	assert_int_equal(eh_host_reset(&mid.cmds[0]), FAILED);
+	assert_int_equal(mid.asked + mid.done, 0);
+	mid.cmds[0].submitter = SUBMITTED_BY_SCSI_ERROR_HANDLER;
+	assert_int_equal(eh_target_reset(&mid.cmds[0]), SUCCESS);
+	assert_int_equal(gate->entered, 0);
+	gate->is_closed = false;
+	mid.cmds[0].submitter = SUBMITTED_BY_SCSI_RESET_IOCTL;
+	assert_int_equal(eh_target_reset(&mid.cmds[0]), SUCCESS);
+	assert_int_equal(eh_host_reset(&mid.cmds[0]), SUCCESS);
+	assert_int_equal(gate->entered, 2);
+	assert_int_equal(gate->inside, 0);
+}
+
 static void test_timed_out(void **state)
 {
 	assert_int_equal(eh_timed_out(&mid.cmds[0]), COMPAT_TIMEOUT_RECOVER);
@@ -237,7 +261,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_abort), TEST(test_abort_refused), TEST(test_abort_without_return), TEST(test_lun_reset), TEST(test_target_reset),
-		TEST(test_reset_fails), TEST(test_reset_overtaken), TEST(test_host_reset), TEST(test_timed_out),
+		TEST(test_reset_fails), TEST(test_reset_overtaken), TEST(test_host_reset), TEST(test_gate),
+		TEST(test_timed_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

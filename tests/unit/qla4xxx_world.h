@@ -154,11 +154,17 @@ struct pci_dev {
 	int dev;
 };
 
+struct gate {
+	bool is_closed;
+	u32 entered, inside;
+};
+
 struct qla_host {
 	struct Scsi_Host *shost;
 	struct pci_dev *pdev;
 	struct chip chip;
 	struct rings rings;
+	struct gate gate;
 	enum host_state state;
 	unsigned long flags;
 	struct commands *commands;
@@ -193,6 +199,20 @@ static inline void dma_free_coherent(int *dev, size_t size, void *memory, dma_ad
 static void recover(struct qla_host *host, enum recovery_reason reason)
 {
 	world.recoveries++;
+}
+
+static int gate_enter(struct gate *gate)
+{
+	if (gate->is_closed)
+		return -ENODEV;
+	gate->entered++;
+	gate->inside++;
+	return 0;
+}
+
+static void gate_leave(struct gate *gate)
+{
+	assert_int_not_equal(gate->inside--, 0);
 }
 
 static void session_suspect(struct qla_host *host, u16 ddb)
