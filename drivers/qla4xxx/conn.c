@@ -42,12 +42,19 @@ void conn_remove(struct qla_session *session, struct iscsi_cls_conn *cls)
 void conn_destroy(struct iscsi_cls_conn *cls)
 {
 	struct qla_session *session = session_of(iscsi_conn_to_session(cls));
+	bool is_ours;
 
 	mutex_lock(&session->mutex);
-	session->conn = NULL;
-	login_forget(session);
-	login_logout(session);
+	/* Else removal of the session has taken it already. */
+	is_ours = session->conn == cls;
+	if (is_ours) {
+		session->conn = NULL;
+		login_forget(session);
+		login_logout(session);
+	}
 	mutex_unlock(&session->mutex);
+	if (!is_ours)
+		return;
 	passthrough_flush(session->host, session->ddb);
 	conn_remove(session, cls);
 }

@@ -34,6 +34,7 @@ struct qla_session {
 	enum session_kind kind;
 	u16 ddb;			/* index */
 	bool removing;			/* sessions.lock; somebody removes it, nothing is begun any more */
+	struct mutex disks_mutex;	/* outside mutex; one at a time takes its disks away */
 
 	struct mutex mutex;		/* all below */
 	struct iscsi_cls_conn *conn;
