@@ -145,6 +145,7 @@ enum recovery_reason {
 	RECOVER_REQUEST,	/* the SCSI layer or the administrator */
 	RECOVER_GONE,		/* the card is out of the bus: all that waits ends, and the host is dead; host_gone() */
 	RECOVER_BUS,		/* the bus has recovered from an error */
+	RECOVER_LOST,		/* pings or PDUs of user space that are never answered */
 	RECOVER_REASONS,
 };
 
@@ -210,5 +211,9 @@ void ping_exit(struct qla_host *host);
 int ping_send(struct Scsi_Host *shost, u32 iface_num, u32 iface_type, u32 payload, u32 pid, struct sockaddr *to);
 void ping_done(struct qla_host *host, const struct isp_mailbox_iocb *iocb);			/* interrupt; warns if nobody asked */
 void ping_flush(struct qla_host *host);			/* the chip is stopped: who waits is told so */
+
+/* Every second while the host is online: what is not answered in its time comes to an end, and too much of it to a reset. */
+void passthrough_tick(struct qla_host *host);
+void ping_tick(struct qla_host *host);
 
 #endif

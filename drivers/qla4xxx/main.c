@@ -71,6 +71,8 @@ static void heartbeat_run(struct work_struct *work)
 	if (host_state(host) == HOST_ONLINE) {
 		/* An interrupt that got lost costs a second, a card that was pulled is found. */
 		irq_look(host);
+		passthrough_tick(host);
+		ping_tick(host);
 		if (acb_get(host, ISP_ACB_ROW_HEARTBEAT))
 			seconds = acb_get(host, ISP_ACB_ROW_HEARTBEAT_INTERVAL);
 		if (seconds && time_after(jiffies, READ_ONCE(host->heartbeat) + (seconds + HEARTBEAT_SPARE_SECONDS) * HZ))

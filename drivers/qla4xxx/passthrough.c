@@ -4,7 +4,9 @@
  * buffer for the answer. The firmware puts its own tag and sequence numbers into them; user space gets its own tag back.
  *
  * Life of a request: waiting from before the firmware has it until it answers, which it may do after the connection is gone, as it writes
- * to the request's memory until then; answered until the worker has handed it up and freed it. It holds the connection's object.
+ * to the request's memory until then; answered until the worker has handed it up and freed it. It holds the connection's object. One that
+ * is not answered when the firmware's own time has long been over is lost: it takes nobody's place, but its memory stays as it is until the
+ * firmware answers all the same or is reset, which too many of them ask for.
  */
 #include <linux/dma-mapping.h>
 #include <linux/slab.h>
@@ -16,6 +18,8 @@
 
 #define REQUESTS_MAX	64		/* of a host */
 #define TIMEOUT_SECONDS	30		/* the firmware's, for the answer */
+#define LOST_SECONDS	45		/* it has lost that */
+#define LOST_MAX	8		/* of a host, until the chip is reset */
 #define OUT_MAX		65536		/* data of a request */
 #define IN_MIN		8192		/* data of an answer that there is room for */
 #define IN_MAX		262144
@@ -24,6 +28,7 @@
 
 struct passthrough {
 	struct list_head link;
+	unsigned long until;		/* jiffies; then it is lost */
 	u32 handle;
 	u16 ddb;
 	u8 opcode;
@@ -39,8 +44,8 @@ struct passthrough {
 /* Of a host. lock: all of it, and where a request is. Hard interrupt context. */
 struct passthroughs {
 	spinlock_t lock;		/* all of it */
-	struct list_head waiting, answered;
-	unsigned int count;
+	struct list_head waiting, answered, lost;
+	unsigned int count, lost_count;	/* waiting or answered; lost */
 	u32 handle;			/* the last one */
 	struct qla_host *host;
 	struct work_struct work;
@@ -57,6 +62,7 @@ int passthrough_init(struct qla_host *host)
 	spin_lock_init(&all->lock);
 	INIT_LIST_HEAD(&all->waiting);
 	INIT_LIST_HEAD(&all->answered);
+	INIT_LIST_HEAD(&all->lost);
 	INIT_WORK(&all->work, passthrough_work);
 	all->host = host;
 	host->passthroughs = all;
@@ -121,12 +127,13 @@ static struct passthrough *request_new(const struct qla_session *session, struct
 	return request;
 }
 
-static struct passthrough *find_waiting(struct passthroughs *all, u32 handle)
+/* One of those that are waiting, or lost. */
+static struct passthrough *find(struct passthroughs *all, const struct list_head *list, u32 handle)
 {
 	struct passthrough *request;
 
 	lockdep_assert_held(&all->lock);
-	list_for_each_entry(request, &all->waiting, link)
+	list_for_each_entry(request, list, link)
 		if (request->handle == handle)
 			return request;
 	return NULL;
@@ -158,6 +165,7 @@ static int request_add(struct passthroughs *all, struct passthrough *request)
 	if (all->count < REQUESTS_MAX) {
 		all->count++;
 		request->handle = ++all->handle;
+		request->until = jiffies + LOST_SECONDS * HZ;
 		list_add_tail(&request->link, &all->waiting);
 		err = 0;
 	}
@@ -172,7 +180,7 @@ static void request_remove(struct passthroughs *all, u32 handle)
 	unsigned long flags;
 
 	spin_lock_irqsave(&all->lock, flags);
-	request = find_waiting(all, handle);
+	request = find(all, &all->waiting, handle);
 	if (request) {
 		list_del(&request->link);
 		all->count--;
@@ -258,22 +266,79 @@ static void request_answered(struct passthroughs *all, struct passthrough *reque
 	queue_work(all->host->workqueue, &all->work);
 }
 
+/* Lost, and found: the firmware does not write to it any more, so that it can be freed. User space has given it up. */
+static void request_found(struct passthroughs *all, struct passthrough *request, u8 completion)
+{
+	lockdep_assert_held(&all->lock);
+	request->is_quiet = true;
+	all->lost_count--;
+	all->count++;
+	request_answered(all, request, completion);
+}
+
+static bool take_answer(struct passthroughs *all, u32 handle, u8 completion)
+{
+	struct passthrough *request = find(all, &all->waiting, handle);
+
+	lockdep_assert_held(&all->lock);
+	if (request) {
+		request_answered(all, request, completion);
+		rings_finished(&all->host->rings, 1);
+		return true;
+	}
+	request = find(all, &all->lost, handle);
+	if (request)
+		request_found(all, request, completion);
+	return request;
+}
+
 void passthrough_done(struct qla_host *host, const struct isp_passthrough_status *status)
 {
 	struct passthroughs *all = host->passthroughs;
-	struct passthrough *request;
+	unsigned long flags;
+	bool asked;
+
+	spin_lock_irqsave(&all->lock, flags);
+	asked = take_answer(all, le32_to_cpu(READ_ONCE(status->handle)), READ_ONCE(status->completion));
+	spin_unlock_irqrestore(&all->lock, flags);
+	/* No disk is in danger: unlike a command's, an answer that nobody waits for is no reason for a reset. */
+	if (!asked)
+		host_warn(host, "an answer to a PDU of user space that nobody has sent\n");
+}
+
+/* Those that are lost from now on. */
+static unsigned int lose(struct passthroughs *all)
+{
+	struct passthrough *request, *next;
+	unsigned int count = 0;
+
+	lockdep_assert_held(&all->lock);
+	list_for_each_entry_safe(request, next, &all->waiting, link) {
+		if (!time_after(jiffies, request->until))
+			continue;
+		list_move_tail(&request->link, &all->lost);
+		rings_finished(&all->host->rings, 1);
+		count++;
+	}
+	all->count -= count;
+	all->lost_count += count;
+	return count;
+}
+
+void passthrough_tick(struct qla_host *host)
+{
+	struct passthroughs *all = host->passthroughs;
+	unsigned int lost, lost_count;
 	unsigned long flags;
 
 	spin_lock_irqsave(&all->lock, flags);
-	request = find_waiting(all, le32_to_cpu(READ_ONCE(status->handle)));
-	if (request)
-		request_answered(all, request, READ_ONCE(status->completion));
+	lost = lose(all);
+	lost_count = all->lost_count;
 	spin_unlock_irqrestore(&all->lock, flags);
-	/* No disk is in danger: unlike a command's, an answer that nobody waits for is no reason for a reset. */
-	if (request)
-		rings_finished(&host->rings, 1);
-	else
-		host_warn(host, "an answer to a PDU of user space that nobody has sent\n");
+	if (lost)
+		host_warn(host, "the firmware has not answered %u PDUs of user space for %u s\n", lost, LOST_SECONDS);
+	if (lost_count >= LOST_MAX)
+		recover(host, RECOVER_LOST);
 }
 
 void passthrough_flush(struct qla_host *host, int ddb)
@@ -297,6 +362,9 @@ void passthrough_flush(struct qla_host *host, int ddb)
 		request_answered(all, request, ISP_PASSTHROUGH_NO_CONNECTION);
 		rings_finished(&host->rings, 1);
 	}
+	list_for_each_entry_safe(request, next, &all->lost, link)
+		if (ddb < 0)
+			request_found(all, request, ISP_PASSTHROUGH_NO_CONNECTION);
 	spin_unlock_irqrestore(&all->lock, flags);
 }
 

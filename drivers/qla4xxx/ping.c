@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Echo requests that the firmware sends for user space (iscsiadm -m host -C ping): a mailbox command in an entry of the request ring. Each
- * that was taken is answered to user space once, by the firmware's code or, when the chip is reset, as by a firmware that is disabled.
+ * that was taken is answered to user space once, by the firmware's code; when the chip is reset, as by a firmware that is disabled; when
+ * nothing comes, as one that timed out. The firmware may answer that one all the same, so its handle is nobody else's until it does or is
+ * reset, which too many of them ask for.
  */
 #include <linux/in.h>
 #include <linux/in6.h>
@@ -12,11 +14,15 @@
 
 #define PINGS		127	/* handles 1 to 127 */
 #define PAYLOAD_MAX	65507
+#define ANSWER_SECONDS	10	/* the firmware's own limit is shorter, who asked waits longer */
+#define LOST_MAX	8	/* of a host, until the chip is reset */
 
-enum ping_state { PING_FREE, PING_WAITING, PING_ANSWERED };
+/* PING_LATE: user space is to be told that nothing came; PING_LOST: it has been. */
+enum ping_state { PING_FREE, PING_WAITING, PING_ANSWERED, PING_LATE, PING_LOST };
 
 struct ping {
 	enum ping_state state;
+	unsigned long until;	/* jiffies; then it is late */
 	u32 pid;		/* who asked */
 	u32 status;		/* enum isp_ping_status */
 	__le32 words[ISP_MAILBOXES];
@@ -100,7 +106,7 @@ static u32 ping_take(struct pings *all, u32 pid)
 	for (i = 0; i < PINGS && !handle; i++) {
 		if (all->pings[i].state != PING_FREE)
 			continue;
-		all->pings[i] = (struct ping){ .state = PING_WAITING, .pid = pid };
+		all->pings[i] = (struct ping){ .state = PING_WAITING, .until = jiffies + ANSWER_SECONDS * HZ, .pid = pid };
 		handle = i + 1;
 	}
 	spin_unlock_irqrestore(&all->lock, flags);
@@ -159,23 +165,36 @@ static u32 status_of(const struct isp_mailbox_iocb *iocb)
 	return le32_to_cpu(iocb->mailbox[0]) == ISP_STATUS_COMPLETE ? ISP_PING_OK : le32_to_cpu(iocb->mailbox[6]);
 }
 
-static void ping_answered(struct pings *all, struct ping *ping, u32 status)
+/* The only way out of PING_WAITING once the firmware has it. */
+static void ping_over(struct pings *all, struct ping *ping, enum ping_state state, u32 status)
 {
 	lockdep_assert_held(&all->lock);
 	ping->status = status;
-	ping->state = PING_ANSWERED;
+	ping->state = state;
 	rings_finished(&all->host->rings, 1);
 	queue_work(all->host->workqueue, &all->work);
 }
 
+/* False: nobody has asked for it. */
 static bool take_answer(struct pings *all, struct ping *ping, const struct isp_mailbox_iocb *iocb)
 {
 	lockdep_assert_held(&all->lock);
-	if (ping->state != PING_WAITING)
-		return false;
-	memcpy(ping->words, iocb->mailbox, sizeof(ping->words));
-	ping_answered(all, ping, status_of(iocb));
-	return true;
+	switch (ping->state) {
+	case PING_WAITING:
+		memcpy(ping->words, iocb->mailbox, sizeof(ping->words));
+		ping_over(all, ping, PING_ANSWERED, status_of(iocb));
+		return true;
+	case PING_LATE:
+		ping->state = PING_ANSWERED;
+		return true;
+	case PING_LOST:
+		ping->state = PING_FREE;
+		return true;
+	case PING_FREE:
+	case PING_ANSWERED:
+		break;
+	}
+	return false;
 }
 
 void ping_done(struct qla_host *host, const struct isp_mailbox_iocb *iocb)
@@ -201,13 +220,48 @@ void ping_flush(struct qla_host *host)
 	if (!all)
 		return;
 	spin_lock_irqsave(&all->lock, flags);
-	for (i = 0; i < PINGS; i++)
-		if (all->pings[i].state == PING_WAITING)
-			ping_answered(all, &all->pings[i], ISP_PING_FW_DISABLED);
+	for (i = 0; i < PINGS; i++) {
+		struct ping *ping = &all->pings[i];
+
+		if (ping->state == PING_WAITING)
+			ping_over(all, ping, PING_ANSWERED, ISP_PING_FW_DISABLED);
+		else if (ping->state == PING_LATE)
+			ping->state = PING_ANSWERED;
+		else if (ping->state == PING_LOST)
+			ping->state = PING_FREE;
+	}
 	spin_unlock_irqrestore(&all->lock, flags);
 }
 
-/* A copy of one that is answered, which is free then. */
+/* Those that are late or lost now. */
+static unsigned int count_late(struct pings *all)
+{
+	unsigned int count = 0, i;
+
+	lockdep_assert_held(&all->lock);
+	for (i = 0; i < PINGS; i++) {
+		struct ping *ping = &all->pings[i];
+
+		if (ping->state == PING_WAITING && time_after(jiffies, ping->until))
+			ping_over(all, ping, PING_LATE, ISP_PING_TIMEOUT);
+		count += ping->state == PING_LATE || ping->state == PING_LOST;
+	}
+	return count;
+}
+
+void ping_tick(struct qla_host *host)
+{
+	unsigned int late;
+	unsigned long flags;
+
+	spin_lock_irqsave(&host->pings->lock, flags);
+	late = count_late(host->pings);
+	spin_unlock_irqrestore(&host->pings->lock, flags);
+	if (late >= LOST_MAX)
+		recover(host, RECOVER_LOST);
+}
+
+/* A copy of one that user space is to be told of; it is free then, or lost. */
 static bool next_answered(struct pings *all, struct ping *ret_ping)
 {
 	unsigned long flags;
@@ -216,11 +270,13 @@ static bool next_answered(struct pings *all, struct ping *ret_ping)
 
 	spin_lock_irqsave(&all->lock, flags);
 	for (i = 0; i < PINGS && !found; i++) {
-		found = all->pings[i].state == PING_ANSWERED;
+		struct ping *ping = &all->pings[i];
+
+		found = ping->state == PING_ANSWERED || ping->state == PING_LATE;
 		if (!found)
 			continue;
-		*ret_ping = all->pings[i];
-		all->pings[i].state = PING_FREE;
+		*ret_ping = *ping;
+		ping->state = ping->state == PING_LATE ? PING_LOST : PING_FREE;
 	}
 	spin_unlock_irqrestore(&all->lock, flags);
 	return found;

@@ -23,6 +23,7 @@ static const char * const reason_texts[RECOVER_REASONS] = {
 	[RECOVER_REQUEST] = "a request",
 	[RECOVER_GONE] = "a card that is gone",
 	[RECOVER_BUS] = "a restart of the bus",
+	[RECOVER_LOST] = "answers that do not come",
 };
 
 void recover(struct qla_host *host, enum recovery_reason reason)
@@ -114,6 +115,7 @@ static int restart(struct qla_host *host, unsigned long reasons)
 		clear_bit(RECOVER_REQUEST, &host->reasons);
 		clear_bit(RECOVER_MAILBOX, &host->reasons);
 		clear_bit(RECOVER_HEARTBEAT, &host->reasons);
+		clear_bit(RECOVER_LOST, &host->reasons);
 		irq_enable(host);
 		if (host_move(host, HOST_ONLINE))
 			sessions_restart(host);

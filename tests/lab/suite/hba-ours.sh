@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # hba-ours.sh [PART...]: what an emulated HBA under this tree's driver has to stand that the distribution's does not: sessions of user space that
-# end, ports that are unbound and cards that are pulled under I/O, the driver unloaded again and again, answers that come at once, sleep.
+# end, ports that are unbound and cards that are pulled under I/O, the driver unloaded again and again, answers that come at once or never, sleep.
 # shellcheck shell=dash disable=SC1091,SC2154,SC2317,SC2086,SC3043
 . /lab/env
 . /lab/lib.sh
@@ -110,6 +110,67 @@ part_delay() {
 	ok "answers at once: and comes" hba_start
 	ok "answers at once: the sessions are back" all_ports_ready 1
 	hba delay 10
+}
+
+# ping_ends SENTENCE: what a ping says, in less time than user space would wait for it
+ping_ends() {
+	at_once 14 sh -c "iscsiadm -m iface -I $iface -C ping -a 10.10.0.1 -c 1 >/tmp/ping 2>&1; true"
+	[ "$(tail -1 /tmp/ping)" = "$1" ] || { diag "a ping: $(tail -1 /tmp/ping)"; return 1; }
+}
+
+# discoveries: of four at a time, until /tmp/stop
+discoveries() {
+	rm -f /tmp/stop
+	jobs=
+	for i in 1 2 3 4; do
+		while [ ! -e /tmp/stop ]; do timeout 60 iscsiadm -m discovery -t st -p 10.10.0.1 -I "$iface" >/dev/null 2>&1; done &
+		jobs="$jobs $!"
+	done
+}
+recovered() { wait_for 'dmesg | grep -q "recovering from answers that do not come"' "$1" && wait_for 'dmesg | grep -q "online again"' 60; }
+
+# Answers that the firmware never gives: who asked is told so, and before all places are taken the chip is reset.
+part_pings() {
+	daemon_start
+	iface=$(iface_of 0)
+	hba iocb-lose 0x39 always
+	dmesg -c >/dev/null
+	for ping in 1 2 3 4 5 6 7; do
+		ok "lost pings: $ping is told that nothing came" ping_ends "Ping 1 failed: timed out"
+	done
+	is "$(dmesg | grep -c recovering)" 0 "lost pings: the chip is left alone"
+	hba clear
+	hba iocb-delay 0x39 12000
+	ok "lost pings: one that is only late is told so, too" ping_ends "Ping 1 failed: timed out"
+	ok "lost pings: which makes eight, and the chip is reset" recovered 30
+	hba clear
+	ok "lost pings: the session is back" all_ports_ready 1
+	ok "lost pings: a ping is answered" ping_ends "Ping 1 completed"
+	dmesg -c >/dev/null
+	for round in 1 2 3 4 5 6 7 8; do
+		hba iocb-delay 0x39 12000
+		ok "late pings: $round is told that nothing came" ping_ends "Ping 1 failed: timed out"
+		sleep 3
+	done
+	is "$(dmesg | grep -c recovering)" 0 "late pings: the chip is left alone, as its answers came"
+	hba clear
+	ok "late pings: a ping is answered" ping_ends "Ping 1 completed"
+	daemon_stop
+}
+part_pdus() {
+	daemon_start
+	iface=$(iface_of 0)
+	dmesg -c >/dev/null
+	hba iocb-lose 0x3c always
+	discoveries
+	ok "lost PDUs: the chip is reset" recovered 240
+	hba clear
+	touch /tmp/stop
+	wait $jobs
+	ok "lost PDUs: after some were given up" sh -c 'dmesg | grep -q "has not answered"'
+	ok "lost PDUs: the session is back" all_ports_ready 1
+	ok "lost PDUs: a discovery is answered" timeout 60 iscsiadm -m discovery -t st -p 10.10.0.1 -I "$iface"
+	daemon_stop
 }
 
 part_sleep() {
