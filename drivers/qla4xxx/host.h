@@ -36,7 +36,8 @@ enum host_state {
 
 enum host_flag {
 	HOST_LINK_UP,		/* the firmware said so last */
-	HOST_GONE,		/* out of the bus, for ever */
+	HOST_GONE,		/* out of the bus: for ever, unless HOST_BUS_FAILED, too */
+	HOST_BUS_FAILED,	/* from an error of the bus until it has recovered, or bus_until */
 	HOST_SILENT,		/* the firmware answers nothing until a bring-up has succeeded */
 	HOST_LISTED,		/* sessions of the flash were made once */
 };
@@ -69,6 +70,7 @@ struct qla_host {
 	unsigned long reasons;		/* why, enum recovery_reason */
 	struct delayed_work heartbeat_work;
 	unsigned long heartbeat;	/* jiffies of the last one */
+	unsigned long bus_until;	/* jiffies; HOST_BUS_FAILED */
 
 	struct mutex config_mutex;	/* control block, flash, CHAP table, flash nodes */
 	struct sessions *sessions;	/* session.h */

@@ -15,6 +15,7 @@
 #define TICK_MS			1000
 #define HEARTBEAT_SPARE_SECONDS	2	/* late is not lost */
 #define RECOVERY_SECONDS	60	/* that sleep waits for one to end */
+#define BUS_SECONDS		30	/* for a bus to come back from an error */
 #define BAR			1
 
 struct scsi_transport_template *qla_transport_template;
@@ -63,21 +64,47 @@ bool host_wait_online(struct qla_host *host, unsigned int seconds)
 
 /* --- every second --- */
 
+/* Registers are out of reach for good: nobody expects them back. */
+static void bus_lost(struct qla_host *host)
+{
+	clear_bit(HOST_GONE, &host->flags);
+	host_gone(host);
+}
+
+static void online_tick(struct qla_host *host)
+{
+	unsigned int seconds = 0;
+
+	/* An interrupt that got lost costs a second, a card that was pulled is found. */
+	irq_look(host);
+	passthrough_tick(host);
+	ping_tick(host);
+	if (acb_get(host, ISP_ACB_ROW_HEARTBEAT))
+		seconds = acb_get(host, ISP_ACB_ROW_HEARTBEAT_INTERVAL);
+	if (seconds && time_after(jiffies, READ_ONCE(host->heartbeat) + (seconds + HEARTBEAT_SPARE_SECONDS) * HZ))
+		recover(host, RECOVER_HEARTBEAT);
+}
+
+/* Older kernels tell nobody when they give the bus up, for a device behind it that cannot recover. */
+static void bus_tick(struct qla_host *host)
+{
+	if (!test_bit(HOST_BUS_FAILED, &host->flags) || time_before(jiffies, READ_ONCE(host->bus_until)))
+		return;
+	/* Who takes the flag away decides: this, or qla_bus_resume(). */
+	if (!test_and_clear_bit(HOST_BUS_FAILED, &host->flags))
+		return;
+	host_err(host, "the bus has not come back from an error for %u s\n", BUS_SECONDS);
+	bus_lost(host);
+}
+
 static void heartbeat_run(struct work_struct *work)
 {
 	struct qla_host *host = container_of(to_delayed_work(work), struct qla_host, heartbeat_work);
-	unsigned int seconds = 0;
 
-	if (host_state(host) == HOST_ONLINE) {
-		/* An interrupt that got lost costs a second, a card that was pulled is found. */
-		irq_look(host);
-		passthrough_tick(host);
-		ping_tick(host);
-		if (acb_get(host, ISP_ACB_ROW_HEARTBEAT))
-			seconds = acb_get(host, ISP_ACB_ROW_HEARTBEAT_INTERVAL);
-		if (seconds && time_after(jiffies, READ_ONCE(host->heartbeat) + (seconds + HEARTBEAT_SPARE_SECONDS) * HZ))
-			recover(host, RECOVER_HEARTBEAT);
-	}
+	if (host_state(host) == HOST_ONLINE)
+		online_tick(host);
+	else
+		bus_tick(host);
 	if (host_state(host) != HOST_REMOVING)
 		schedule_delayed_work(&host->heartbeat_work, msecs_to_jiffies(TICK_MS));
 }
@@ -111,6 +138,8 @@ static int pci_start(struct qla_host *host)
 		if (pci_try_set_mwi(pdev))
 			dev_dbg(&pdev->dev, "no memory-write-invalidate\n");
 		pci_intx(pdev, 1);
+		/* What is restored when an error of the bus has reset it. */
+		pci_save_state(pdev);
 		return 0;
 	}
 	result = -ENOMEM;
@@ -126,7 +155,9 @@ static void pci_stop(struct qla_host *host)
 	pci_clear_master(host->pdev);
 	pci_iounmap(host->pdev, host->chip.regs);
 	pci_release_regions(host->pdev);
-	pci_disable_device(host->pdev);
+	/* An error of the bus may have done so. */
+	if (pci_is_enabled(host->pdev))
+		pci_disable_device(host->pdev);
 }
 
 /* Members that need no memory of their own and cannot fail. */
@@ -321,9 +352,13 @@ static void host_sleep(struct qla_host *host)
 	host_quiesce(host);
 }
 
+/* Nobody comes back from it, and nobody waits: what it does with the chip, the next kernel may find. */
 static void qla_shutdown(struct pci_dev *pdev)
 {
-	host_sleep(pci_get_drvdata(pdev));
+	struct qla_host *host = pci_get_drvdata(pdev);
+
+	recovery_end(host);
+	host_quiesce(host);
 }
 
 static int __maybe_unused qla_suspend(struct device *dev)
@@ -345,6 +380,22 @@ static SIMPLE_DEV_PM_OPS(qla_pm_ops, qla_suspend, qla_resume);
 
 /* --- errors of the bus --- */
 
+/*
+ * The bus is frozen: registers cannot be reached, and who tries takes the card for gone. Who waits for the firmware is told so, a recovery
+ * that runs ends; commands wait in the mid layer until the bus is back, or given up.
+ */
+static void bus_failed(struct qla_host *host)
+{
+	WRITE_ONCE(host->bus_until, jiffies + BUS_SECONDS * HZ);
+	set_bit(HOST_BUS_FAILED, &host->flags);
+	set_bit(HOST_GONE, &host->flags);
+	mailbox_cancel(host);
+	wake_up_all(&host->state_changed);
+	flush_work(&host->recovery_work);
+	if (host_move(host, HOST_SUSPENDED))
+		host_quiesce(host);
+}
+
 static pci_ers_result_t qla_error_detected(struct pci_dev *pdev, pci_channel_state_t state)
 {
 	struct qla_host *host = pci_get_drvdata(pdev);
@@ -352,36 +403,46 @@ static pci_ers_result_t qla_error_detected(struct pci_dev *pdev, pci_channel_sta
 	if (state == pci_channel_io_normal)
 		return PCI_ERS_RESULT_CAN_RECOVER;
 	if (state == pci_channel_io_perm_failure) {
-		host_gone(host);
+		clear_bit(HOST_BUS_FAILED, &host->flags);
+		bus_lost(host);
 		return PCI_ERS_RESULT_DISCONNECT;
 	}
-	/* Registers cannot be reached, and who tries takes the card for gone: it comes back with the bus. */
-	set_bit(HOST_GONE, &host->flags);
-	if (host_move(host, HOST_SUSPENDED)) {
-		flush_work(&host->recovery_work);
-		host_quiesce(host);
-	}
+	bus_failed(host);
+	if (pci_is_enabled(pdev))
+		pci_disable_device(pdev);
 	return PCI_ERS_RESULT_NEED_RESET;
+}
+
+static bool card_is_back(struct qla_host *host)
+{
+	int result = pci_enable_device(host->pdev);
+
+	if (result) {
+		host_err(host, "cannot enable the card after an error of the bus: error %d\n", result);
+		return false;
+	}
+	pci_restore_state(host->pdev);
+	pci_save_state(host->pdev);
+	return !chip_gone(&host->chip);
 }
 
 static pci_ers_result_t qla_slot_reset(struct pci_dev *pdev)
 {
 	struct qla_host *host = pci_get_drvdata(pdev);
 
-	if (pci_enable_device(pdev)) {
-		host_err(host, "cannot enable the card after an error of the bus\n");
-		return PCI_ERS_RESULT_DISCONNECT;
-	}
-	pci_restore_state(pdev);
-	pci_save_state(pdev);
-	return chip_gone(&host->chip) ? PCI_ERS_RESULT_DISCONNECT : PCI_ERS_RESULT_RECOVERED;
+	if (card_is_back(host))
+		return PCI_ERS_RESULT_RECOVERED;
+	clear_bit(HOST_BUS_FAILED, &host->flags);
+	bus_lost(host);
+	return PCI_ERS_RESULT_DISCONNECT;
 }
 
 static void qla_bus_resume(struct pci_dev *pdev)
 {
 	struct qla_host *host = pci_get_drvdata(pdev);
 
-	clear_bit(HOST_GONE, &host->flags);
+	if (test_and_clear_bit(HOST_BUS_FAILED, &host->flags))
+		clear_bit(HOST_GONE, &host->flags);
 	recover(host, RECOVER_BUS);
 }
 

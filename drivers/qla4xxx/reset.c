@@ -131,7 +131,7 @@ void recovery_run(struct work_struct *work)
 
 	if (!reasons)
 		return;
-	if (host_state(host) == HOST_SUSPENDED && !test_bit(RECOVER_BUS, &reasons))
+	if (host_state(host) == HOST_SUSPENDED && !(reasons & (BIT(RECOVER_BUS) | BIT(RECOVER_GONE))))
 		return;
 	if (!host_move(host, HOST_RECOVERING)) {
 		/* Nobody restarts it, but commands that removal waits for have to end. */

@@ -279,6 +279,10 @@ class Card:
                 return reader.readline().rstrip("\n")
 
 
+# A completion that times out is one that the kernel takes for not fatal; a data link protocol error means a reset of the bus.
+BUS_ERRORS = ("COMP_TIME", "DLP")
+
+
 class Hbas:
     """All HBAs of a machine. Owned by run; close() leaves nothing behind."""
 
@@ -309,6 +313,12 @@ class Hbas:
         except packages.SetupError as error:
             return str(error)
         return next(filter(None, (qmp("device_add", **function) for function in card.functions())), None)
+
+    def error(self, qmp, number, name):
+        """An error of the bus at the root port of card NUMBER, by QEMU's name for it; None or the error's text."""
+        if number >= len(self.cards) or name not in BUS_ERRORS:
+            return f"error hba {number} {name}: this machine has {len(self.cards)}, and errors are " + ", ".join(BUS_ERRORS)
+        return qmp("human-monitor-command", **{"command-line": f"pcie_aer_inject_error hbaslot{number} {name}"})
 
     def answer(self, kind, line):
         """What lab-san LINE and lab-hba N LINE get: "ok STATUS BASE64", or the error's text."""

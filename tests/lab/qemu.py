@@ -252,9 +252,11 @@ class Machine:
             self.sockets["control"].sendall((answer or "ok").encode() + b"\n")
 
     def _hotplug(self, words):
-        """add nic N, del nic N, link nic N up|down, add hba N, del hba N; None or the error's text."""
+        """add nic N, del nic N, link nic N up|down, add hba N, del hba N, error hba N NAME; None or the error's text."""
         if self.hbas and len(words) == 3 and words[0] in ("add", "del") and words[1] == "hba" and words[2].isdigit():
             return self.hbas.hotplug(self.qmp, words[0], int(words[2]))
+        if self.hbas and len(words) == 4 and words[:2] == ["error", "hba"] and words[2].isdigit():
+            return self.hbas.error(self.qmp, int(words[2]), words[3])
         if len(words) < 3 or words[1] != "nic" or not words[2].isdigit() or len(words) != (4 if words[0] == "link" else 3):
             return "not available: " + " ".join(words)
         verb, number = words[0], int(words[2])

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # hba-ours.sh [PART...]: what an emulated HBA under this tree's driver has to stand that the distribution's does not: sessions of user space that
-# end, ports that are unbound and cards that are pulled under I/O, the driver unloaded again and again, answers that come at once or never, sleep.
+# end, ports that are unbound and cards that are pulled under I/O, the driver unloaded again and again, answers that come at once or never, sleep,
+# errors of the bus, the end of the machine (reboot, poweroff: the last part).
 # shellcheck shell=dash disable=SC1091,SC2154,SC2317,SC2086,SC3043
 . /lab/env
 . /lab/lib.sh
@@ -173,14 +174,74 @@ part_pdus() {
 	daemon_stop
 }
 
+# over WHAT COMMAND...: that happens while a disk is written and verified, of which nothing fails
+over() {
+	local what=$1 job
+	shift
+	dmesg -c >/dev/null
+	verified 0 "$(port_sids 0 "$plain")" 8 20 &
+	job=$!
+	sleep 4
+	ok "$what" "$@"
+	wait $job
+	is $? 0 "$what: no I/O fails or is lost" || sed 's/^/# /' /tmp/fio.0
+	ok "$what: the sessions are back" all_ports_ready 1
+}
+
 part_sleep() {
-	busy
-	echo devices >/sys/power/pm_test
-	ok "sleep under I/O: falls asleep and wakes" at_once 60 sh -c "echo freeze >/sys/power/state"
-	quiet
-	ok "sleep under I/O: the sessions are back" all_ports_ready 1
-	ok "sleep: a disk is verified" verified 0 "$(port_sids 0 "$plain")" 4
+	for test in devices platform; do
+		for state in freeze mem; do
+			grep -qw $state /sys/power/state && echo $test >/sys/power/pm_test || continue
+			over "sleep $state, as far as $test" at_once 60 sh -c "echo $state >/sys/power/state"
+			is "$(dmesg | grep -c 'recovering from a restart of the bus')" "$LAB_HBA_PORTS" "sleep $state, as far as $test: every port slept"
+		done
+	done
 	echo none >/sys/power/pm_test
+}
+
+# bus_error NAME: the port above the card reports it, and the card comes back
+bus_error() {
+	lab-hotplug error hba 0 "$1" && wait_for 'dmesg | grep -q "recovering from a restart of the bus"' 20 && wait_for 'dmesg | grep -q "online again"' 60
+}
+
+# Errors of the bus: the kernel resets it if they are fatal, and gives it up for a card of which one function cannot recover, as the lab's
+# function 0, which is why that goes.
+part_bus() {
+	busy
+	dmesg -c >/dev/null
+	ok "a bus that is given up: the error" lab-hotplug error hba 0 DLP
+	ok "a bus that is given up: so is the card" wait_for 'dmesg | grep -q "does not answer on the bus any more"' 60
+	ok "a bus that is given up: the card goes" lab-hotplug del hba 0
+	quiet
+	ok "a bus that is given up: and comes" lab-hotplug add hba 0
+	ok "a bus that is given up: the hosts" wait_for '[ "$(hba_hosts | wc -l)" = $LAB_HBA_PORTS ]' 60
+	ok "a bus that is given up: the sessions are back" all_ports_ready 1
+	device=$(basename "$(readlink -f "/sys/class/scsi_host/host$(host_of 0)/device/..")")
+	echo 1 >"/sys/bus/pci/devices/${device%.*}.0/remove"
+	over "an error of the bus that is not fatal" bus_error COMP_TIME
+	for round in 1 2; do
+		over "a fatal error of the bus, $round" bus_error DLP
+	done
+	ok "the driver goes" unloads
+	ok "and comes" hba_start
+	ok "the sessions are back" all_ports_ready 1
+}
+
+# The machine ends under I/O: the rest is the host's to see.
+part_reboot() { ends reboot; }
+part_poweroff() {
+	echo adapter >"/sys/class/scsi_host/host$(host_of 0)/host_reset" &
+	sleep 0.5
+	ends poweroff
+}
+ends() {
+	busy
+	echo "1..$((tap_passed + tap_failed))"
+	echo "hba-ours: $tap_passed passed, $tap_failed failed"
+	[ $tap_failed = 0 ] || exit 1
+	ends_in 20
+	sleep 1
+	exec busybox "$1" -f -n
 }
 hba() { lab-hba "$@" >/dev/null; }
 
