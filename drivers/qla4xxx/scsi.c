@@ -127,6 +127,14 @@ static compat_queue_result refuse(struct scsi_cmnd *cmd, int result)
 	return 0;
 }
 
+/* A session that is lost while its host goes does not come back: the caches of disks that are being removed are not waited for. */
+static int not_ready(struct qla_host *host, struct iscsi_cls_session *cls)
+{
+	int refused = iscsi_session_chkready(cls);
+
+	return refused && host_state(host) == HOST_REMOVING ? DID_NO_CONNECT << 16 : refused;
+}
+
 static compat_queue_result queue_mapped(struct qla_host *host, struct scsi_cmnd *cmd, struct iscsi_cls_session *cls, int segments)
 {
 	u16 ddb = READ_ONCE(session_of(cls)->ddb);
@@ -135,7 +143,7 @@ static compat_queue_result queue_mapped(struct qla_host *host, struct scsi_cmnd 
 
 	rcu_read_lock();
 	if (unlikely(READ_ONCE(cls->state) != ISCSI_SESSION_LOGGED_IN))
-		refused = iscsi_session_chkready(cls);
+		refused = not_ready(host, cls);
 	taken = !refused && ddb < ISP_DDBS && takes_commands(host) && submit(host, cmd, ddb, segments);
 	rcu_read_unlock();
 	if (likely(taken))
@@ -151,7 +159,7 @@ static compat_queue_result scsi_queue(struct Scsi_Host *shost, struct scsi_cmnd 
 
 	/* Before there is anything to undo. */
 	if (unlikely(READ_ONCE(cls->state) != ISCSI_SESSION_LOGGED_IN)) {
-		refused = iscsi_session_chkready(cls);
+		refused = not_ready(host_of(shost), cls);
 		if (refused)
 			return refuse(cmd, refused);
 	}

@@ -3,7 +3,6 @@
  * Sessions as objects: made for user space and for the flash, found by their index, removed one by one or all at once; and what happens to
  * the host, handed on to each of them. It asks the firmware for indices only; logins are login.c's.
  */
-#include <linux/delay.h>
 #include <linux/slab.h>
 #include <scsi/scsi_device.h>
 
@@ -11,7 +10,6 @@
 
 #define USER_SPACE_SECONDS	5	/* for user space to let go of sessions when the host goes */
 #define OTHERS_SECONDS		60	/* for a removal that somebody else began */
-#define DISKS_POLL_MS		100
 
 /* --- the table --- */
 
@@ -210,23 +208,13 @@ static void conn_take_away(struct qla_session *session)
 }
 
 /*
- * Removal of the host and user space may both come to take the disks away: scsi_remove_target() does not wait for another's, and the
- * session's own object must not go from above disks that do. Who has begun may wait for a session that was blocked since, and does not
- * come back, as it is being removed.
+ * Disks write their caches back while there is somebody to write to; the class takes the session for lost before it removes them. Removal
+ * of the host and user space may both come here: scsi_remove_target() does not wait for another's, and the session's own object must not
+ * go from above disks that do.
  */
-static void disks_lock(struct qla_session *session)
-{
-	while (!mutex_trylock(&session->disks_mutex)) {
-		if (!iscsi_is_session_online(session->cls))
-			scsi_target_unblock(&session->cls->dev, SDEV_TRANSPORT_OFFLINE);
-		msleep(DISKS_POLL_MS);
-	}
-}
-
-/* Disks write their caches back while there is somebody to write to; the class takes the session for lost before it removes them. */
 static void disks_remove(struct qla_session *session)
 {
-	disks_lock(session);
+	mutex_lock(&session->disks_mutex);
 	if (iscsi_is_session_online(session->cls) && !host_is_lost(session->host) && test_bit(HOST_LINK_UP, &session->host->flags))
 		scsi_remove_target(&session->cls->dev);
 	mutex_unlock(&session->disks_mutex);

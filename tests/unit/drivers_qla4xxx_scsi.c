@@ -253,6 +253,17 @@ static void test_session_refuses(void **state)
 	assert_int_equal(mid.cmd.result, DID_TRANSPORT_DISRUPTED << 16);
 }
 
+/* A session that is lost while its host goes does not come back: nobody is to try again. */
+static void test_session_refuses_at_removal(void **state)
+{
+	make_command(1, DMA_FROM_DEVICE);
+	mid.cls.state = ISCSI_SESSION_FAILED;
+	mid.refuse = DID_TRANSPORT_DISRUPTED << 16;
+	world.host.state = HOST_REMOVING;
+	assert_not_taken(0);
+	assert_int_equal(mid.cmd.result, DID_NO_CONNECT << 16);
+}
+
 static void test_no_memory(void **state)
 {
 	make_command(1, DMA_FROM_DEVICE);
@@ -319,7 +330,8 @@ static void test_closed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_sizes), TEST(test_write), TEST(test_batch), TEST(test_session_refuses), TEST(test_no_memory), TEST(test_host_states),
+		TEST(test_sizes), TEST(test_write), TEST(test_batch), TEST(test_session_refuses),
+		TEST(test_session_refuses_at_removal), TEST(test_no_memory), TEST(test_host_states),
 		TEST(test_removing), TEST(test_no_room), TEST(test_no_ddb), TEST(test_closed),
 	};
 
