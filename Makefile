@@ -174,7 +174,9 @@ $(O)/tests/bench/%: $(O)/tests/bench/%.o $(normal-archives)
 	$(call say,LD,$@)
 	$(Q)$(call link,$(NORMAL) -pie,$(normal-archives))
 
-bench: all $(O)/tests/bench/fill ## side by side with Debian's open-iscsi, as ratios (long)
+bench: ## side by side with Debian's open-iscsi, as ratios (long; root on Debian)
+	$(Q)tests/need build lab
+	$(Q)$(MAKE) --no-print-directory all $(O)/tests/bench/fill
 	$(Q)tests/bench/run --write docs/performance.md
 
 # A plugin for QEMU, not a program.
@@ -183,7 +185,9 @@ $(O)/tests/bench/profile.so: tests/bench/profile.c Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(STD) -D_GNU_SOURCE $(WARNINGS) -O2 -g -shared -fPIC -fvisibility=hidden -o $@ $<
 
-bench-io: all $(O)/tests/bench/profile.so $(O)/tests/bench/io_load ## instructions and processor time per I/O: stock modules, ours, NVMe over TCP (long)
+bench-io: ## instructions and processor time per I/O: stock modules, ours, NVMe over TCP (long; root on Debian)
+	$(Q)tests/need build lab debug-kernel
+	$(Q)$(MAKE) --no-print-directory all $(O)/tests/bench/profile.so $(O)/tests/bench/io_load
 	$(Q)tests/bench/io --write docs/performance.md; status=$$?; tests/bench/cpu --write docs/performance.md && exit $$status
 
 lint: all ## layers, lengths, licences, spelling, checkpatch, cppcheck, clang-tidy, scan-build
