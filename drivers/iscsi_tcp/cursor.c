@@ -15,15 +15,6 @@ void cursor_start(struct tcp_cursor *cursor, struct scatterlist *sg)
 	cursor->offset = 0;
 }
 
-/* It never stands at the end of an entry, unless that is the last one. */
-void cursor_next(struct tcp_cursor *cursor)
-{
-	while (cursor->sg && cursor->sg_offset >= cursor->sg->length) {
-		cursor->sg_offset -= cursor->sg->length;
-		cursor->sg = sg_next(cursor->sg);
-	}
-}
-
 bool cursor_seek(struct tcp_cursor *cursor, struct scatterlist *sg, u32 offset)
 {
 	if (offset < cursor->offset)
@@ -42,26 +33,26 @@ static u32 page_run(struct page *page, u32 offset)
 	return page_size(head) - (page_to_pfn(page) - page_to_pfn(head)) * PAGE_SIZE - offset;
 }
 
-u32 cursor_piece_far(const struct tcp_cursor *cursor, u32 bytes, struct page **ret_page, u32 *ret_offset)
+struct tcp_piece cursor_piece_far(struct tcp_cursor cursor, u32 bytes)
 {
-	struct scatterlist *sg = cursor->sg;
-	u32 offset = sg->offset + cursor->sg_offset;
-	u32 run = min(bytes, sg->length - cursor->sg_offset);
+	u32 offset = cursor.sg->offset + cursor.sg_offset;
+	u32 run = min(bytes, cursor.sg->length - cursor.sg_offset);
+	struct tcp_piece piece = {
+		.page = pfn_to_page(page_to_pfn(sg_page(cursor.sg)) + (offset >> PAGE_SHIFT)),
+		.offset = offset_in_page(offset),
+	};
 
-	*ret_page = pfn_to_page(page_to_pfn(sg_page(sg)) + (offset >> PAGE_SHIFT));
-	*ret_offset = offset_in_page(offset);
-	return min(run, page_run(*ret_page, *ret_offset));
+	piece.bytes = min(run, page_run(piece.page, piece.offset));
+	return piece;
 }
 
 #if defined(CONFIG_HIGHMEM) || ARCH_IMPLEMENTS_FLUSH_DCACHE_PAGE
 static u32 piece_write(const struct tcp_cursor *cursor, const u8 *from, u32 bytes)
 {
-	struct page *page;
-	u32 offset, run;
+	struct tcp_piece piece = cursor_piece(cursor, bytes);
+	u32 run = min_t(u32, piece.bytes, PAGE_SIZE - piece.offset);
 
-	run = cursor_piece(cursor, bytes, &page, &offset);
-	run = min_t(u32, run, PAGE_SIZE - offset);
-	memcpy_to_page(page, offset, from, run);
+	memcpy_to_page(piece.page, piece.offset, from, run);
 	return run;
 }
 #else
@@ -89,16 +80,14 @@ u32 cursor_write(struct tcp_cursor *cursor, const u8 *from, u32 bytes)
 
 u32 cursor_peek(const struct tcp_cursor *cursor, u8 *to, u32 bytes)
 {
-	struct page *page;
-	u32 offset, run;
+	struct tcp_piece piece = cursor_piece(cursor, bytes);
+	u32 run = min_t(u32, piece.bytes, PAGE_SIZE - piece.offset);
 	void *mapped;
 
-	run = cursor_piece(cursor, bytes, &page, &offset);
 	if (!run)
 		return 0;
-	run = min_t(u32, run, PAGE_SIZE - offset);
-	mapped = kmap_local_page(page);
-	memcpy(to, (u8 *)mapped + offset, run);
+	mapped = kmap_local_page(piece.page);
+	memcpy(to, (u8 *)mapped + piece.offset, run);
 	kunmap_local(mapped);
 	return run;
 }

@@ -21,16 +21,14 @@ u32 digest_add_cursor(u32 crc, const struct tcp_cursor *cursor, u32 bytes)
 	struct tcp_cursor at = *cursor;
 
 	while (bytes) {
-		struct page *page;
-		u32 offset, run;
+		struct tcp_piece piece = cursor_piece(&at, bytes);
+		u32 run = min_t(u32, piece.bytes, PAGE_SIZE - piece.offset);
 		void *mapped;
 
-		run = cursor_piece(&at, bytes, &page, &offset);
 		if (!run)
 			break;
-		run = min_t(u32, run, PAGE_SIZE - offset);
-		mapped = kmap_local_page(page);
-		crc = crc32c(crc, (u8 *)mapped + offset, run);
+		mapped = kmap_local_page(piece.page);
+		crc = crc32c(crc, (u8 *)mapped + piece.offset, run);
 		kunmap_local(mapped);
 		cursor_advance(&at, run);
 		bytes -= run;

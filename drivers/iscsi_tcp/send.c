@@ -24,10 +24,10 @@ int send_bytes(struct sock *sk, const void *bytes, u32 len, bool more)
 }
 
 /* Memory of the slab has no pages of its own; it is copied. */
-static int send_copy(struct sock *sk, struct page *page, u32 offset, u32 len, bool more)
+static int send_copy(struct sock *sk, struct tcp_piece piece, bool more)
 {
-	void *mapped = kmap_local_page(page);
-	int sent = send_bytes(sk, (u8 *)mapped + offset, min_t(u32, len, PAGE_SIZE - offset), more);
+	void *mapped = kmap_local_page(piece.page);
+	int sent = send_bytes(sk, (u8 *)mapped + piece.offset, min_t(u32, piece.bytes, PAGE_SIZE - piece.offset), more);
 
 	kunmap_local(mapped);
 	return sent;
@@ -43,33 +43,44 @@ static void send_reserve(struct sock *sk, int bytes)
 		sk_wmem_schedule(sk, bytes);
 }
 
+/* What sendpage_ok() asks, with one look for the head of a compound page. */
+static bool may_be_given(struct page *page)
+{
+	struct folio *folio = page_folio(page);
+
+	return !folio_test_slab(folio) && folio_ref_count(folio) > 0;
+}
+
+static int send_piece(struct sock *sk, struct tcp_piece piece, bool by_page, int flags)
+{
+	if (likely(by_page && may_be_given(piece.page)))
+		return do_tcp_sendpages(sk, piece.page, piece.offset, piece.bytes, flags);
+	return send_copy(sk, piece, flags & MSG_MORE);
+}
+
 /* Socket lock. A page is pushed to the network with the last one, or as its segment is full. */
 int send_cursor(struct sock *sk, struct tcp_cursor *cursor, u32 len, bool more)
 {
+	const int last = SEND_FLAGS | (more ? MSG_MORE : 0), not_last = SEND_FLAGS | MSG_MORE | MSG_SENDPAGE_NOTLAST;
 	bool by_page = sk->sk_route_caps & NETIF_F_SG;
-	u32 done = 0;
+	struct tcp_cursor at = *cursor;
+	struct tcp_piece piece;
+	int sent = -EFAULT;
+	u32 left = len;
 
 	send_reserve(sk, len);
-	while (done < len) {
-		int sent, flags = SEND_FLAGS | MSG_MORE | MSG_SENDPAGE_NOTLAST;
-		struct page *page;
-		u32 offset, run;
-
-		run = cursor_piece(cursor, len - done, &page, &offset);
-		if (unlikely(!run))
-			return -EFAULT;
-		if (done + run == len)
-			flags = SEND_FLAGS | (more ? MSG_MORE : 0);
-		if (likely(by_page && sendpage_ok(page)))
-			sent = do_tcp_sendpages(sk, page, offset, run, flags);
-		else
-			sent = send_copy(sk, page, offset, run, flags & MSG_MORE);
-		if (sent <= 0)
-			return done ?: sent;
-		done += sent;
-		cursor_advance(cursor, sent);
+	while (left) {
+		piece = cursor_piece(&at, left);
+		if (unlikely(!piece.bytes))
+			break;
+		sent = send_piece(sk, piece, by_page, piece.bytes == left ? last : not_last);
+		if (unlikely(sent <= 0))
+			break;
+		left -= sent;
+		cursor_advance(&at, sent);
 	}
-	return done;
+	*cursor = at;
+	return len - left ?: sent;
 }
 
 #else
@@ -83,15 +94,13 @@ static u32 pieces_gather(const struct tcp_cursor *cursor, u32 len, struct bio_ve
 	u32 count = 0, bytes = 0;
 
 	while (count < SEND_VECS && bytes < len) {
-		struct page *page;
-		u32 offset, run;
+		struct tcp_piece piece = cursor_piece(&at, len - bytes);
 
-		run = cursor_piece(&at, len - bytes, &page, &offset);
-		if (!run || !sendpage_ok(page))
+		if (!piece.bytes || !sendpage_ok(piece.page))
 			break;
-		bvec_set_page(&vecs[count++], page, run, offset);
-		bytes += run;
-		cursor_advance(&at, run);
+		bvec_set_page(&vecs[count++], piece.page, piece.bytes, piece.offset);
+		bytes += piece.bytes;
+		cursor_advance(&at, piece.bytes);
 	}
 	*ret_bytes = bytes;
 	return count;
@@ -101,13 +110,13 @@ static int send_vecs(struct sock *sk, struct tcp_cursor *cursor, u32 len, bool m
 {
 	struct msghdr msg = { .msg_flags = SEND_FLAGS | MSG_SPLICE_PAGES };
 	struct bio_vec vecs[SEND_VECS];
-	u32 bytes, offset, run, count;
-	struct page *page;
+	struct tcp_piece piece;
+	u32 bytes, count;
 
 	count = pieces_gather(cursor, len, vecs, &bytes);
 	if (!count) {
-		run = cursor_piece(cursor, len, &page, &offset);
-		return run ? send_copy(sk, page, offset, run, more || run < len) : -EFAULT;
+		piece = cursor_piece(cursor, len);
+		return piece.bytes ? send_copy(sk, piece, more || piece.bytes < len) : -EFAULT;
 	}
 	if (more || bytes < len)
 		msg.msg_flags |= MSG_MORE;

@@ -32,31 +32,38 @@ static inline u32 pad_bytes(u32 bytes)	/* to the next multiple of 4 */
 void cursor_start(struct tcp_cursor *cursor, struct scatterlist *sg);
 /* To a place counted in bytes from the begin of sg, backwards too. false: there is none. */
 bool cursor_seek(struct tcp_cursor *cursor, struct scatterlist *sg, u32 offset);
-void cursor_next(struct tcp_cursor *cursor);	/* sg_offset is at or behind the end of its entry */
-/* The bytes at the cursor that lie in one piece: page, offset in it, at most `bytes` of them. 0: the list is over. */
-u32 cursor_piece_far(const struct tcp_cursor *cursor, u32 bytes, struct page **ret_page, u32 *ret_offset);
-static inline u32 cursor_piece(const struct tcp_cursor *cursor, u32 bytes, struct page **ret_page, u32 *ret_offset)
-{
-	struct scatterlist *sg = cursor->sg;
-	u32 offset, run;
+/* Bytes of a command that lie in one piece: from offset of page on. */
+struct tcp_piece {
+	struct page *page;
+	u32 offset;
+	u32 bytes;	/* 0: the list is over */
+};
 
-	if (unlikely(!sg))
-		return 0;
-	offset = sg->offset + cursor->sg_offset;
-	run = min(bytes, sg->length - cursor->sg_offset);
-	if (unlikely(offset + run > PAGE_SIZE))
-		return cursor_piece_far(cursor, bytes, ret_page, ret_offset);
-	*ret_page = sg_page(sg);
-	*ret_offset = offset;
-	return run;
+/* At the cursor, at most `bytes` of them. By value, so that who walks a list keeps his place in registers. */
+struct tcp_piece cursor_piece_far(struct tcp_cursor cursor, u32 bytes);
+static inline struct tcp_piece cursor_piece(const struct tcp_cursor *cursor, u32 bytes)
+{
+	struct tcp_piece piece = {};
+
+	if (unlikely(!cursor->sg))
+		return piece;
+	piece.offset = cursor->sg->offset + cursor->sg_offset;
+	piece.bytes = min(bytes, cursor->sg->length - cursor->sg_offset);
+	if (unlikely(piece.offset + piece.bytes > PAGE_SIZE))
+		return cursor_piece_far(*cursor, bytes);
+	piece.page = sg_page(cursor->sg);
+	return piece;
 }
 
-static inline void cursor_advance(struct tcp_cursor *cursor, u32 bytes)	/* bytes within the list */
+/* Bytes within the list. It never stands at the end of an entry, unless that is the last one. */
+static inline void cursor_advance(struct tcp_cursor *cursor, u32 bytes)
 {
 	cursor->offset += bytes;
 	cursor->sg_offset += bytes;
-	if (cursor->sg && cursor->sg_offset >= cursor->sg->length)
-		cursor_next(cursor);
+	while (cursor->sg && cursor->sg_offset >= cursor->sg->length) {
+		cursor->sg_offset -= cursor->sg->length;
+		cursor->sg = sg_next(cursor->sg);
+	}
 }
 
 u32 cursor_write(struct tcp_cursor *cursor, const u8 *from, u32 bytes);	/* copies into the list and moves; the bytes that fitted */

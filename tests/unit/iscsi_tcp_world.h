@@ -203,12 +203,9 @@ int send_bytes(struct sock *sk, const void *bytes, u32 len, bool more)
 
 int send_cursor(struct sock *sk, struct tcp_cursor *cursor, u32 len, bool more)
 {
-	u32 offset, run;
-	struct page *page;
-	int sent;
+	struct tcp_piece piece = cursor_piece(cursor, len);
+	int sent = piece.bytes ? world_take(piece.page->bytes + piece.offset, piece.bytes, more || piece.bytes < len) : -EFAULT;
 
-	run = cursor_piece(cursor, len, &page, &offset);
-	sent = run ? world_take(page->bytes + offset, run, more || run < len) : -EFAULT;
 	if (sent > 0)
 		cursor_advance(cursor, sent);
 	return sent;
