@@ -12,7 +12,11 @@ null_disk && "${kind}_target" && "${kind}_login" || exit 1
 plain_queue
 sleep 1
 cat /proc/kallsyms >/tmp/kallsyms
-bench_jobs "$small" "$large" >/tmp/plan
+{
+	bench_jobs "$small" "$large"
+	echo "read-256k-1-scattered read scattered 262144 1 $large"
+	echo "write-256k-1-scattered write scattered 262144 1 $large"
+} >/tmp/plan
 mark=0
 while read -r job how order bytes depth count; do
 	/in/io_load $disk "$how" "$order" "$bytes" "$depth" "$count" $mark >/tmp/job.$mark || exit 1

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * io_load DEVICE read|write random|sequential BYTES DEPTH COUNT MARK: a fixed amount of direct, asynchronous I/O with DEPTH requests in
+ * io_load DEVICE read|write random|sequential|scattered BYTES DEPTH COUNT MARK: a fixed amount of direct, asynchronous I/O with DEPTH requests in
  * flight, after a tenth of it (and DEPTH requests) as warm-up. Executes mark MARK (see profile.c) when the warm-up is over and MARK + 1 at
- * the end, and prints "RESULT count N" (requests between the marks) and "RESULT ns N" (the guest's clock for all of them). Random requests leave gaps between them, so
- * that none are merged.
+ * the end, and prints "RESULT count N" (requests between the marks) and "RESULT ns N" (the guest's clock for all of them). Random requests
+ * leave gaps between them, so that none are merged. Scattered ones are sequential on the disk, and no two of their pages are neighbours in memory.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -20,6 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define HUGE ((size_t)2 << 20)
+#define PAGE ((size_t)4096)
 #define DEPTH_MAX 1024
 #define PROFILE_MARK(n) __asm__ volatile(".byte 0x0f, 0x1f, 0x84, 0x00, " #n ", 0x00, 0xc5, 0x15" ::: "memory")
 
@@ -118,13 +120,31 @@ static void run(struct load *load, uint32_t wanted, uint32_t first_mark)
 	printf("RESULT count %u\nRESULT ns %llu\n", total - from, (unsigned long long)(now_ns() - start_ns));
 }
 
+/* How many pieces of memory a request is in is no luck of the kernel's allocator: one, as a huge page has it, or each page its own. */
+static char *buffer_alloc(size_t bytes, bool is_scattered)
+{
+	size_t whole = (bytes + HUGE - 1) / HUGE * HUGE;
+	char *region = mmap(NULL, 2 * (whole + HUGE), PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_PRIVATE, -1, 0);
+	char *buffer = (char *)(((uintptr_t)region + HUGE - 1) / HUGE * HUGE), *scattered = buffer + whole;
+
+	if (region == MAP_FAILED || madvise(buffer, whole, MADV_HUGEPAGE))
+		err(1, "a buffer of %zu bytes", bytes);
+	memset(buffer, 0x5a, whole);
+	if (!is_scattered)
+		return buffer;
+	for (size_t at = 0; at < whole; at += PAGE)
+		if (mremap(buffer + at, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, scattered + whole - PAGE - at) == MAP_FAILED)
+			err(1, "mremap");
+	return scattered;
+}
+
 int main(int argc, char **argv)
 {
 	static struct load load;
 	uint64_t size;
 
 	if (argc != 8)
-		errx(2, "usage: io_load DEVICE read|write random|sequential BYTES DEPTH COUNT MARK");
+		errx(2, "usage: io_load DEVICE read|write random|sequential|scattered BYTES DEPTH COUNT MARK");
 	load.is_write = !strcmp(argv[2], "write");
 	load.is_random = !strcmp(argv[3], "random");
 	load.bytes = (uint32_t)atoi(argv[4]);
@@ -138,10 +158,7 @@ int main(int argc, char **argv)
 	load.blocks = size / load.bytes;
 	if (load.blocks < 2)
 		errx(1, "%s is too small", argv[1]);
-	load.buffer = mmap(NULL, (size_t)load.bytes * load.depth, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_PRIVATE | MAP_POPULATE, -1, 0);
-	if (load.buffer == MAP_FAILED)
-		err(1, "mmap");
-	memset(load.buffer, 0x5a, (size_t)load.bytes * load.depth);
+	load.buffer = buffer_alloc((size_t)load.bytes * load.depth, !strcmp(argv[3], "scattered"));
 	for (uint32_t i = 0; i < load.depth; i++)
 		load.idle[load.idle_count++] = i;
 	if (syscall(SYS_io_setup, (long)load.depth, &load.context))
