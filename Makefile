@@ -190,6 +190,9 @@ bench-io: ## instructions and processor time per I/O: stock modules, ours, NVMe 
 	$(Q)$(MAKE) --no-print-directory all $(O)/tests/bench/profile.so $(O)/tests/bench/io_load
 	$(Q)tests/bench/io --write docs/performance.md; status=$$?; tests/bench/cpu --write docs/performance.md && exit $$status
 
+bench-hba: all $(O)/tests/bench/profile.so $(O)/tests/bench/io_load $(O)/tests/hba/hba ## instructions per I/O of an emulated HBA: the in-tree driver, ours (long)
+	$(Q)tests/bench/hba --write docs/performance.md
+
 lint: all ## layers, lengths, licences, spelling, checkpatch, cppcheck, clang-tidy, scan-build
 	$(Q)tests/check-host --lint
 
@@ -299,6 +302,6 @@ clean: ## remove what was built
 help: ## list the targets
 	$(Q)grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
 
-.PHONY: FORCE all clean help modules_install install-dkms check-kernels check-unit check check-modules check-hba check-crossings check-debug-kernel check-host check-build demo lint install install-texts bench bench-io fuzz fuzz-kernel modules soak
+.PHONY: FORCE all clean help modules_install install-dkms check-kernels check-unit check check-modules check-hba check-crossings check-debug-kernel check-host check-build demo lint install install-texts bench bench-io bench-hba fuzz fuzz-kernel modules soak
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
