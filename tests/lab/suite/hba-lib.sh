@@ -69,8 +69,8 @@ verified() {
 		job="$job --name=$disk --filename=/dev/$disk"
 	done
 	# shellcheck disable=SC2086  # words
-	fio --direct=1 --ioengine=libaio --iodepth=16 --rw=randwrite --bsrange=4k-128k --bs_unaligned=0 --size="$3m" --offset=$(($1 * $3))m \
-		--verify=crc32c --verify_fatal=1 --do_verify=1 --randrepeat=0 ${4:+--time_based --runtime=$4 --verify_backlog=64} $job >"/tmp/fio.$1" 2>&1
+	fio --allow_file_create=0 --direct=1 --ioengine=libaio --iodepth=16 --rw=randwrite --bsrange=4k-128k --bs_unaligned=0 \
+		--size="$3m" --offset=$(($1 * $3))m --verify=crc32c --verify_fatal=1 --do_verify=1 --randrepeat=0 ${4:+--time_based --runtime=$4 --verify_backlog=64} $job >"/tmp/fio.$1" 2>&1
 }
 
 # flash PORT STRUCTURE FIELD: what the image of the port's card says, as hbafw shows it

@@ -13,8 +13,8 @@ busy() {
 	rm -f /tmp/stop
 	for disk in $(disks_of "$(port_sids 0 "$plain")"); do
 		while [ ! -e /tmp/stop ] && [ -e "/dev/$disk" ]; do
-			fio --name=b --filename=/dev/"$disk" --direct=1 --ioengine=libaio --iodepth=16 --rw=randrw --bs=16k --size=16m --time_based \
-				--runtime=5 >/dev/null 2>&1 || sleep 0.1
+			fio --name=b --filename=/dev/"$disk" --allow_file_create=0 --direct=1 --ioengine=libaio --iodepth=16 --rw=randrw \
+				--bs=16k --size=16m --time_based --runtime=5 >/dev/null 2>&1 || sleep 0.1
 		done &
 	done
 	sleep 2
