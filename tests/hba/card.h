@@ -57,6 +57,7 @@ struct card_shared {
 	uint16_t port_control; /* bit 15 from the first boot to the loss of power */
 	bool is_resetting, is_stuck; /* stuck: only force ends it */
 	const struct chip *resetter;
+	uint64_t eeprom_ms; /* when a driver last drove its wires; 0: never */
 };
 
 #endif

@@ -17,6 +17,7 @@
 #define MAILBOX_OPCODES 0x100
 #define MAILBOX_UNFLUSHED_MS 50 /* a driver that never reads ISP_REG_CONTROL is answered all the same */
 #define MAILBOX_SCHEDULED_MS 300 /* a driver that takes interrupts gets its sleepers to run in that time */
+#define MAILBOX_EEPROM_MS 1000 /* with no access to it for that time it is not being read */
 #define MAILBOX_PINGS NETWORK_PINGS_MAX
 
 enum mailbox_buffer { MAILBOX_NONE, MAILBOX_TO_HOST, MAILBOX_FROM_HOST, MAILBOX_MAY };
@@ -165,11 +166,24 @@ void mailbox_acknowledged(struct mailbox *mailbox)
 		loop_timer_set(mailbox->ask_timer, repeat_ms[mailbox->repetition]);
 }
 
+/*
+ * A driver reads the EEPROM with the interrupts of its processor off, for seconds. Another processor may take ours meanwhile, while who
+ * sleeps for the answer is to run on the first and has not yet: said again it would count for the next command, too.
+ */
+static bool is_processor_held(const struct mailbox *mailbox)
+{
+	uint64_t read_ms = mailbox->chip->on.shared->eeprom_ms;
+
+	return read_ms && loop_now_ms() - read_ms < MAILBOX_EEPROM_MS;
+}
+
 static void ask_whether_awake(void *data)
 {
 	struct mailbox *mailbox = data;
 
-	if (chip_interrupts_enabled(mailbox->chip) && !mailbox->chip->is_hung)
+	if (is_processor_held(mailbox))
+		loop_timer_set(mailbox->ask_timer, MAILBOX_EEPROM_MS);
+	else if (chip_interrupts_enabled(mailbox->chip) && !mailbox->chip->is_hung)
 		ask(mailbox, true);
 }
 
@@ -179,6 +193,10 @@ static void repeat_answer(void *data)
 
 	if (!chip_interrupts_enabled(mailbox->chip))
 		return;
+	if (is_processor_held(mailbox)) {
+		loop_timer_set(mailbox->ask_timer, MAILBOX_EEPROM_MS);
+		return;
+	}
 	mailbox->counters.repeated++;
 	mailbox->repetition++;
 	aen_post(mailbox->chip->aens, AEN_REPEATED, mailbox->answer);

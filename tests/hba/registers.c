@@ -141,8 +141,10 @@ static void write_nvram(struct chip *chip, unsigned int index, uint32_t value)
 {
 	if (!chip_is_4010(chip))
 		chip->nvram_enable = masked(chip->nvram_enable, value) & ISP_EEPROM_WRITE_ENABLE;
-	if (value >> 16 & 0xf)
-		eeprom_drive(chip->eeprom, masked(eeprom_lines(chip->eeprom), value) & 0xf);
+	if (!(value >> 16 & 0xf))
+		return;
+	chip->on.shared->eeprom_ms = loop_now_ms();
+	eeprom_drive(chip->eeprom, masked(eeprom_lines(chip->eeprom), value) & 0xf);
 }
 
 static uint32_t read_nvram_4010(struct chip *chip, unsigned int index)

@@ -179,6 +179,32 @@ static void a_repetition_comes_to_a_guest_that_is_awake(void **state)
 	end_world();
 }
 
+/* Who is to take the answer waits for a processor that reads the EEPROM of any port; another one takes the interrupts. */
+static void no_repetition_while_an_eeprom_is_read(void **state)
+{
+	start(ISP_DEVICE_4032);
+	enable_interrupts(true);
+	ring((const uint32_t[]){ ISP_MBOX_GET_FW_STATUS }, 1);
+	rd(ISP_REG_CONTROL);
+	pass_ms(CHIP_DELAY_MS + 20);
+	assert_int_equal(take_interrupts(), 1);
+	for (unsigned int i = 0; i < 2; i++) {
+		wr(ISP_REG_NVRAM, (uint32_t)ISP_EEPROM_SELECT << 16);
+		pass_ms(700);
+		assert_false(line());
+	}
+	pass_ms(1100);
+	assert_int_equal(take_interrupts(), 0);
+	wr(ISP_REG_NVRAM, (uint32_t)ISP_EEPROM_SELECT << 16); /* it begins after the card has asked */
+	pass_ms(400);
+	assert_int_equal(take_interrupts(), 0);
+	pass_ms(1000);
+	assert_int_equal(take_interrupts(), 0);
+	pass_ms(400);
+	assert_int_equal(take_interrupts(), 1);
+	end_world();
+}
+
 static void a_repetition_goes_with_the_next_command(void **state)
 {
 	start(ISP_DEVICE_4032);
@@ -348,6 +374,7 @@ int main(void)
 		cmocka_unit_test(a_sleeping_driver_is_answered_late_and_again),
 		cmocka_unit_test(two_answers_never_wait_for_a_busy_guest),
 		cmocka_unit_test(a_repetition_comes_to_a_guest_that_is_awake),
+		cmocka_unit_test(no_repetition_while_an_eeprom_is_read),
 		cmocka_unit_test(a_repetition_goes_with_the_next_command),
 		cmocka_unit_test(without_delay_at_once_and_once),
 		cmocka_unit_test(events_wait_for_their_turn),
