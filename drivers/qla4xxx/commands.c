@@ -9,53 +9,50 @@
 #include "drivers/qla4xxx/commands.h"
 
 #define IDLE_POLL_MS	10
+#define ANSWER_POLL_MS	1
 
-static u16 next_generation(u16 generation)
+void commands_init(struct commands *commands)
 {
-	return generation == U16_MAX ? 1 : generation + 1;
+	unsigned int i;
+
+	for (i = 0; i < ISP_REQUESTS; i++)
+		commands->slots[i].last = i;
+	commands->answered_end = &commands->answered;
 }
 
-u32 command_begin(struct commands *commands, struct scsi_cmnd *cmd, u16 ddb, unsigned int entries)
+struct command_slot *commands_answered(struct commands *commands)
 {
-	u32 tag = scsi_cmd_to_rq(cmd)->tag;
-	struct command_slot *slot = &commands->slots[tag % ISP_REQUESTS];
-	u32 handle;
+	struct command_slot *first = commands->answered;
 
-	/* Somebody gave up on a command without the firmware having given it back. */
-	if (unlikely(READ_ONCE(slot->live)))
-		return 0;
-	slot->generation = next_generation(slot->generation);
-	slot->ddb = ddb;
-	slot->entries = entries;
-	slot->cmd = cmd;
-	slot->device = cmd->device;
-	handle = (u32)slot->generation << 16 | tag % ISP_REQUESTS;
-	/* A flush that finds it live finds the rest. */
-	smp_store_release(&slot->live, handle);
-	return handle;
+	commands->answered = NULL;
+	commands->answered_end = &commands->answered;
+	return first;
 }
 
-struct command_slot *command_take(struct commands *commands, u32 handle)
+void commands_complete(struct command_slot *slot)
 {
-	struct command_slot *slot = &commands->slots[handle % ISP_REQUESTS];
+	struct command_slot *next;
 
-	if (unlikely(!handle) || unlikely(cmpxchg(&slot->live, handle, 0) != handle))
-		return NULL;
-	return slot;
+	for (; slot; slot = next) {
+		next = slot->next;
+		scsi_done(command_end(slot));
+	}
 }
 
 u32 command_handle(const struct commands *commands, const struct scsi_cmnd *cmd)
 {
-	u32 tag = scsi_cmd_to_rq((struct scsi_cmnd *)cmd)->tag;
+	u32 tag = scsi_cmd_to_rq((struct scsi_cmnd *)cmd)->tag, handle;
 	const struct command_slot *slot = &commands->slots[tag % ISP_REQUESTS];
-	u32 handle = smp_load_acquire(&slot->live);	/* pairs with command_begin() */
 
+	/* Pairs with command_begin(). */
+	while ((handle = smp_load_acquire(&slot->live)) == COMMAND_ANSWERED)
+		msleep(ANSWER_POLL_MS);
 	return handle && slot->cmd == cmd ? handle : 0;
 }
 
 static bool is_of(const struct command_slot *slot, int ddb, const struct scsi_device *device)
 {
-	return (ddb < 0 || slot->ddb == ddb) && (!device || slot->device == device);
+	return (ddb < 0 || slot->ddb == ddb) && (!device || slot->cmd->device == device);
 }
 
 bool commands_any(const struct commands *commands, int ddb, const struct scsi_device *device)
@@ -68,12 +65,6 @@ bool commands_any(const struct commands *commands, int ddb, const struct scsi_de
 	return false;
 }
 
-void command_finish(struct qla_host *host, struct command_slot *slot)
-{
-	scsi_dma_unmap(slot->cmd);
-	rings_finished(&host->rings, slot->entries);
-}
-
 static void flush_slot(struct qla_host *host, struct command_slot *slot, int ddb, u8 host_byte)
 {
 	u32 handle = smp_load_acquire(&slot->live);	/* pairs with command_begin() */
@@ -82,7 +73,7 @@ static void flush_slot(struct qla_host *host, struct command_slot *slot, int ddb
 		return;
 	slot->cmd->result = host_byte << 16;
 	command_finish(host, slot);
-	scsi_done(slot->cmd);
+	scsi_done(command_end(slot));
 }
 
 static void forget_sense(struct qla_host *host)

@@ -70,7 +70,7 @@ struct waited {
 static bool is_waited_for(const struct commands *commands, const struct waited *waited)
 {
 	if (waited->handle)
-		return command_is_live(commands, waited->handle);
+		return command_is_waited_for(commands, waited->handle);
 	return commands_any(commands, waited->ddb, waited->device);
 }
 
@@ -121,18 +121,19 @@ static bool try_marker(struct qla_host *host, const struct eh_row *row, u16 ddb,
 	struct ring_claim claim;
 
 	rcu_read_lock();
-	if (!rings_claim(host, 1, &claim)) {
+	claim = rings_claim(host, 1);
+	if (!claim.count) {
 		rcu_read_unlock();
 		return false;
 	}
-	marker = &rings_entry(&host->rings, &claim, 0)->marker;
+	marker = &rings_entry(&host->rings, claim, 0)->marker;
 	memset(marker, 0, sizeof(*marker));
 	marker->header.type = ISP_IOCB_MARKER;
 	marker->header.count = 1;
 	marker->ddb = cpu_to_le16(ddb);
 	marker->modifier = cpu_to_le16(row->marker);
 	memcpy(marker->lun, lun, sizeof(marker->lun));
-	rings_publish(host, &claim, true);
+	rings_publish(host, claim, true);
 	rcu_read_unlock();
 	/* It is never answered. */
 	rings_finished(&host->rings, 1);

@@ -219,9 +219,10 @@ static int submit(struct qla_host *host, const struct passthrough *request)
 	int err = -EBUSY;
 
 	rcu_read_lock();
-	if (rings_claim(host, 1, &claim)) {
-		write_request(&rings_entry(&host->rings, &claim, 0)->passthrough, request);
-		rings_publish(host, &claim, true);
+	claim = rings_claim(host, 1);
+	if (claim.count) {
+		write_request(&rings_entry(&host->rings, claim, 0)->passthrough, request);
+		rings_publish(host, claim, true);
 		err = 0;
 	}
 	rcu_read_unlock();

@@ -116,16 +116,15 @@ static u32 ping_take(struct pings *all, u32 pid)
 static bool submit(struct qla_host *host, u32 handle, const struct sockaddr *to, u32 iface_num, u32 payload)
 {
 	struct ring_claim claim;
-	bool taken;
 
 	rcu_read_lock();
-	taken = rings_claim(host, 1, &claim);
-	if (taken) {
-		write_ping(&rings_entry(&host->rings, &claim, 0)->mailbox, handle, to, iface_num, payload);
-		rings_publish(host, &claim, true);
+	claim = rings_claim(host, 1);
+	if (claim.count) {
+		write_ping(&rings_entry(&host->rings, claim, 0)->mailbox, handle, to, iface_num, payload);
+		rings_publish(host, claim, true);
 	}
 	rcu_read_unlock();
-	return taken;
+	return claim.count;
 }
 
 /* The firmware did not get it: nobody is told, except by our error. Unless a flush has told already. */

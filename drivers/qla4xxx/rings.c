@@ -20,7 +20,7 @@
 #define ROOM_KEPT	2	/* slots that stay empty: equal indices mean an empty ring */
 #define LIMIT_KEPT	4	/* IOCBs of the firmware's own */
 #define LIMIT_DEFAULT	256	/* a firmware that does not say */
-#define PASSES		8	/* over the response ring, before others get the CPU */
+#define LOOKS		8	/* at the response ring, before others get the CPU */
 
 /* --- memory ------------------------------------------------------------------------------------------------------------------------ */
 
@@ -61,6 +61,17 @@ static __le32 *rings_mark(union ring_entry *entry)
 	return (__le32 *)&entry->bytes[MARK_AT];
 }
 
+/* Numbers go on, so that an older mark never looks like one of now, and what is in flight may end when it likes. */
+static void begin_at_slot_0(struct rings *rings)
+{
+	s64 claimed = atomic64_read(&rings->claimed), number = round_up(claimed, ISP_REQUESTS);
+
+	rings_finished(rings, number - claimed);
+	atomic64_set(&rings->claimed, number);
+	rings->published = number;
+	rings->free_until = number;
+}
+
 void rings_start(struct qla_host *host)
 {
 	struct rings *rings = &host->rings;
@@ -69,10 +80,8 @@ void rings_start(struct qla_host *host)
 	memset(rings->memory, 0, MEMORY_SIZE);
 	for (i = 0; i < ISP_RESPONSES; i++)
 		*rings_mark(&rings->responses[i]) = cpu_to_le32(ISP_RESPONSE_TAKEN);
-	memset(rings->written, 0, ISP_REQUESTS * sizeof(*rings->written));
-	rings->published = 0;
+	begin_at_slot_0(rings);
 	rings->response_out = 0;
-	atomic64_set(&rings->claimed, 0);
 	chip_write(&host->chip, ISP_REG_REQUEST_IN, 0);
 	chip_write(&host->chip, ISP_REG_RESPONSE_OUT, 0);
 	/* Pairs with the acquire of rings_claim(). */
@@ -103,250 +112,217 @@ void rings_set_limit(struct rings *rings, unsigned int iocbs)
 	if (!iocbs)
 		iocbs = LIMIT_DEFAULT;
 	WRITE_ONCE(rings->limit, iocbs > LIMIT_KEPT ? iocbs - LIMIT_KEPT : iocbs);
+	WRITE_ONCE(rings->free_until, atomic64_read(&rings->claimed));
 }
 
 /* --- requests ---------------------------------------------------------------------------------------------------------------------- */
 
-/* Slots are numbered through: number % ISP_REQUESTS is the place in the ring. A claim that is written is told by this at its first. */
-static u64 claim_mark(u64 first, unsigned int count)
+/* A consumer index that is older than first, or newer, is taken for less room than there is, never for more. */
+static s64 look_for_room(struct rings *rings, u64 first)
 {
-	return first << 8 | count;
-}
-
-/* Slots at number that are written and belong together; 0: none yet. */
-static unsigned int written_at(const struct rings *rings, u64 number)
-{
-	/* Pairs with the release of rings_publish(): the entries are there when the mark is. */
-	u64 mark = smp_load_acquire(&rings->written[number % ISP_REQUESTS]);
-
-	return mark >> 8 == number ? mark & 0xff : 0;
-}
-
-static bool has_room(const struct rings *rings, u64 first, unsigned int count)
-{
+	s64 allowed = atomic64_read(&rings->finished) + READ_ONCE(rings->limit);
 	u32 out = le32_to_cpu(READ_ONCE(rings->shadow->request_out)) & 0xffff;
+	s64 room = first - ((u32)first - out) % ISP_REQUESTS + ISP_REQUESTS - ROOM_KEPT;
 
 	if (unlikely(out >= ISP_REQUESTS))
-		return false;
-	return count + ROOM_KEPT < ISP_REQUESTS - (((u32)first - out) % ISP_REQUESTS);
+		return first;
+	room = min(room, allowed);
+	WRITE_ONCE(rings->free_until, room);
+	return room;
 }
 
-static bool claim_slots(struct rings *rings, unsigned int count, u64 *ret_first)
+static bool is_free(struct rings *rings, s64 first, unsigned int count)
 {
-	s64 first = atomic64_read(&rings->claimed), now;
+	return likely(first + count <= READ_ONCE(rings->free_until)) || first + count <= look_for_room(rings, first);
+}
 
+struct ring_claim rings_claim(struct qla_host *host, unsigned int count)
+{
+	struct rings *rings = &host->rings;
+	s64 first, now;
+
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "claim of ring slots that rings_close() does not wait for");
+	/* Pairs with the release of rings_start(). */
+	if (unlikely(!smp_load_acquire(&rings->is_open)))
+		return (struct ring_claim){ };
+	first = atomic64_read(&rings->claimed);
 	for (;;) {
-		if (likely(has_room(rings, first, count))) {
+		if (likely(is_free(rings, first, count))) {
 			if (likely(atomic64_try_cmpxchg(&rings->claimed, &first, first + count)))
-				break;
+				return (struct ring_claim){ .first = first, .count = count };
 			continue;
 		}
 		/* The consumer may be that of a ring which has gone on since first was read. */
 		now = atomic64_read(&rings->claimed);
 		if (now == first)
-			return false;
+			return (struct ring_claim){ };
 		first = now;
 	}
-	*ret_first = first;
-	return true;
 }
 
-bool rings_claim(struct qla_host *host, unsigned int count, struct ring_claim *claim)
-{
-	struct rings *rings = &host->rings;
-
-	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "claim of ring slots that rings_close() does not wait for");
-	/* Pairs with the release of rings_start(). */
-	if (unlikely(!smp_load_acquire(&rings->is_open)))
-		return false;
-	if (unlikely(atomic_add_return(count, &rings->in_flight) > READ_ONCE(rings->limit)) ||
-	    unlikely(!claim_slots(rings, count, &claim->first))) {
-		rings_finished(rings, count);
-		return false;
-	}
-	claim->count = count;
-	return true;
-}
-
-union ring_entry *rings_entry(struct rings *rings, const struct ring_claim *claim, unsigned int number)
-{
-	return &rings->requests[(claim->first + number) % ISP_REQUESTS];
-}
-
-/* Tells the firmware of all that is written in one piece. Who calls it owns publishing. */
+/* Tells the firmware of all that is written in one piece. Who calls it owns published. */
 static void tell(struct qla_host *host)
 {
 	struct rings *rings = &host->rings;
-	u64 number = rings->published;
-	unsigned int count;
+	u64 number = rings->published, end;
 
-	while ((count = written_at(rings, number)))
-		number += count;
+	/* Pairs with the release of rings_publish(): the entries are there when the mark is. Marks of earlier rounds are smaller. */
+	while ((end = smp_load_acquire(&rings->written[number % ISP_REQUESTS])) > number)
+		number = end;
 	if (number == rings->published)
 		return;
-	WRITE_ONCE(rings->published, number);
+	rings->published = number;
 	/* writel() orders what was written to memory before; no read back, which would wait for the chip. */
 	writel(number % ISP_REQUESTS, host->chip.regs + ISP_REG_REQUEST_IN);
 }
 
 /*
- * One tells at a time. Who finds it being done leaves: his mark was written before (xchg() is a full barrier, whatever it finds), and who
- * tells looks again after he has let go. Preemption would keep the others' requests from the firmware meanwhile.
+ * One tells at a time. Who finds it being done leaves: his mark was written before he was counted, and who tells looks again until he has
+ * seen all that were. Preemption would keep the others' requests from the firmware meanwhile.
  */
-void rings_kick(struct qla_host *host)
+static inline void kick(struct qla_host *host)
 {
 	struct rings *rings = &host->rings;
+	int seen;
 
 	preempt_disable();
-	do {
-		if (xchg(&rings->publishing, 1))
-			break;
+	seen = atomic_inc_return(&rings->kicks);
+	if (likely(seen == 1)) {
 		tell(host);
-		/* The next who tells sees published. */
-		smp_store_release(&rings->publishing, 0);
-		/* Let go before looking: pairs with the xchg() of who found it taken. */
-		smp_mb();
-	} while (written_at(rings, READ_ONCE(rings->published)));
+		while (unlikely(!atomic_try_cmpxchg(&rings->kicks, &seen, 0))) {
+			/* A cmpxchg that failed orders nothing. */
+			smp_mb();
+			tell(host);
+		}
+	}
 	preempt_enable();
 }
 
-void rings_publish(struct qla_host *host, const struct ring_claim *claim, bool now)
+void rings_kick(struct qla_host *host)
 {
-	struct rings *rings = &host->rings;
-
-	/* Pairs with the acquire of written_at(). */
-	smp_store_release(&rings->written[claim->first % ISP_REQUESTS], claim_mark(claim->first, claim->count));
-	if (now)
-		rings_kick(host);
+	kick(host);
 }
 
-void rings_finished(struct rings *rings, unsigned int count)
+void rings_publish(struct qla_host *host, struct ring_claim claim, bool now)
 {
-	atomic_sub(count, &rings->in_flight);
+	/* Pairs with the acquire of tell(). */
+	smp_store_release(&host->rings.written[claim.first % ISP_REQUESTS], claim.first + claim.count);
+	if (now)
+		kick(host);
 }
 
 /* --- responses --------------------------------------------------------------------------------------------------------------------- */
 
-static bool passthrough_entry(struct qla_host *host, const union ring_entry *entry, struct command_batch *batch)
+static bool passthrough_entry(struct qla_host *host, const union ring_entry *entry)
 {
 	passthrough_done(host, &entry->passthrough_status);
 	return true;
 }
 
-static bool mailbox_entry(struct qla_host *host, const union ring_entry *entry, struct command_batch *batch)
+static bool mailbox_entry(struct qla_host *host, const union ring_entry *entry)
 {
 	ping_done(host, &entry->mailbox);
 	return true;
 }
 
 /* A command that is given back may bring them along. */
-static bool continuation_entry(struct qla_host *host, const union ring_entry *entry, struct command_batch *batch)
+static bool continuation_entry(struct qla_host *host, const union ring_entry *entry)
 {
 	return true;
 }
 
 /* False: nobody can have asked for this. */
-typedef bool entry_fn(struct qla_host *host, const union ring_entry *entry, struct command_batch *batch);
+typedef bool entry_fn(struct qla_host *host, const union ring_entry *entry);
 
 static const struct {
 	u8 type;
 	entry_fn *take;
 } entry_rows[] = {
-	{ ISP_IOCB_STATUS, status_entry },
-	{ ISP_IOCB_STATUS_CONTINUE, status_continuation },
+		{ ISP_IOCB_STATUS_CONTINUE, status_continuation },
 	{ ISP_IOCB_COMMAND, status_returned },
 	{ ISP_IOCB_CONTINUE, continuation_entry },
 	{ ISP_IOCB_PASSTHROUGH_STATUS, passthrough_entry },
 	{ ISP_IOCB_MAILBOX_STATUS, mailbox_entry },
 };
 
-static bool take_entry(struct qla_host *host, const union ring_entry *entry, struct command_batch *batch)
+static bool take_entry(struct qla_host *host, const union ring_entry *entry)
 {
 	u8 type = READ_ONCE(entry->header.type);
 	unsigned int i;
 
+	if (likely(type == ISP_IOCB_STATUS))
+		return status_entry(host, entry);
 	for (i = 0; i < ARRAY_SIZE(entry_rows); i++)
 		if (entry_rows[i].type == type)
-			return entry_rows[i].take(host, entry, batch);
+			return entry_rows[i].take(host, entry);
 	return false;
 }
 
-static u32 responses_in(const struct rings *rings)
+static void warn_of(struct qla_host *host, const union ring_entry *entry, u32 place)
 {
-	return le32_to_cpu(READ_ONCE(rings->shadow->response_in)) & 0xffff;
+	host_warn(host, "entry %u of the response ring answers nothing: type 0x%02x, handle 0x%08x\n", place, entry->header.type,
+		  le32_to_cpu(entry->status.handle));
 }
 
-bool rings_pending(const struct rings *rings)
-{
-	return rings->memory && responses_in(rings) != READ_ONCE(rings->response_out);
-}
+/* What came of a look at the response ring. */
+enum look {
+	LOOK_ANY = 1,		/* it moved */
+	LOOK_UNSOUND = 2,	/* the chip has written what it cannot have meant */
+};
 
-/* At most as many as a batch takes. False: the chip has written what it cannot have meant. */
-static bool take_entries(struct qla_host *host, struct command_batch *batch)
+static unsigned int take_entries(struct qla_host *host)
 {
 	struct rings *rings = &host->rings;
-	u32 in = responses_in(rings);
-	u16 out = rings->response_out;
+	u32 in = rings_response_in(rings), out = rings->response_out;
+	unsigned int found = 0;
 	union ring_entry *entry;
-	bool sound = in < ISP_RESPONSES;
 
 	lockdep_assert_held(&rings->response_lock);
+	if (unlikely(in >= ISP_RESPONSES))
+		return LOOK_UNSOUND;
 	/* Entries are read after the index that says they are there. */
 	dma_rmb();
-	while (in < ISP_RESPONSES && out != in) {
+	for (; out != in; out = (out + 1) % ISP_RESPONSES) {
 		entry = &rings->responses[out];
 		if (unlikely(READ_ONCE(*rings_mark(entry)) == cpu_to_le32(ISP_RESPONSE_TAKEN)))
 			break;
-		if (unlikely(!take_entry(host, entry, batch))) {
-			host_warn(host, "entry %u of the response ring answers nothing: type 0x%02x, handle 0x%08x\n", out,
-				  entry->header.type, le32_to_cpu(entry->status.handle));
-			sound = false;
+		if (unlikely(!take_entry(host, entry))) {
+			warn_of(host, entry, out);
+			found |= LOOK_UNSOUND;
 		}
+		found |= LOOK_ANY;
 		WRITE_ONCE(*rings_mark(entry), cpu_to_le32(ISP_RESPONSE_TAKEN));
-		out = (out + 1) % ISP_RESPONSES;
 	}
 	WRITE_ONCE(rings->response_out, out);
-	return sound;
+	return found;
 }
 
-static void complete_batch(const struct command_batch *batch)
-{
-	unsigned int i;
-
-	for (i = 0; i < batch->count; i++)
-		scsi_done(batch->cmds[i]);
-}
-
-/* One look at the ring; *ret_any says whether it moved. */
-static bool take_pass(struct qla_host *host, bool *ret_any)
+static unsigned int look(struct qla_host *host)
 {
 	struct rings *rings = &host->rings;
-	struct command_batch batch;
+	struct command_slot *answered;
 	unsigned long flags;
-	u16 before;
-	bool sound;
+	unsigned int found;
 
-	batch.count = 0;
 	spin_lock_irqsave(&rings->response_lock, flags);
-	before = rings->response_out;
-	sound = take_entries(host, &batch);
+	found = take_entries(host);
 	/* The read makes sure that what the chip added before its interrupt was cleared is seen by the next look. */
 	chip_write(&host->chip, ISP_REG_RESPONSE_OUT, rings->response_out);
-	*ret_any = rings->response_out != before;
+	answered = commands_answered(host->commands);
 	spin_unlock_irqrestore(&rings->response_lock, flags);
-	complete_batch(&batch);
-	return sound;
+	commands_complete(answered);
+	return found;
 }
 
 bool rings_responses(struct qla_host *host)
 {
-	unsigned int passes = 0;
-	bool any = false, more;
+	unsigned int looks = 0, found, all = 0;
 
 	do {
-		if (unlikely(!take_pass(host, &more)))
+		found = look(host);
+		if (unlikely(found & LOOK_UNSOUND))
 			recover(host, RECOVER_RING);
-		any |= more;
-	} while (more && rings_pending(&host->rings) && ++passes < PASSES);
-	return any;
+		all |= found;
+	} while (found & LOOK_ANY && rings_pending(&host->rings) && ++looks < LOOKS);
+	return all & LOOK_ANY;
 }

@@ -35,17 +35,25 @@ static void set_dsd(struct isp_dsd *dsd, struct scatterlist *sg)
 	dsd->length = cpu_to_le32(sg_dma_len(sg));
 }
 
+static void set_lun(u8 bytes[8], u64 lun)
+{
+	if (likely(lun <= U8_MAX))
+		put_unaligned_le64(lun << 8, bytes);
+	else
+		int_to_scsilun(lun, (struct scsi_lun *)bytes);
+}
+
 /* Slots hold what an earlier request left: what the firmware may look at is written. */
-static void write_continuations(struct qla_host *host, const struct ring_claim *claim, struct scatterlist *sg, unsigned int segments)
+static void write_continuations(struct qla_host *host, struct ring_claim claim, struct scatterlist *sg, unsigned int segments)
 {
 	struct isp_continue *more;
 	unsigned int number, i;
 
-	for (number = 1; number < claim->count; number++) {
+	for (number = 1; number < claim.count; number++) {
 		more = &rings_entry(&host->rings, claim, number)->more;
 		more->header = (struct isp_header){
 			.type = ISP_IOCB_CONTINUE,
-			.system = (u8)(claim->first + number + 1),	/* what real drivers write: the place behind this entry */
+			.system = (u8)(claim.first + number + 1),	/* what real drivers write: the place behind this entry */
 			.count = 1,
 		};
 		for (i = 0; i < ISP_CONTINUE_DSDS && segments; i++, segments--, sg = sg_next(sg))
@@ -60,24 +68,31 @@ static u8 control_of(const struct scsi_cmnd *cmd, unsigned int segments)
 	return ISP_COMMAND_SIMPLE | (cmd->sc_data_direction == DMA_TO_DEVICE ? ISP_COMMAND_WRITE : ISP_COMMAND_READ);
 }
 
-static void write_command(struct qla_host *host, const struct ring_claim *claim, struct scsi_cmnd *cmd, u32 handle, u16 ddb, int segments)
+static void write_command(struct qla_host *host, struct ring_claim claim, struct scsi_cmnd *cmd, u32 handle, u16 ddb, int segments)
 {
 	struct isp_command *command = &rings_entry(&host->rings, claim, 0)->command;
 
-	memset(command, 0, sizeof(*command));
-	command->header.type = ISP_IOCB_COMMAND;
-	command->header.count = claim->count;
+	command->header = (struct isp_header){ .type = ISP_IOCB_COMMAND, .count = claim.count };
 	command->handle = cpu_to_le32(handle);
 	command->ddb = cpu_to_le16(ddb);
+	command->connection = 0;
 	command->control = control_of(cmd, segments);
-	memcpy(command->cdb, cmd->cmnd, min_t(unsigned int, cmd->cmd_len, sizeof(command->cdb)));
-	int_to_scsilun(cmd->device->lun, (struct scsi_lun *)command->lun);
-	if (!segments)
-		return;
+	command->state = 0;
+	command->reference = 0;
+	command->reserved = 0;
+	/* Behind a shorter one the mid layer has zeroes. */
+	memcpy(command->cdb, cmd->cmnd, sizeof(command->cdb));
+	set_lun(command->lun, cmd->device->lun);
+	command->cmdsn = 0;
+	command->timeout = 0;
 	command->dsds = cpu_to_le16(segments);
 	command->length = cpu_to_le32(scsi_bufflen(cmd));
+	if (unlikely(!segments)) {
+		command->dsd = (struct isp_dsd){ };
+		return;
+	}
 	set_dsd(&command->dsd, scsi_sglist(cmd));
-	if (unlikely(claim->count > 1))
+	if (unlikely(claim.count > 1))
 		write_continuations(host, claim, sg_next(scsi_sglist(cmd)), segments - 1);
 }
 
@@ -89,23 +104,38 @@ static bool takes_commands(const struct qla_host *host)
 	return (state == HOST_ONLINE || state == HOST_REMOVING) && test_bit(HOST_LINK_UP, &host->flags);
 }
 
-/* False: no room. rcu_read_lock() held; a flush waits for us, so that it does not find the command before the firmware has it. */
-static bool submit(struct qla_host *host, struct scsi_cmnd *cmd, u16 ddb, int segments)
+/* False: no room. */
+static bool give(struct qla_host *host, struct scsi_cmnd *cmd, u16 ddb, int segments)
 {
+	unsigned int entries = entries_for(segments);
 	struct ring_claim claim;
 	u32 handle;
 
-	handle = command_begin(host->commands, cmd, ddb, entries_for(segments));
+	handle = command_begin(host->commands, cmd, ddb, entries);
 	if (unlikely(!handle))
 		return false;
-	if (unlikely(!rings_claim(host, entries_for(segments), &claim))) {
-		command_take(host->commands, handle);
+	claim = rings_claim(host, entries);
+	if (unlikely(!claim.count)) {
+		command_end(&host->commands->slots[handle % ISP_REQUESTS]);
 		return false;
 	}
-	write_command(host, &claim, cmd, handle, ddb, segments);
+	write_command(host, claim, cmd, handle, ddb, segments);
 	/* Not all kernels say that a command of the error handler is the last. */
-	rings_publish(host, &claim, cmd->flags & SCMD_LAST || cmd->submitter != SUBMITTED_BY_BLOCK_LAYER);
+	rings_publish(host, claim, cmd->flags & SCMD_LAST || cmd->submitter != SUBMITTED_BY_BLOCK_LAYER);
 	return true;
+}
+
+/* False: no room or memory. rcu_read_lock() held; a flush waits for us, so that it does not find the command before the firmware has it. */
+static bool submit(struct qla_host *host, struct scsi_cmnd *cmd, u16 ddb)
+{
+	int segments = scsi_dma_map(cmd);
+
+	if (unlikely(segments < 0))
+		return false;
+	if (likely(give(host, cmd, ddb, segments)))
+		return true;
+	scsi_dma_unmap(cmd);
+	return false;
 }
 
 /* For ever, or for now? */
@@ -135,38 +165,22 @@ static int not_ready(struct qla_host *host, struct iscsi_cls_session *cls)
 	return refused && host_state(host) == HOST_REMOVING ? DID_NO_CONNECT << 16 : refused;
 }
 
-static compat_queue_result queue_mapped(struct qla_host *host, struct scsi_cmnd *cmd, struct iscsi_cls_session *cls, int segments)
+static compat_queue_result scsi_queue(struct Scsi_Host *shost, struct scsi_cmnd *cmd)
 {
+	struct iscsi_cls_session *cls = starget_to_session(scsi_target(cmd->device));
 	u16 ddb = READ_ONCE(session_of(cls)->ddb);
+	struct qla_host *host = host_of(shost);
 	int refused = 0;
 	bool taken;
 
 	rcu_read_lock();
 	if (unlikely(READ_ONCE(cls->state) != ISCSI_SESSION_LOGGED_IN))
 		refused = not_ready(host, cls);
-	taken = !refused && ddb < ISP_DDBS && takes_commands(host) && submit(host, cmd, ddb, segments);
+	taken = !refused && ddb < ISP_DDBS && takes_commands(host) && submit(host, cmd, ddb);
 	rcu_read_unlock();
 	if (likely(taken))
 		return 0;
-	scsi_dma_unmap(cmd);
 	return refused ? refuse(cmd, refused) : not_taken(host, cmd);
-}
-
-static compat_queue_result scsi_queue(struct Scsi_Host *shost, struct scsi_cmnd *cmd)
-{
-	struct iscsi_cls_session *cls = starget_to_session(scsi_target(cmd->device));
-	int segments, refused;
-
-	/* Before there is anything to undo. */
-	if (unlikely(READ_ONCE(cls->state) != ISCSI_SESSION_LOGGED_IN)) {
-		refused = not_ready(host_of(shost), cls);
-		if (refused)
-			return refuse(cmd, refused);
-	}
-	segments = scsi_dma_map(cmd);
-	if (unlikely(segments < 0))
-		return SCSI_MLQUEUE_HOST_BUSY;
-	return queue_mapped(host_of(shost), cmd, cls, segments);
 }
 
 /* The last of a dispatch was refused, so that no command rang the doorbell. */
@@ -189,6 +203,7 @@ int scsi_prepare(struct qla_host *host)
 	host->commands = kvzalloc(sizeof(*host->commands), GFP_KERNEL);
 	if (!host->commands)
 		return -ENOMEM;
+	commands_init(host->commands);
 	shost->nr_hw_queues = min_t(unsigned int, num_possible_cpus(), QUEUES);
 	shost->max_id = TARGETS;
 	shost->max_lun = LUNS;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the firmware's answer to a command means to the mid layer. Called for entries of the response ring, under its lock; the commands go
- * into the batch, and are completed when it is released. Lengths and handles are the chip's and are checked here.
+ * What the firmware's answer to a command means to the mid layer. Called for entries of the response ring, under its lock; the commands are
+ * completed when it is released. Lengths and handles are the chip's and are checked here.
  */
 #include <scsi/scsi_device.h>
 
@@ -86,16 +86,15 @@ static int result_of(struct scsi_cmnd *cmd, const struct isp_status *status)
 	return DID_ERROR << 16;
 }
 
-static void batch_add(struct qla_host *host, struct command_slot *slot, int result, struct command_batch *batch)
+static void end(struct qla_host *host, struct command_slot *slot, int result)
 {
 	slot->cmd->result = result;
 	command_finish(host, slot);
-	batch->cmds[batch->count++] = slot->cmd;
+	command_answered(host->commands, slot);
 }
 
 /* False: no such command. sense holds what came of it. */
-static bool answer(struct qla_host *host, u32 handle, const struct isp_status *status, const u8 *sense, u16 sense_bytes,
-		   struct command_batch *batch)
+static bool answer(struct qla_host *host, u32 handle, const struct isp_status *status, const u8 *sense, u16 sense_bytes)
 {
 	struct command_slot *slot = command_take(host->commands, handle);
 
@@ -105,12 +104,12 @@ static bool answer(struct qla_host *host, u32 handle, const struct isp_status *s
 		memcpy(slot->cmd->sense_buffer, sense, min_t(u16, sense_bytes, SCSI_SENSE_BUFFERSIZE));
 	if (unlikely(endings[status->completion] == ENDED_WITH_SESSION))
 		session_suspect(host, slot->ddb);
-	batch_add(host, slot, result_of(slot->cmd, status), batch);
+	end(host, slot, result_of(slot->cmd, status));
 	return true;
 }
 
 /* The command whose sense data did not all come is answered with what there is. */
-static bool answer_waiting(struct qla_host *host, struct command_batch *batch)
+static bool answer_waiting(struct qla_host *host)
 {
 	struct command_sense *sense = &host->commands->sense;
 	u32 handle = sense->handle;
@@ -119,7 +118,7 @@ static bool answer_waiting(struct qla_host *host, struct command_batch *batch)
 	if (likely(!handle))
 		return true;
 	sense->handle = 0;
-	return answer(host, handle, &sense->status, sense->bytes, sense->have, batch);
+	return answer(host, handle, &sense->status, sense->bytes, sense->have);
 }
 
 /* Sense data that goes on is kept, and its command in its slot, until all of it is there. */
@@ -132,8 +131,8 @@ static void sense_begin(struct command_sense *sense, u32 handle, const struct is
 	memcpy(sense->bytes, status->sense, ISP_STATUS_SENSE);
 }
 
-/* Anything but GOOD without a remark. */
-static bool status_special(struct qla_host *host, const struct isp_status *entry, u32 handle, struct command_batch *batch)
+/* Anything but GOOD without a remark. Not inlined: its stack is not for the others. */
+static noinline bool status_special(struct qla_host *host, const struct isp_status *entry, u32 handle)
 {
 	struct isp_status status = *entry;
 	u16 total = 0;
@@ -141,33 +140,33 @@ static bool status_special(struct qla_host *host, const struct isp_status *entry
 	if (status.scsi_status == SAM_STAT_CHECK_CONDITION)
 		total = min_t(u16, le16_to_cpu(status.sense_length), COMMAND_SENSE);
 	if (total <= ISP_STATUS_SENSE)
-		return answer(host, handle, &status, status.sense, total, batch);
+		return answer(host, handle, &status, status.sense, total);
 	if (!command_is_live(host->commands, handle))
 		return false;
 	sense_begin(&host->commands->sense, handle, &status, total);
 	return true;
 }
 
-bool status_entry(struct qla_host *host, const union ring_entry *entry, struct command_batch *batch)
+bool status_entry(struct qla_host *host, const union ring_entry *entry)
 {
 	const struct isp_status *status = &entry->status;
 	u32 handle = le32_to_cpu(READ_ONCE(status->handle));
 	struct command_slot *slot;
 	bool sound;
 
-	sound = answer_waiting(host, batch);
+	sound = answer_waiting(host);
 	/* GOOD, all of the data, nothing else to tell: the bytes from scsi_status to completion are 0. */
 	if (unlikely(READ_ONCE(*(const u32 *)&status->scsi_status)))
-		return status_special(host, status, handle, batch) && sound;
+		return status_special(host, status, handle) && sound;
 	slot = command_take(host->commands, handle);
 	if (unlikely(!slot))
 		return false;
-	batch_add(host, slot, DID_OK << 16, batch);
+	end(host, slot, DID_OK << 16);
 	return sound;
 }
 
 /* More than a command's sense buffer takes may follow, and belongs to nobody. */
-bool status_continuation(struct qla_host *host, const union ring_entry *entry, struct command_batch *batch)
+bool status_continuation(struct qla_host *host, const union ring_entry *entry)
 {
 	struct command_sense *sense = &host->commands->sense;
 	u16 bytes;
@@ -178,16 +177,16 @@ bool status_continuation(struct qla_host *host, const union ring_entry *entry, s
 	bytes = min_t(u16, sense->total - sense->have, ISP_STATUS_CONTINUE_SENSE);
 	memcpy(sense->bytes + sense->have, entry->sense.sense, bytes);
 	sense->have += bytes;
-	return sense->have < sense->total || answer_waiting(host, batch);
+	return sense->have < sense->total || answer_waiting(host);
 }
 
 /* The firmware did not take the request: it is to come again. */
-bool status_returned(struct qla_host *host, const union ring_entry *entry, struct command_batch *batch)
+bool status_returned(struct qla_host *host, const union ring_entry *entry)
 {
 	struct command_slot *slot = command_take(host->commands, le32_to_cpu(READ_ONCE(entry->command.handle)));
 
 	if (!slot)
 		return false;
-	batch_add(host, slot, DID_BUS_BUSY << 16, batch);
+	end(host, slot, DID_BUS_BUSY << 16);
 	return true;
 }

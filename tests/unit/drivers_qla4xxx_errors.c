@@ -56,7 +56,7 @@ static void give_back(u32 tag)
 	if (!slot)
 		return;
 	command_finish(&world.host, slot);
-	scsi_done(slot->cmd);
+	scsi_done(command_end(slot));
 }
 
 static int mailbox_ask(struct qla_host *host, enum isp_mailbox opcode, u32 regs[ISP_MAILBOXES])
@@ -95,7 +95,7 @@ static int begin(void **state)
 	mid.status = ISP_STATUS_COMPLETE;
 	for (i = 0; i < ARRAY_SIZE(mid.cmds); i++) {
 		mid.cmds[i] = (struct scsi_cmnd){ .device = i < 2 ? &mid.device : &mid.other, .tag = i };
-		atomic_add_return(1, &world.host.rings.in_flight);
+		world_fly(1);
 		assert_int_not_equal(command_begin(world.host.commands, &mid.cmds[i], 9, 1), 0);
 	}
 	return 0;
@@ -129,6 +129,37 @@ static void test_abort(void **state)
 	/* Nothing is left to be asked for. */
 	assert_int_equal(eh_abort(&mid.cmds[0]), SUCCESS);
 	assert_int_equal(mid.asked, 1);
+}
+
+static struct command_slot *being_answered;
+
+static void tell_answer(void)
+{
+	if (being_answered)
+		scsi_done(command_end(being_answered));
+	being_answered = NULL;
+}
+
+/* Somebody has the answer and has not told it yet: the mid layer does not get the command before. */
+static void test_abort_of_answered(void **state)
+{
+	being_answered = command_take(world.host.commands, command_handle(world.host.commands, &mid.cmds[0]));
+	assert_non_null(being_answered);
+	world_on_sleep = tell_answer;
+	assert_int_equal(eh_abort(&mid.cmds[0]), SUCCESS);
+	assert_int_equal(mid.done, 1);
+	assert_int_equal(mid.asked, 0);
+}
+
+/* The same for a reset, behind which nothing of the device may come. */
+static void test_reset_waits_for_answered(void **state)
+{
+	mid.gives_back = true;
+	being_answered = command_take(world.host.commands, command_handle(world.host.commands, &mid.cmds[0]));
+	world_on_sleep = tell_answer;
+	assert_int_equal(eh_device_reset(&mid.cmds[1]), SUCCESS);
+	assert_int_equal(mid.done, 2);
+	assert_null(being_answered);
 }
 
 static void test_abort_refused(void **state)
@@ -166,7 +197,7 @@ static void test_lun_reset(void **state)
 	assert_int_equal(mid.regs[5], 1);
 	assert_marker(1, ISP_MARKER_LUN_RESET);
 	assert_int_equal(mid.done, 2);
-	assert_int_equal(world.host.rings.in_flight.counter, 1);
+	assert_int_equal(world_in_flight(), 1);
 }
 
 /* The firmware may say "command error" to a reset that it does. */
@@ -260,7 +291,8 @@ static void test_timed_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_abort), TEST(test_abort_refused), TEST(test_abort_without_return), TEST(test_lun_reset), TEST(test_target_reset),
+		TEST(test_abort), TEST(test_abort_of_answered), TEST(test_reset_waits_for_answered), TEST(test_abort_refused),
+		TEST(test_abort_without_return), TEST(test_lun_reset), TEST(test_target_reset),
 		TEST(test_reset_fails), TEST(test_reset_overtaken), TEST(test_host_reset), TEST(test_gate),
 		TEST(test_timed_out),
 	};

@@ -101,7 +101,7 @@ static int begin(void **state)
 static int end(void **state)
 {
 	passthrough_exit(&world.host);
-	assert_int_equal(world.in_flight, 0);
+	assert_int_equal(asked_in_flight(), 0);
 	assert_int_equal(seen.pieces, 0);
 	assert_int_equal(conn.dev.holders, 0);
 	passthrough_exit(&world.host);
@@ -177,7 +177,7 @@ static void test_request(void **state)
 	assert_string_equal((char *)seen.memory + 48, "SendTargets=All");
 	answers(ISCSI_OP_TEXT_RSP, "TargetName=x", 12);
 	done(handle(), ISP_PASSTHROUGH_OK);
-	assert_int_equal(world.in_flight, 0);
+	assert_int_equal(asked_in_flight(), 0);
 	work();
 	assert_int_equal(seen.received, 1);
 	assert_int_equal(seen.bytes, 12);
@@ -322,9 +322,9 @@ static void test_lost(void **state)
 
 	assert_int_equal(pass(ISCSI_OP_TEXT, 0, 0), 0);
 	wait_seconds(44);
-	assert_int_equal(world.in_flight, 1);
+	assert_int_equal(asked_in_flight(), 1);
 	wait_seconds(2);
-	assert_int_equal(world.in_flight, 0);
+	assert_int_equal(asked_in_flight(), 0);
 	assert_int_equal(world.warnings, 1);
 	/* It takes nobody's place, and its memory is still there to be written to. */
 	for (i = 0; i < 64; i++)
@@ -335,7 +335,7 @@ static void test_lost(void **state)
 	work();
 	assert_int_equal(seen.received, 0);
 	assert_int_equal(seen.pieces, 64);
-	assert_int_equal(world.in_flight, 64);
+	assert_int_equal(asked_in_flight(), 64);
 	assert_int_equal(world.warnings, 1);
 	/* And nobody's place is free for it having come. */
 	assert_int_equal(pass(ISCSI_OP_TEXT, 0, 0), -EBUSY);
@@ -368,7 +368,7 @@ static void test_reset(void **state)
 {
 	assert_int_equal(pass(ISCSI_OP_TEXT, 0, 0), 0);
 	passthrough_flush(&world.host, -1);
-	assert_int_equal(world.in_flight, 0);
+	assert_int_equal(asked_in_flight(), 0);
 	work();
 	assert_int_equal(seen.received, 0);
 	assert_int_equal(seen.pieces, 0);

@@ -53,7 +53,7 @@ static int begin(void **state)
 static int end(void **state)
 {
 	ping_exit(&world.host);
-	assert_int_equal(world.in_flight, 0);
+	assert_int_equal(asked_in_flight(), 0);
 	ping_exit(&world.host);
 	return 0;
 }
@@ -153,7 +153,7 @@ static void test_answers(void **state)
 	assert_int_equal(events[0].data[12], 0x78);
 	answer(1, ISP_STATUS_COMMAND_ERROR, ISP_PING_NO_ARP);
 	assert_event(2, ISP_PING_NO_ARP, 70);
-	assert_int_equal(world.in_flight, 0);
+	assert_int_equal(asked_in_flight(), 0);
 	assert_int_equal(world.warnings, 0);
 }
 
@@ -198,7 +198,7 @@ static void test_lost(void **state)
 	assert_int_equal(event_count, 0);
 	wait_seconds(3);
 	assert_event(1, ISP_PING_TIMEOUT, 70);
-	assert_int_equal(world.in_flight, 0);
+	assert_int_equal(asked_in_flight(), 0);
 	wait_seconds(30);
 	assert_event(1, ISP_PING_TIMEOUT, 70);
 	assert_int_equal(ping("10.10.0.1", 0, 71), 0);
@@ -223,7 +223,7 @@ static void test_late(void **state)
 	assert_event(1, ISP_PING_TIMEOUT, 70);
 	assert_int_equal(ping("10.10.0.1", 0, 71), 0);
 	assert_int_equal(le32toh(world.entry.mailbox.handle), 1);
-	assert_int_equal(world.in_flight, 1);
+	assert_int_equal(asked_in_flight(), 1);
 }
 
 static void test_too_many_lost(void **state)
@@ -257,7 +257,7 @@ static void test_reset(void **state)
 	assert_int_equal(event_count, 2);
 	assert_int_equal(events[0].status, ISP_PING_OK);
 	assert_int_equal(events[1].status, ISP_PING_FW_DISABLED);
-	assert_int_equal(world.in_flight, 0);
+	assert_int_equal(asked_in_flight(), 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)

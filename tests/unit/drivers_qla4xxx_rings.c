@@ -16,12 +16,10 @@ void scsi_done(struct scsi_cmnd *cmd)
 
 static bool claim(unsigned int count, struct ring_claim *ret_claim)
 {
-	bool claimed;
-
 	rcu_read_lock();
-	claimed = rings_claim(&world.host, count, ret_claim);
+	*ret_claim = rings_claim(&world.host, count);
 	rcu_read_unlock();
-	return claimed;
+	return ret_claim->count;
 }
 
 static void consumed(u32 index)
@@ -35,9 +33,9 @@ static void test_gap(void **state)
 
 	assert_true(claim(2, &first));
 	assert_true(claim(3, &second));
-	rings_publish(&world.host, &second, true);
+	rings_publish(&world.host, second, true);
 	assert_int_equal(world_doorbell(), 0);
-	rings_publish(&world.host, &first, true);
+	rings_publish(&world.host, first, true);
 	assert_int_equal(world_doorbell(), 5);
 }
 
@@ -46,9 +44,9 @@ static void test_later(void **state)
 	struct ring_claim first, second;
 
 	assert_true(claim(1, &first));
-	rings_publish(&world.host, &first, false);
+	rings_publish(&world.host, first, false);
 	assert_true(claim(1, &second));
-	rings_publish(&world.host, &second, false);
+	rings_publish(&world.host, second, false);
 	assert_int_equal(world_doorbell(), 0);
 	rings_kick(&world.host);
 	assert_int_equal(world_doorbell(), 2);
@@ -59,7 +57,7 @@ static void publish_meanwhile(void)
 	struct ring_claim other;
 
 	assert_true(claim(1, &other));
-	rings_publish(&world.host, &other, true);
+	rings_publish(&world.host, other, true);
 	assert_int_equal(world_doorbell(), 1);
 }
 
@@ -70,7 +68,7 @@ static void test_published_while_telling(void **state)
 
 	assert_true(claim(1, &own));
 	world_on_write = publish_meanwhile;
-	rings_publish(&world.host, &own, true);
+	rings_publish(&world.host, own, true);
 	assert_int_equal(world_doorbell(), 2);
 }
 
@@ -80,7 +78,7 @@ static unsigned int fill(void)
 	unsigned int claims = 0;
 
 	while (claim(1, &last)) {
-		rings_publish(&world.host, &last, true);
+		rings_publish(&world.host, last, true);
 		claims++;
 	}
 	return claims;
@@ -97,7 +95,7 @@ static void test_full(void **state)
 	assert_in_range(claims, ISP_REQUESTS - 8, ISP_REQUESTS - 2);
 	consumed(10);
 	assert_true(claim(10, &more));
-	assert_int_equal(rings_entry(&world.host.rings, &more, 9) - world.host.rings.requests, (claims + 9) % ISP_REQUESTS);
+	assert_int_equal(rings_entry(&world.host.rings, more, 9) - world.host.rings.requests, (claims + 9) % ISP_REQUESTS);
 	assert_false(claim(1, &more));
 }
 
@@ -131,8 +129,50 @@ static void test_closed(void **state)
 
 	rings_close(&world.host);
 	assert_false(claim(1, &more));
-	assert_int_equal(world.host.rings.in_flight.counter, 0);
+	assert_int_equal(world_in_flight(), 0);
 	rings_start(&world.host);
+	assert_true(claim(1, &more));
+}
+
+/* Numbers go on, from the ring's first slot: an older mark is none, and what the firmware had may end before or after. */
+static void test_started_again(void **state)
+{
+	struct ring_claim old, own;
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		assert_true(claim(5, &old));
+		rings_publish(&world.host, old, true);
+	}
+	rings_finished(&world.host.rings, 5);
+	rings_close(&world.host);
+	rings_start(&world.host);
+	assert_int_equal(world_doorbell(), 0);
+	assert_int_equal(world_in_flight(), 10);
+	rings_kick(&world.host);
+	assert_int_equal(world_doorbell(), 0);
+	assert_true(claim(5, &own));
+	assert_ptr_equal(rings_entry(&world.host.rings, own, 0), world.host.rings.requests);
+	assert_true(claim(5, &old));
+	rings_publish(&world.host, own, true);
+	assert_int_equal(world_doorbell(), 5);
+	rings_publish(&world.host, old, true);
+	assert_int_equal(world_doorbell(), 10);
+	rings_finished(&world.host.rings, 20);
+	assert_int_equal(world_in_flight(), 0);
+}
+
+/* Room is looked for when what there was is used up, and the limit may be another after a start. */
+static void test_limit_shrinks(void **state)
+{
+	struct ring_claim more;
+
+	assert_true(claim(20, &more));
+	rings_set_limit(&world.host.rings, 34);
+	assert_false(claim(11, &more));
+	assert_true(claim(10, &more));
+	assert_false(claim(1, &more));
+	rings_finished(&world.host.rings, 1);
 	assert_true(claim(1, &more));
 }
 
@@ -151,15 +191,16 @@ static void request(unsigned int count, bool now)
 
 	for (;;) {
 		rcu_read_lock();
-		if (rings_claim(&world.host, count, &own))
+		own = rings_claim(&world.host, count);
+		if (own.count)
 			break;
 		rcu_read_unlock();
 		rings_kick(&world.host);
 		usleep(10);
 	}
 	for (i = 0; i < count; i++)
-		*(u64 *)rings_entry(&world.host.rings, &own, i)->bytes = pattern(own.first + i, i ? 0 : count);
-	rings_publish(&world.host, &own, now);
+		*(u64 *)rings_entry(&world.host.rings, own, i)->bytes = pattern(own.first + i, i ? 0 : count);
+	rings_publish(&world.host, own, now);
 	rcu_read_unlock();
 }
 
@@ -214,7 +255,7 @@ static void test_threads(void **state)
 	for (i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 	assert_int_equal(world_doorbell(), number % ISP_REQUESTS);
-	assert_int_equal(world.host.rings.in_flight.counter, 0);
+	assert_int_equal(world_in_flight(), 0);
 }
 
 /* --- the response ring */
@@ -299,7 +340,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_gap), TEST(test_later), TEST(test_published_while_telling), TEST(test_full), TEST(test_limit),
-		TEST(test_nonsense_index), TEST(test_closed), TEST(test_threads), TEST(test_responses), TEST(test_unknown_type),
+		TEST(test_nonsense_index), TEST(test_closed), TEST(test_started_again), TEST(test_limit_shrinks), TEST(test_threads), TEST(test_responses), TEST(test_unknown_type),
 		TEST(test_nonsense_producer), TEST(test_not_there_yet), TEST(test_response_wrap), TEST(test_description),
 	};
 

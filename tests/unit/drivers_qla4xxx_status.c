@@ -26,7 +26,7 @@ static struct scsi_cmnd *submit(u32 tag, u16 ddb)
 
 	*cmd = (struct scsi_cmnd){ .device = &mid.device, .tag = tag, .bytes = BYTES, .underflow = BYTES, .result = -1 };
 	mid.done[tag] = 0;
-	atomic_add_return(1, &world.host.rings.in_flight);
+	world_fly(1);
 	mid.handles[tag] = command_begin(world.host.commands, cmd, ddb, 1);
 	assert_int_not_equal(mid.handles[tag], 0);
 	return cmd;
@@ -103,7 +103,7 @@ static void test_rows(void **state)
 		assert_int_equal(cmd->result, row->result);
 		assert_int_equal(cmd->resid, row->resid);
 		assert_int_equal(world.suspected, row->suspects);
-		assert_int_equal(world.host.rings.in_flight.counter, 0);
+		assert_int_equal(world_in_flight(), 0);
 	}
 	assert_int_equal(world.unmaps, ARRAY_SIZE(rows));
 	assert_int_equal(world.recoveries, 0);
@@ -265,6 +265,7 @@ static void test_strange_handles(void **state)
 
 static void test_generations(void **state)
 {
+	struct command_slot *slot;
 	u32 last = 0, i;
 
 	for (i = 0; i < 70000; i++) {
@@ -273,8 +274,15 @@ static void test_generations(void **state)
 		assert_int_not_equal(mid.handles[6] >> 16, 0);
 		assert_int_equal(mid.handles[6] % ISP_REQUESTS, 6);
 		last = mid.handles[6];
-		assert_non_null(command_take(world.host.commands, last));
+		slot = command_take(world.host.commands, last);
+		assert_non_null(slot);
 		assert_null(command_take(world.host.commands, last));
+		/* Until its owner has told so, it is neither ended nor anybody else's. */
+		assert_true(command_is_waited_for(world.host.commands, last));
+		assert_null(command_take(world.host.commands, COMMAND_ANSWERED));
+		assert_int_equal(command_begin(world.host.commands, &mid.cmds[6], 7, 1), 0);
+		command_end(slot);
+		assert_false(command_is_waited_for(world.host.commands, last));
 	}
 }
 
@@ -313,7 +321,7 @@ static void test_flush_takes_answers(void **state)
 	scsi_flush(&world.host, -1, DID_RESET);
 	assert_int_equal(answered->result, 0);
 	assert_int_equal(lost->result, DID_RESET << 16);
-	assert_int_equal(world.host.rings.in_flight.counter, 0);
+	assert_int_equal(world_in_flight(), 0);
 }
 
 static void *answers(void *data)
@@ -345,7 +353,7 @@ static void test_flush_against_answers(void **state)
 		pthread_join(thread, NULL);
 		for (tag = 0; tag < COMMANDS; tag++)
 			assert_int_equal(mid.done[tag], 1);
-		assert_int_equal(world.host.rings.in_flight.counter, 0);
+		assert_int_equal(world_in_flight(), 0);
 	}
 }
 

@@ -36,7 +36,10 @@
 #define flush_work(w)	asked_work(w)
 
 typedef u64 dma_addr_t;
-typedef struct { long long counter; } atomic64_t;
+typedef long long s64;
+typedef struct { s64 counter; } atomic64_t;
+
+#define atomic64_add(n, a) ((void)((a)->counter += (n)))
 
 #define OPENHBA_QLA4XXX_HOST_H
 #define OPENHBA_QLA4XXX_SESSION_H
@@ -64,7 +67,7 @@ static struct world {
 	struct pci_dev pdev;
 	union ring_entry entry;
 	bool ring_is_full, is_ready;
-	unsigned int told, in_flight, recoveries, warnings;
+	unsigned int told, claimed, recoveries, warnings;
 	void (*run)(struct work_struct *work);
 } world;
 
@@ -73,31 +76,25 @@ bool kernel_out_of_memory;
 
 #define host_ready(host) ((void)(host), world.is_ready)
 
-bool rings_claim(struct qla_host *host, unsigned int count, struct ring_claim *claim)
+struct ring_claim rings_claim(struct qla_host *host, unsigned int count)
 {
 	if (world.ring_is_full)
-		return false;
-	claim->count = count;
-	world.in_flight += count;
+		return (struct ring_claim){ };
+	world.claimed += count;
 	memset(&world.entry, 0xee, sizeof(world.entry));
-	return true;
+	return (struct ring_claim){ .count = count };
 }
 
-union ring_entry *rings_entry(struct rings *rings, const struct ring_claim *claim, unsigned int number)
-{
-	return &world.entry;
-}
-
-void rings_publish(struct qla_host *host, const struct ring_claim *claim, bool now)
+void rings_publish(struct qla_host *host, struct ring_claim claim, bool now)
 {
 	assert_true(now);
 	world.told++;
 }
 
-void rings_finished(struct rings *rings, unsigned int count)
+/* IOCBs that the firmware has. */
+static int asked_in_flight(void)
 {
-	assert_true(world.in_flight >= count);
-	world.in_flight -= count;
+	return world.claimed - world.host.rings.finished.counter;
 }
 
 static void recover(struct qla_host *host, enum recovery_reason reason)
@@ -118,6 +115,7 @@ static void asked_begin(void)
 {
 	memset(&world, 0, sizeof(world));
 	world.host.pdev = &world.pdev;
+	world.host.rings.requests = &world.entry;
 	world.is_ready = true;
 }
 

@@ -18,9 +18,12 @@
 
 /* --- what these files need of the kernel besides */
 
+#define U8_MAX		0xff
 #define U64_MAX		(~0ull)
 #define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))
 #define GENMASK_ULL(h, l) (~0ull >> (63 - (h)) & ~0ull << (l))
+#define round_up(n, d)	(((n) + (d) - 1) / (d) * (d))
+#define noinline	__attribute__((noinline))
 #define clamp(v, lo, hi) min(max(v, lo), hi)
 #define lower_32_bits(n) ((u32)(n))
 #define upper_32_bits(n) ((u32)((u64)(n) >> 32))
@@ -29,15 +32,15 @@
 #define le32_to_cpu(x)	le32toh(x)
 #define smp_load_acquire(p) __atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define smp_store_release(p, v) __atomic_store_n(p, v, __ATOMIC_RELEASE)
+#define put_unaligned_le64(v, p) ({ u64 put = htole64(v); memcpy(p, &put, sizeof(put)); })
 #define smp_mb()	__sync_synchronize()
 #define dma_rmb()	__sync_synchronize()
-#define xchg(p, v)	__atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
 #define cmpxchg(p, old, v) __sync_val_compare_and_swap(p, old, v)
 #define preempt_disable() ((void)0)
 #define preempt_enable() ((void)0)
 #define time_after(a, b) time_before(b, a)
 #define msecs_to_jiffies(ms) (ms)
-#define msleep(ms)	((void)(jiffies += (ms)))
+#define msleep(ms)	world_sleep(ms)
 #define kzalloc(size, gfp) calloc(1, size)
 #define kvzalloc(size, gfp) calloc(1, size)
 #define lockdep_assert_held(l) ((void)(l))
@@ -53,8 +56,9 @@ typedef struct { s64 counter; } atomic64_t;
 #define atomic64_read(a) __atomic_load_n(&(a)->counter, __ATOMIC_RELAXED)
 #define atomic64_set(a, v) __atomic_store_n(&(a)->counter, v, __ATOMIC_RELAXED)
 #define atomic64_try_cmpxchg(a, old, v) try_cmpxchg(&(a)->counter, old, v)
-#define atomic_add_return(n, a) __sync_add_and_fetch(&(a)->counter, n)
-#define atomic_sub(n, a) ((void)__sync_sub_and_fetch(&(a)->counter, n))
+#define atomic64_add(n, a) ((void)__sync_add_and_fetch(&(a)->counter, n))
+#define atomic_inc_return(a) __sync_add_and_fetch(&(a)->counter, 1)
+#define atomic_try_cmpxchg(a, old, v) try_cmpxchg(&(a)->counter, old, v)
 
 /* Locks that are locks, RCU that is one. */
 static pthread_mutex_t world_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -181,6 +185,18 @@ static struct world {
 } world;
 
 unsigned long jiffies = 1000;
+static void (*world_on_sleep)(void);	/* called once, when somebody sleeps */
+
+static inline void world_sleep(unsigned int ms)
+{
+	void (*hook)(void) = world_on_sleep;
+
+	jiffies += ms;
+	world_on_sleep = NULL;
+	if (hook)
+		hook();
+}
+
 bool kernel_out_of_memory;
 
 static inline void *dma_alloc_coherent(int *dev, size_t size, dma_addr_t *dma, gfp_t gfp)
@@ -264,6 +280,7 @@ static int world_begin(void **state)
 	world.host.state = HOST_ONLINE;
 	world.host.flags = BIT(HOST_LINK_UP);
 	world.host.commands = calloc(1, sizeof(*world.host.commands));
+	commands_init(world.host.commands);
 	assert_int_equal(rings_alloc(&world.host), 0);
 	rings_start(&world.host);
 	rings_set_limit(&world.host.rings, ISP_REQUESTS);
@@ -285,6 +302,19 @@ static inline void world_answer(const union ring_entry *entry)
 
 	rings->responses[in] = *entry;
 	rings->shadow->response_in = cpu_to_le32((in + 1) % ISP_RESPONSES);
+}
+
+/* IOCBs that the firmware has. */
+static inline int world_in_flight(void)
+{
+	return atomic64_read(&world.host.rings.claimed) - atomic64_read(&world.host.rings.finished);
+}
+
+/* So many more, whose slots do not matter. */
+static inline void world_fly(int count)
+{
+	atomic64_add(-count, &world.host.rings.finished);
+	world.host.rings.free_until = 0;
 }
 
 static inline u32 world_doorbell(void)
