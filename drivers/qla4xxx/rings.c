@@ -238,7 +238,7 @@ static const struct {
 	u8 type;
 	entry_fn *take;
 } entry_rows[] = {
-		{ ISP_IOCB_STATUS_CONTINUE, status_continuation },
+	{ ISP_IOCB_STATUS_CONTINUE, status_continuation },
 	{ ISP_IOCB_COMMAND, status_returned },
 	{ ISP_IOCB_CONTINUE, continuation_entry },
 	{ ISP_IOCB_PASSTHROUGH_STATUS, passthrough_entry },
