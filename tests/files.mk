@@ -54,12 +54,12 @@ $(O)/tests/target/misbehave: $(target-src:%.c=$(O)/%.o) $(O)/liblib.a
 check-build: $(O)/tests/target/misbehave
 
 # The kernel modules' pure files are tested in user space: each header of the kernel that they name is tests/unit/kernel.h.
-kernel-headers := $(addprefix $(O)/kernel/,linux/atomic.h linux/bits.h linux/blk-mq.h linux/completion.h linux/crc32.h linux/delay.h linux/dma-direction.h linux/dma-mapping.h linux/highmem.h linux/interrupt.h linux/kernel.h \
-	linux/io.h linux/jiffies.h linux/list.h linux/llist.h linux/lockdep.h linux/mm.h linux/module.h linux/mutex.h linux/nospec.h linux/pci.h linux/preempt.h linux/random.h linux/rcupdate.h linux/refcount.h linux/scatterlist.h linux/sched/mm.h linux/skbuff.h linux/slab.h linux/spinlock.h linux/string.h linux/sysfs.h linux/timer.h linux/workqueue.h \
+kernel-headers := $(addprefix $(O)/kernel/,linux/atomic.h linux/bits.h linux/blk-mq.h linux/bvec.h linux/completion.h linux/crc32.h linux/delay.h linux/dma-direction.h linux/dma-mapping.h linux/highmem.h linux/interrupt.h linux/kernel.h \
+	linux/io.h linux/jiffies.h linux/list.h linux/llist.h linux/lockdep.h linux/mm.h linux/module.h linux/mutex.h linux/net.h linux/nospec.h linux/pci.h linux/preempt.h linux/random.h linux/rcupdate.h linux/refcount.h linux/scatterlist.h linux/sched/mm.h linux/skbuff.h linux/slab.h linux/spinlock.h linux/string.h linux/sysfs.h linux/timer.h linux/uio.h linux/workqueue.h \
 	net/sock.h net/tcp.h scsi/iscsi_if.h scsi/iscsi_proto.h scsi/scsi.h scsi/scsi_cmnd.h scsi/scsi_device.h scsi/scsi_eh.h scsi/scsi_host.h scsi/scsi_netlink.h scsi/scsi_transport_iscsi.h trace/define_trace.h)
 $(kernel-headers):
 	$(call say,GEN,$@)
 	$(Q)mkdir -p $(@D) && echo '#include "tests/unit/kernel.h"' >$@
-kernel-tests := $(patsubst %.c,%.o,$(shell grep -slE 'iscsi_tcp_world.h|qla4xxx_world.h|qla4xxx_registers.h|qla4xxx_asked.h|qla4xxx_class.h|unit/kernel.h' tests/unit/*.c tests/fuzz/*.c))
+kernel-tests := $(patsubst %.c,%.o,$(shell grep -slE 'iscsi_tcp_world.h|qla4xxx_world.h|qla4xxx_registers.h|qla4xxx_asked.h|qla4xxx_class.h|unit/kernel.h|iscsi_tcp_send.c' tests/unit/*.c tests/fuzz/*.c))
 $(addprefix $(O)/san/,$(kernel-tests)) $(addprefix $(O)/fuzz/,$(kernel-tests)): CPPFLAGS += -I$(O)/kernel
 $(addprefix $(O)/san/,$(kernel-tests)) $(addprefix $(O)/fuzz/,$(kernel-tests)): | $(kernel-headers)

@@ -339,6 +339,7 @@ struct sock {
 	void *sk_user_data;
 	bool owned;
 	int sk_state, sk_rcvbuf, sk_forward_alloc;
+	u64 sk_route_caps;
 	struct tcp_sock tcp;
 	struct inet_connection_sock icsk;
 };
