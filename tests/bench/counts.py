@@ -112,10 +112,10 @@ def least(measured, figure):
     return {key: min(jobs, key=figure) for key, jobs in measured.items()}
 
 
-def arguments(about, boots):
+def arguments(about):
     """A parser with the options that every profile has."""
     parser = argparse.ArgumentParser(description=about.splitlines()[0])
-    parser.add_argument('--boots', type=int, default=boots)
+    parser.add_argument('--boots', type=int, default=5)
     parser.add_argument('--small', type=int, default=1000, help='I/Os of 4 KiB per job')
     parser.add_argument('--functions', type=int, default=0, metavar='N')
     parser.add_argument('--write', metavar='FILE')

@@ -170,20 +170,21 @@ void mailbox_acknowledged(struct mailbox *mailbox)
  * A driver reads the EEPROM with the interrupts of its processor off, for seconds. Another processor may take ours meanwhile, while who
  * sleeps for the answer is to run on the first and has not yet: said again it would count for the next command, too.
  */
-static bool is_processor_held(const struct mailbox *mailbox)
+static bool put_off(struct mailbox *mailbox)
 {
 	uint64_t read_ms = mailbox->chip->on.shared->eeprom_ms;
 
-	return read_ms && loop_now_ms() - read_ms < MAILBOX_EEPROM_MS;
+	if (!read_ms || loop_now_ms() - read_ms >= MAILBOX_EEPROM_MS)
+		return false;
+	loop_timer_set(mailbox->ask_timer, MAILBOX_EEPROM_MS);
+	return true;
 }
 
 static void ask_whether_awake(void *data)
 {
 	struct mailbox *mailbox = data;
 
-	if (is_processor_held(mailbox))
-		loop_timer_set(mailbox->ask_timer, MAILBOX_EEPROM_MS);
-	else if (chip_interrupts_enabled(mailbox->chip) && !mailbox->chip->is_hung)
+	if (!put_off(mailbox) && chip_interrupts_enabled(mailbox->chip) && !mailbox->chip->is_hung)
 		ask(mailbox, true);
 }
 
@@ -191,12 +192,8 @@ static void repeat_answer(void *data)
 {
 	struct mailbox *mailbox = data;
 
-	if (!chip_interrupts_enabled(mailbox->chip))
+	if (!chip_interrupts_enabled(mailbox->chip) || put_off(mailbox))
 		return;
-	if (is_processor_held(mailbox)) {
-		loop_timer_set(mailbox->ask_timer, MAILBOX_EEPROM_MS);
-		return;
-	}
 	mailbox->counters.repeated++;
 	mailbox->repetition++;
 	aen_post(mailbox->chip->aens, AEN_REPEATED, mailbox->answer);

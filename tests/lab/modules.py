@@ -90,7 +90,7 @@ def chosen(mix, kernel):
     """The files of this tree's modules that --modules MIX stands for."""
     names = MIXES[mix]
     built = build(kernel) if names else {}
-    if kernel.tree:     # User Mode Linux has no PCI
+    if mix == "ours" and kernel.tree:   # User Mode Linux has no PCI
         names = [name for name in names if name not in OURS["hba"]]
     missing = [name for name in names if name not in built]
     if missing:

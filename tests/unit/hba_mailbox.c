@@ -112,6 +112,15 @@ static unsigned int take_interrupts(void)
 	return answers;
 }
 
+/* A card, and a driver that takes interrupts and sleeps until it is answered. */
+static void sleep_for_answer(void)
+{
+	start(ISP_DEVICE_4032);
+	enable_interrupts(true);
+	ring((const uint32_t[]){ ISP_MBOX_GET_FW_STATUS }, 1);
+	rd(ISP_REG_CONTROL);
+}
+
 static void a_sleeping_driver_is_answered_late_and_again(void **state)
 {
 	start(ISP_DEVICE_4032);
@@ -142,10 +151,7 @@ static void a_sleeping_driver_is_answered_late_and_again(void **state)
 /* With its interrupts off for seconds, as while the EEPROM of the other port is read. */
 static void two_answers_never_wait_for_a_busy_guest(void **state)
 {
-	start(ISP_DEVICE_4032);
-	enable_interrupts(true);
-	ring((const uint32_t[]){ ISP_MBOX_GET_FW_STATUS }, 1);
-	rd(ISP_REG_CONTROL);
+	sleep_for_answer();
 	pass_ms(1400);
 	assert_int_equal(take_interrupts(), 1);
 	pass_ms(700);
@@ -156,10 +162,7 @@ static void two_answers_never_wait_for_a_busy_guest(void **state)
 /* Neither does the sleeper of an answer run that was taken just before. */
 static void a_repetition_comes_to_a_guest_that_is_awake(void **state)
 {
-	start(ISP_DEVICE_4032);
-	enable_interrupts(true);
-	ring((const uint32_t[]){ ISP_MBOX_GET_FW_STATUS }, 1);
-	rd(ISP_REG_CONTROL);
+	sleep_for_answer();
 	pass_ms(CHIP_DELAY_MS + 20);
 	assert_int_equal(take_interrupts(), 1);
 	pass_ms(1400);
@@ -182,10 +185,7 @@ static void a_repetition_comes_to_a_guest_that_is_awake(void **state)
 /* Who is to take the answer waits for a processor that reads the EEPROM of any port; another one takes the interrupts. */
 static void no_repetition_while_an_eeprom_is_read(void **state)
 {
-	start(ISP_DEVICE_4032);
-	enable_interrupts(true);
-	ring((const uint32_t[]){ ISP_MBOX_GET_FW_STATUS }, 1);
-	rd(ISP_REG_CONTROL);
+	sleep_for_answer();
 	pass_ms(CHIP_DELAY_MS + 20);
 	assert_int_equal(take_interrupts(), 1);
 	for (unsigned int i = 0; i < 2; i++) {
@@ -207,10 +207,7 @@ static void no_repetition_while_an_eeprom_is_read(void **state)
 
 static void a_repetition_goes_with_the_next_command(void **state)
 {
-	start(ISP_DEVICE_4032);
-	enable_interrupts(true);
-	ring((const uint32_t[]){ ISP_MBOX_GET_FW_STATUS }, 1);
-	rd(ISP_REG_CONTROL);
+	sleep_for_answer();
 	pass_ms(CHIP_DELAY_MS + 20);
 	take_answer();
 	pass_ms(1100);

@@ -16,10 +16,10 @@ reads() {
 }
 
 diag "load of the machine: $(lab-san 'cat /proc/loadavg')"
-function=$(grep -l 0x1077 /sys/bus/pci/devices/*/vendor | head -1)
-ok "registers" sh -c "/in/mmio 5000 ${function%/*} >/tmp/mmio"
+function=/sys/bus/pci/devices/$(function_of 0)
+ok "registers" sh -c "/in/mmio 5000 $function >/tmp/mmio"
 sed 's/^/# /' /tmp/mmio
-echo 0 >"${function%/*}/enable"
+echo 0 >"$function/enable"
 ok "the driver loads" hba_start
 ok "the port logs in by itself" session_ready 0 "$plain" 1
 disk=$(disks_of "$(port_sids 0 "$plain")" | head -1)

@@ -12,6 +12,9 @@ ports() { seq 0 $(($(hba_hosts | wc -l) - 1)); }
 # host_of PORT: its SCSI host
 host_of() { hba_hosts | sed -n "$(($1 + 1))p"; }
 
+# function_of PORT: its name on the bus
+function_of() { grep -l 0x1077 /sys/bus/pci/devices/*/vendor | sed -n "$(($1 + 1))s@.*/\([^/]*\)/vendor@\1@p"; }
+
 # host_value PORT NAME: of the host in sysfs
 host_value() { cat "/sys/class/iscsi_host/host$(host_of "$1")/$2"; }
 

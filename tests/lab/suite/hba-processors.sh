@@ -8,9 +8,6 @@
 . /in/lib.sh
 . /in/hba-lib.sh
 
-# function_of PORT: its name on the bus
-function_of() { grep -l 0x1077 /sys/bus/pci/devices/*/vendor | sed -n "$(($1 + 1))s@.*/\([^/]*\)/vendor@\1@p"; }
-
 # bound PORT: the driver takes it, on the second processor
 bound() {
 	# shellcheck disable=SC2016  # the inner shell's
