@@ -50,7 +50,7 @@ struct tcp_piece cursor_piece_far(struct tcp_cursor cursor, u32 bytes)
 static u32 piece_write(const struct tcp_cursor *cursor, const u8 *from, u32 bytes)
 {
 	struct tcp_piece piece = cursor_piece(cursor, bytes);
-	u32 run = min_t(u32, piece.bytes, PAGE_SIZE - piece.offset);
+	u32 run = piece_mapped(piece);
 
 	memcpy_to_page(piece.page, piece.offset, from, run);
 	return run;
@@ -81,7 +81,7 @@ u32 cursor_write(struct tcp_cursor *cursor, const u8 *from, u32 bytes)
 u32 cursor_peek(const struct tcp_cursor *cursor, u8 *to, u32 bytes)
 {
 	struct tcp_piece piece = cursor_piece(cursor, bytes);
-	u32 run = min_t(u32, piece.bytes, PAGE_SIZE - piece.offset);
+	u32 run = piece_mapped(piece);
 	void *mapped;
 
 	if (!run)

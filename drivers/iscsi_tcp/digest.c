@@ -22,7 +22,7 @@ u32 digest_add_cursor(u32 crc, const struct tcp_cursor *cursor, u32 bytes)
 
 	while (bytes) {
 		struct tcp_piece piece = cursor_piece(&at, bytes);
-		u32 run = min_t(u32, piece.bytes, PAGE_SIZE - piece.offset);
+		u32 run = piece_mapped(piece);
 		void *mapped;
 
 		if (!run)

@@ -27,7 +27,7 @@ int send_bytes(struct sock *sk, const void *bytes, u32 len, bool more)
 static int send_copy(struct sock *sk, struct tcp_piece piece, bool more)
 {
 	void *mapped = kmap_local_page(piece.page);
-	int sent = send_bytes(sk, (u8 *)mapped + piece.offset, min_t(u32, piece.bytes, PAGE_SIZE - piece.offset), more);
+	int sent = send_bytes(sk, (u8 *)mapped + piece.offset, piece_mapped(piece), more);
 
 	kunmap_local(mapped);
 	return sent;

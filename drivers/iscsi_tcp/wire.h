@@ -55,6 +55,12 @@ static inline struct tcp_piece cursor_piece(const struct tcp_cursor *cursor, u32
 	return piece;
 }
 
+/* As much of a piece as kmap_local_page() shows: not beyond its first page. */
+static inline u32 piece_mapped(struct tcp_piece piece)
+{
+	return min_t(u32, piece.bytes, PAGE_SIZE - piece.offset);
+}
+
 /* Bytes within the list. It never stands at the end of an entry, unless that is the last one. */
 static inline void cursor_advance(struct tcp_cursor *cursor, u32 bytes)
 {
