@@ -217,10 +217,10 @@ check-modules: ## the rest of what the kernel modules of this tree have to stand
 	$(Q)$(MAKE) --no-print-directory all check-build
 	$(Q)tests/lab/suite/run --plan modules
 
-check-hba: ## the distribution's driver on emulated HBAs, at length (an hour; root on Debian)
+check-hba: ## the distribution's driver on emulated HBAs, at length; MODULES=ours: this tree's; KERNEL=trixie: on Debian 13's (hours; root on Debian)
 	$(Q)tests/need build check lab
 	$(Q)$(MAKE) --no-print-directory all check-build
-	$(Q)tests/lab/suite/run --plan hba
+	$(Q)tests/lab/suite/run --plan hba $(if $(MODULES),--modules $(MODULES)) $(if $(KERNEL),--kernel $(KERNEL))
 
 check-crossings: ## both tools on both kernels' sides, the distribution's modules and ours: all suites (hours; root on Debian)
 	$(Q)tests/need build check lab
