@@ -108,6 +108,11 @@ static bool run_hang(struct call *call)
 	return run_switch(call, call->port->ops->hang, "on", "off");
 }
 
+static bool run_pull(struct call *call)
+{
+	return run_act(call, call->port->ops->pull);
+}
+
 static bool run_heartbeat(struct call *call)
 {
 	return run_switch(call, call->port->ops->heartbeat, "on", "off");
@@ -284,6 +289,7 @@ static const struct {
 	{"die", "", run_die},
 	{"fatal", "", run_fatal},
 	{"reset", "", run_reset},
+	{"pull", "", run_pull},
 	{"delay", "MS", run_delay},
 	{"event", "CODE [WORD]...", run_event},
 	{"drop", "DDB|all", run_drop},

@@ -27,6 +27,7 @@ struct control_port_ops {
 	void (*hang)(void *data, bool is_hung);		  /* the firmware does nothing more, silently; until a reset, or off */
 	void (*die)(void *data);			  /* system error: AEN 8002, then silence until a reset */
 	void (*fatal)(void *data);			  /* the FATAL bit, and silence until a reset */
+	void (*pull)(void *data);			  /* out of its slot, without a word: reads are all ones until QEMU plugs it anew */
 	void (*heartbeat)(void *data, bool is_beating);	  /* AEN 8019, if the driver asked for it */
 	void (*delay)(void *data, unsigned int delay_ms); /* of each mailbox answer; 0: at once, not even the guard of the stock driver's race */
 	void (*event)(void *data, const uint32_t words[8]); /* an AEN of any contents */

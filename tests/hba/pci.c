@@ -123,6 +123,10 @@ int pci_read(struct pci_function *function, uint32_t region, uint64_t offset, vo
 
 	if (!is_access(region, offset, count))
 		return -EINVAL;
+	if (function->is_pulled) {
+		memset(bytes, 0xff, count);
+		return 0;
+	}
 	if (region == PCI_REGION_CONFIG) {
 		memcpy(bytes, function->config + offset, count);
 		return 0;
@@ -139,6 +143,8 @@ int pci_write(struct pci_function *function, uint32_t region, uint64_t offset, c
 
 	if (!is_access(region, offset, count))
 		return -EINVAL;
+	if (function->is_pulled)
+		return 0;
 	if (region == PCI_REGION_CONFIG) {
 		config_write(function, offset, bytes, count);
 		return 0;

@@ -6,6 +6,7 @@
 #ifndef OPENHBA_TESTS_HBA_PCI_H
 #define OPENHBA_TESTS_HBA_PCI_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,11 +45,12 @@ struct pci_function {
 	void *data;
 	const struct pci_identity *identity;
 	uint8_t config[PCI_CONFIG_BYTES];
+	bool is_pulled;					/* nothing is there: reads are all ones, writes are lost */
 };
 
 /* identity, ops and data are borrowed. Configuration space is as after a reset; ops->reset is not called. */
 void pci_init(struct pci_function *function, const struct pci_identity *identity, const struct pci_function_ops *ops, void *data);
-/* Configuration space back to its defaults, then ops->reset. */
+/* Configuration space back to its defaults, then ops->reset; no reset brings back a function that was pulled. */
 void pci_reset(struct pci_function *function);
 uint64_t pci_region_bytes(uint32_t region);		/* 0: there is none */
 

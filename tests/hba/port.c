@@ -239,6 +239,14 @@ static void control_fatal(void *data)
 	chip_die(port->chip, true);
 }
 
+static void control_pull(void *data)
+{
+	struct port *port = data;
+
+	chip_power(port->chip);
+	vfio_user_pull(port->bus);
+}
+
 static void control_heartbeat(void *data, bool is_beating)
 {
 	struct port *port = data;
@@ -303,6 +311,7 @@ static const struct control_port_ops control_ops = {
 	.hang = control_hang,
 	.die = control_die,
 	.fatal = control_fatal,
+	.pull = control_pull,
 	.heartbeat = control_heartbeat,
 	.delay = control_delay,
 	.event = event,

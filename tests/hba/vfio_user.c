@@ -403,6 +403,7 @@ static void client_gone(struct vfio_user *v, int error)
 		log_info("%s: the client is gone", v->name);
 	}
 	release_client(v);
+	v->function.is_pulled = false;
 	pci_reset(&v->function);
 	listen_on(v, true);
 }
@@ -585,6 +586,11 @@ void vfio_user_interrupt(struct vfio_user *v, bool level)
 {
 	intx_set(&v->line, level);
 	v->counters.interrupts = v->line.told;
+}
+
+void vfio_user_pull(struct vfio_user *v)
+{
+	v->function.is_pulled = true;
 }
 
 struct guest *vfio_user_guest(struct vfio_user *v)

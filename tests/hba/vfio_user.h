@@ -46,6 +46,9 @@ int vfio_user_attach(struct vfio_user *v, int socket);
 /* The line's level as the chip drives it; told to QEMU when it rises and is not masked, and again at each unmask while it is high. */
 void vfio_user_interrupt(struct vfio_user *v, bool level);
 
+/* Out of its slot, whatever the guest does with it, until the next client. */
+void vfio_user_pull(struct vfio_user *v);
+
 /* What the guest's DMA reaches: empty without a client. Owned by v. */
 struct guest *vfio_user_guest(struct vfio_user *v);
 bool vfio_user_has_client(const struct vfio_user *v);

@@ -56,6 +56,11 @@ static void on_fatal(void *data)
 	tell(data, "fatal", 0);
 }
 
+static void on_pull(void *data)
+{
+	tell(data, "pull", 0);
+}
+
 static void on_reset(void *data)
 {
 	tell(data, "reset", 0);
@@ -82,7 +87,7 @@ static void on_state(void *data, struct text *text)
 	text_addf(text, " port=%u", *(unsigned int *)data);
 }
 
-static const struct control_port_ops ops = {on_link, on_plug, on_hang, on_die, on_fatal, on_beat, on_delay, on_event, on_reset, on_drop, on_state};
+static const struct control_port_ops ops = {on_link, on_plug, on_hang, on_die, on_fatal, on_pull, on_beat, on_delay, on_event, on_reset, on_drop, on_state};
 static const struct control_port_ops no_ops;
 static unsigned int numbers[] = {0, 1};
 static struct control_port ports[2];
@@ -144,6 +149,7 @@ static void each_command_reaches_its_port(void **state)
 	tells("heartbeat off", "0:beat 0");
 	tells("die", "0:die 0");
 	tells("port1 fatal", "1:fatal 0");
+	tells("pull", "0:pull 0");
 	tells("reset\r", "0:reset 0");
 	tells("delay 0", "0:delay 0");
 	tells("event 0x8014 1 2 4", "0:event 8014 1 0");

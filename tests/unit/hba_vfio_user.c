@@ -598,6 +598,33 @@ static void test_one_after_the_other(void **state)
 	assert_int_equal(vfio_user_counters(f->v)->dropped, 0);
 }
 
+/* Whoever still looks at a function that was pulled sees ones, and does nothing to it. */
+static void test_pulled(void **state)
+{
+	struct fixture *f = *state;
+	struct access access = {0x04, PCI_REGION_CONFIG, 2, 0xffff};
+
+	hello(f);
+	post(f, 0x10, 4, 0x12345678);
+	assert_int_equal(read_region(f, PCI_REGION_MEMORY, 0x10, 4), 0x12345678);
+	vfio_user_pull(f->v);
+	assert_int_equal(read_region(f, PCI_REGION_MEMORY, 0x10, 4), 0xffffffff);
+	assert_int_equal(read_region(f, PCI_REGION_CONFIG, 0, 2), 0xffff);
+	assert_int_equal(ask(f, WRITE, &access, 18), 0);
+	post(f, 0x10, 4, 1);
+	assert_int_equal(read_region(f, PCI_REGION_IO, 0x10, 4), 0xffffffff);
+	assert_int_equal(f->writes, 1);
+	assert_int_equal(ask(f, RESET, NULL, 0), 0);
+	assert_int_equal(read_region(f, PCI_REGION_IO, 0x10, 4), 0xffffffff);
+	close(f->client);
+	run_ms(f, 2);
+	connect_client(f);
+	hello(f);
+	assert_int_equal(read_region(f, PCI_REGION_CONFIG, 0, 4), 0x40321077);
+	assert_int_equal(read_region(f, PCI_REGION_CONFIG, 0x04, 2), 0);
+	assert_int_equal(read_region(f, PCI_REGION_MEMORY, 0x10, 4), 0);
+}
+
 /* A client that only asks is not answered without end; when it reads, all answers are there. */
 static void test_client_that_does_not_read(void **state)
 {
@@ -664,7 +691,8 @@ int main(void)
 		ROW(test_what_the_device_is), ROW(test_configuration_space), ROW(test_registers), ROW(test_accesses_that_are_none),
 		ROW(test_many_writes_in_one), ROW(test_memory), ROW(test_interrupt_line), ROW(test_interrupts_that_are_none),
 		ROW(test_cut_anywhere), ROW(test_descriptors_find_their_message), ROW(test_what_drops_a_client), ROW(test_refused_but_kept),
-		ROW(test_one_after_the_other), ROW(test_client_that_does_not_read), ROW(test_listening),
+		ROW(test_one_after_the_other),
+		ROW(test_pulled), ROW(test_client_that_does_not_read), ROW(test_listening),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # hba-ours.sh [PART...]: what an emulated HBA under this tree's driver has to stand that the distribution's does not: sessions of user space that
-# end, ports that are unbound and cards that are pulled under I/O, the driver unloaded again and again, answers that come at once or never, sleep,
+# end, ports that are unbound and cards that are pulled under I/O, or fall out, the driver unloaded again and again, answers that come at once or never, sleep,
 # errors of the bus, the end of the machine (reboot, poweroff: the last part).
 # shellcheck shell=dash disable=SC1091,SC2154,SC2317,SC2086,SC3043
 . /lab/env
@@ -72,6 +72,28 @@ part_unplug() {
 		ok "unplug under I/O, $round: the sessions are back" all_ports_ready 1
 	done
 	ok "unplug: a disk is verified" verified 0 "$(port_sids 0 "$plain")" 4
+}
+
+# begin pull: every port out of its slot without a word, as a card that falls out: the driver sees ones wherever it looks. The bus notices it
+# later, or at once.
+begin() {
+	for port in $(ports); do told "$port" "$1" >/dev/null; done
+}
+part_surprise() {
+	for later in 3 0; do
+		busy
+		what="pull under I/O, noticed $later s later"
+		begin pull
+		sleep $later
+		ok "$what: the card is gone" at_once 30 lab-hotplug del hba 0
+		ok "$what: so are its hosts" wait_for '[ -z "$(hba_hosts)" ]' 30
+		quiet
+		is "$(sessions)" 0 "$what: and the sessions"
+		ok "$what: plugged again" lab-hotplug add hba 0
+		ok "$what: the hosts" wait_for '[ "$(hba_hosts | wc -l)" = $LAB_HBA_PORTS ]' 60
+		ok "$what: the sessions are back" all_ports_ready 1
+	done
+	ok "pull: a disk is verified" verified 0 "$(port_sids 0 "$plain")" 4
 }
 
 # all_ports_ready COUNT: sessions of the flash on each port
