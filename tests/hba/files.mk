@@ -72,11 +72,11 @@ $(O)/tests/hba/hba: $(O)/tests/hba/main.o $(hba-archive) $(O)/libtransport-user.
 $(O)/san/tests/hba/hba: $(O)/san/tests/hba/main.o $(hba-san-archive) $(O)/san/libtransport-user.a $(O)/san/liblib.a
 	$(call say,LD san,$@)
 	$(Q)$(call link,$(SAN),$(hba-san-archive) $(O)/san/libtransport-user.a $(O)/san/liblib.a)
-# What a register access costs: runs in the guest.
-$(O)/tests/hba/mmio $(O)/tests/hba/disk-reset: %: %.o
+# Run in the guest: what a register access costs; resets by ioctl; numbered writes.
+$(O)/tests/hba/mmio $(O)/tests/hba/disk-reset $(O)/tests/hba/sequence: %: %.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(NORMAL) -pie -o $@ $<
-check-build: $(O)/tests/hba/hba $(O)/san/tests/hba/hba $(O)/tests/hba/mmio $(O)/tests/hba/disk-reset
+check-build: $(O)/tests/hba/hba $(O)/san/tests/hba/hba $(O)/tests/hba/mmio $(O)/tests/hba/disk-reset $(O)/tests/hba/sequence
 
 # tests/unit/hba_*.c and tests/fuzz/hba_*.c
 $(O)/san/tests/unit/hba_%: $(O)/san/tests/unit/hba_%.o $(hba-san-archive) $(san-archives)
