@@ -10,13 +10,15 @@
 
 #define IDLE_POLL_MS	10
 #define ANSWER_POLL_MS	1
+#define FIRST_SPREAD	40503	/* 0x10000 by the golden ratio: what tags begin with lies far apart */
 
+/* A handle that comes back with a wrong tag is not to be the handle of that tag's command, too: it would be answered without being done. */
 void commands_init(struct commands *commands)
 {
 	unsigned int i;
 
 	for (i = 0; i < ISP_REQUESTS; i++)
-		commands->slots[i].last = i;
+		commands->slots[i].last = i * FIRST_SPREAD * COMMAND_GENERATION | i;
 	commands->answered_end = &commands->answered;
 }
 

@@ -263,6 +263,24 @@ static void test_strange_handles(void **state)
 	assert_int_equal(mid.done[5], 0);
 }
 
+/* The tag of an answer is wrong, and another command has that tag: it has not been answered. */
+static void test_wrong_tag(void **state)
+{
+	union ring_entry entry;
+	u32 tag;
+
+	for (tag = 0; tag < COMMANDS; tag++)
+		submit(tag, 7);
+	for (tag = 1; tag < COMMANDS; tag++) {
+		entry = status_of(0);
+		entry.status.handle ^= cpu_to_le32(tag);
+		world_answer(&entry);
+		rings_responses(&world.host);
+		assert_int_equal(world.recoveries, tag);
+		assert_int_equal(mid.done[tag], 0);
+	}
+}
+
 static void test_generations(void **state)
 {
 	struct command_slot *slot;
@@ -363,8 +381,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_rows), TEST(test_short_is_enough), TEST(test_given_back), TEST(test_sense), TEST(test_sense_cut),
-		TEST(test_sense_flushed), TEST(test_twice), TEST(test_strange_handles), TEST(test_generations), TEST(test_still_there),
-		TEST(test_flush_of_one), TEST(test_flush_takes_answers), TEST(test_flush_against_answers),
+		TEST(test_sense_flushed), TEST(test_twice), TEST(test_strange_handles), TEST(test_wrong_tag), TEST(test_generations),
+		TEST(test_still_there), TEST(test_flush_of_one), TEST(test_flush_takes_answers), TEST(test_flush_against_answers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
