@@ -7,6 +7,8 @@
 #include "drivers/qla4xxx/session.h"
 #include "drivers/qla4xxx/trace.h"
 
+#define LINK_TICKS	4	/* from one look for a link to the next, while there is none */
+
 static void link_changed(struct qla_host *host, const struct host_event *event, bool up)
 {
 	host_info(host, "link %s\n", up ? "up" : "down");
@@ -155,6 +157,28 @@ static bool event_take(struct qla_host *host, struct host_event *event)
 	return taken;
 }
 
+/* The event of a link that came was lost, if the firmware has one: it is told as if it came now. */
+static void link_look(struct qla_host *host)
+{
+	const u32 came[ISP_MAILBOXES] = { ISP_AEN_LINK_UP };
+	u32 regs[ISP_MAILBOXES] = { };
+
+	if (mailbox_ask(host, ISP_MBOX_GET_FW_STATE, regs) || !(regs[3] & ISP_FW_LINK_UP))
+		return;
+	spin_lock_irq(&host->irq_lock);
+	if (!test_bit(HOST_LINK_UP, &host->flags))
+		event_post(host, came);
+	spin_unlock_irq(&host->irq_lock);
+}
+
+void event_tick(struct qla_host *host)
+{
+	if (test_bit(HOST_LINK_UP, &host->flags) || ++host->linkless_ticks % LINK_TICKS)
+		return;
+	set_bit(HOST_LINK_LOOK, &host->flags);
+	event_kick(host);
+}
+
 /* Ends early when a recovery waits behind it: that forgets what is left. */
 void event_run(struct work_struct *work)
 {
@@ -163,4 +187,6 @@ void event_run(struct work_struct *work)
 
 	while (!host_is_lost(host) && event_take(host, &event))
 		row_of(event.regs[0])->run(host, &event);
+	if (test_and_clear_bit(HOST_LINK_LOOK, &host->flags) && host_state(host) == HOST_ONLINE && !test_bit(HOST_LINK_UP, &host->flags))
+		link_look(host);
 }

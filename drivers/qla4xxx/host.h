@@ -38,6 +38,7 @@ enum host_flag {
 	HOST_LINK_UP,		/* the firmware said so last */
 	HOST_GONE,		/* out of the bus: for ever, unless HOST_BUS_FAILED, too */
 	HOST_BUS_FAILED,	/* from an error of the bus until it has recovered, or bus_until */
+	HOST_LINK_LOOK,		/* event_work is to ask the firmware for the link */
 	HOST_SILENT,		/* the firmware answers nothing until a bring-up has succeeded */
 	HOST_LISTED,		/* sessions of the flash were made once */
 };
@@ -71,6 +72,7 @@ struct qla_host {
 	struct delayed_work heartbeat_work;
 	unsigned long heartbeat;	/* jiffies of the last one */
 	unsigned long bus_until;	/* jiffies; HOST_BUS_FAILED */
+	unsigned int linkless_ticks;	/* of heartbeat_work, without a link */
 
 	struct mutex config_mutex;	/* control block, flash, CHAP table, flash nodes */
 	struct sessions *sessions;	/* session.h */
@@ -185,6 +187,7 @@ void event_post(struct qla_host *host, const u32 regs[ISP_MAILBOXES]);	/* irq_lo
 void event_kick(struct qla_host *host);		/* event_work runs if there may be events it is time for. Any context */
 void event_forget(struct qla_host *host);	/* those of a firmware that has been reset */
 void event_run(struct work_struct *work);
+void event_tick(struct qla_host *host);		/* every second, of a host that is online: looks for a link whose event was lost */
 
 /* --- scsi.c, commands.c, errors.c ---------------------------------------------------------------------------------------------------- */
 

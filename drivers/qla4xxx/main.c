@@ -79,6 +79,7 @@ static void online_tick(struct qla_host *host)
 	irq_look(host);
 	passthrough_tick(host);
 	ping_tick(host);
+	event_tick(host);
 	if (acb_get(host, ISP_ACB_ROW_HEARTBEAT))
 		seconds = acb_get(host, ISP_ACB_ROW_HEARTBEAT_INTERVAL);
 	if (seconds && time_after(jiffies, READ_ONCE(host->heartbeat) + (seconds + HEARTBEAT_SPARE_SECONDS) * HZ))
