@@ -210,7 +210,12 @@ int acb_restart(struct qla_host *host, const void *acb)
 
 	lockdep_assert_held(&host->config_mutex);
 	result = disable(host);
+	if (result)
+		return result;
+	result = set(host, acb);
 	if (!result)
-		result = set(host, acb);
-	return result ?: acb_read(host);
+		return acb_read(host);
+	/* The port has no network now. A firmware that is started takes what is in the flash. */
+	recover(host, RECOVER_NETWORK);
+	return result;
 }

@@ -150,6 +150,7 @@ enum recovery_reason {
 	RECOVER_GONE,		/* the card is out of the bus: all that waits ends, and the host is dead; host_gone() */
 	RECOVER_BUS,		/* the bus has recovered from an error */
 	RECOVER_LOST,		/* pings or PDUs of user space that are never answered */
+	RECOVER_NETWORK,	/* taken down, and the firmware refuses to set it up */
 	RECOVER_REASONS,
 };
 

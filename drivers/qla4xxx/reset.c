@@ -24,6 +24,7 @@ static const char * const reason_texts[RECOVER_REASONS] = {
 	[RECOVER_GONE] = "a card that is gone",
 	[RECOVER_BUS] = "a restart of the bus",
 	[RECOVER_LOST] = "answers that do not come",
+	[RECOVER_NETWORK] = "a network that is down and cannot be set",
 };
 
 void recover(struct qla_host *host, enum recovery_reason reason)
@@ -116,6 +117,7 @@ static int restart(struct qla_host *host, unsigned long reasons)
 		clear_bit(RECOVER_MAILBOX, &host->reasons);
 		clear_bit(RECOVER_HEARTBEAT, &host->reasons);
 		clear_bit(RECOVER_LOST, &host->reasons);
+		clear_bit(RECOVER_NETWORK, &host->reasons);
 		irq_enable(host);
 		if (host_move(host, HOST_ONLINE))
 			sessions_restart(host);
