@@ -212,13 +212,20 @@ static int entry_hold(struct qla_session *session)
 	return 0;
 }
 
-/* A reset between the request of an index and its place in the table is told nobody. */
+/*
+ * A reset between the request of an index and its place in the table is told nobody. A session that the firmware still has, after an event
+ * that it is lost, is in the way: the next try logs it out.
+ */
 static void hold_check(struct qla_session *session)
 {
 	struct ddb_answer answer;
 
-	if (!ddb_get(session->host, session->ddb, NULL, &answer) && answer.state == ISP_DDB_UNASSIGNED)
+	if (ddb_get(session->host, session->ddb, NULL, &answer))
+		return;
+	if (answer.state == ISP_DDB_UNASSIGNED)
 		session->held = false;
+	else if (ddb_is_up(answer.state))
+		state_set(session, answer.state);
 }
 
 static int login_try(struct qla_session *session)
