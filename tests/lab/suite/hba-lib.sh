@@ -65,15 +65,16 @@ is_ready() {
 # all_ready [SECONDS]: every session there is, is logged in
 all_ready() { wait_for '[ "$(healthy)" = "$(sessions)" ]' "${1:-60}"; }
 
-# verified PORT SID MIB [SECONDS]: fio writes and verifies that much on each disk of the session, where no other port writes; with SECONDS it goes on so long
+# verified PORT SID MIB [SECONDS]: fio writes and verifies that much on each disk of the session, where no other port writes; with SECONDS it
+# goes on so long. $depth commands of each disk at once, or 16; $pace: more words for fio
 verified() {
 	local disk job=
 	for disk in $(disks_of "$2"); do
 		job="$job --name=$disk --filename=/dev/$disk"
 	done
 	# shellcheck disable=SC2086  # words
-	fio --allow_file_create=0 --direct=1 --ioengine=libaio --iodepth=16 --rw=randwrite --bsrange=4k-128k --bs_unaligned=0 \
-		--size="$3m" --offset=$(($1 * $3))m --verify=crc32c --verify_fatal=1 --do_verify=1 --randrepeat=0 ${4:+--time_based --runtime=$4 --verify_backlog=64} $job >"/tmp/fio.$1" 2>&1
+	fio --allow_file_create=0 --direct=1 --ioengine=libaio --iodepth="${depth:-16}" --rw=randwrite --bsrange=4k-128k --bs_unaligned=0 \
+		--size="$3m" --offset=$(($1 * $3))m --verify=crc32c --verify_fatal=1 --do_verify=1 --randrepeat=0 ${4:+--time_based --runtime=$4 --verify_backlog=64} ${pace:-} $job >"/tmp/fio.$1" 2>&1
 }
 
 # flash PORT STRUCTURE FIELD: what the image of the port's card says, as hbafw shows it
