@@ -6,10 +6,10 @@
 # the end nothing is left in the kernel. DELAY is that of mailbox answers (10 is the card's own). Wants --hba-flash with t0, heartbeats every 3
 # seconds, slub_nomerge.
 #
-#   KNOB | TRIGGER | BOOTS | ERRORS     TRIGGER: a function t_TRIGGER below. ERRORS: of fio and sequence; +: one or more
+#   KNOB | TRIGGER | BOOTS | ERRORS     TRIGGER: a function t_TRIGGER below. BOOTS: of the firmware; +: one or more. ERRORS: of fio and sequence
 #
-# What must fail I/O: a target's RESERVATION CONFLICT, which nobody but the application can decide about, and a firmware that does not start
-# three times, for which nothing is waited.
+# One knob must fail I/O: a byte that makes a target's GOOD a RESERVATION CONFLICT, about which nobody but the application can decide. Even a
+# host that is given up, as its firmware has not started three times, loses none if it is reset before the recovery timeout.
 # shellcheck shell=dash disable=SC1091,SC2154,SC2317,SC2086,SC3043,SC2016
 . /lab/env
 . /lab/lib.sh
@@ -291,7 +291,7 @@ iocb-complete 0x03 0x28 2 | io | 0 | 0
 iocb-complete 0x03 0x29 2 | io | 0 | 0
 iocb-complete 0x3c 0x28 | discover | 0 | 0
 iocb-corrupt 0x03 0x0040 | io | 1 | 0
-iocb-corrupt 0x03 0x001a | io | 1 | 0
+iocb-corrupt 0x03 0x001a | io | 0 | 0
 iocb-corrupt 0x03 0x01ff 4 | io | 0 | 0
 iocb-corrupt 0x03 0x02ff 4 | io | 0 | 0
 iocb-corrupt 0x03 0x03ff 4 | io | 0 | 0
@@ -323,7 +323,7 @@ login-fail any 2 2 | drop | 0 | 0
 login-fail any 1 | reset | 1 | 0
 boot-fail 0x4003 | reset | 2 | 0
 boot-fail 0x4005 2 | reset | 3 | 0
-boot-fail 0x4003 3 | dead | 4 | +
+boot-fail 0x4003 3 | dead | 4 | 0
 reset-stuck | reset | 1 | 0
 reset-raised | io | 1 | 0
 semaphore-held DRIVER 2 | reset | 1 | 0
