@@ -3,13 +3,13 @@
 # and verified without a pause, by fio at several depths and by tests/hba/sequence.c, which sees a write that comes twice. Each row of the tables
 # turns one and causes what it waits for; it has to strike and be used up, the firmware has to be started again as often as said and not once
 # more, the session to be logged in, every thread to go on, and no write to be lost, repeated or torn. No I/O fails but where a row says so. At
-# the end nothing is left in the kernel. DELAY is that of mailbox answers (10 is the card's own). Wants --hba-flash with t0, heartbeats every 3
+# the end nothing is left in the kernel. DELAY is that of mailbox answers (10 is the card's own). Wants --hba-flash with t0, heartbeats every 6
 # seconds, slub_nomerge.
 #
 #   KNOB | TRIGGER | BOOTS | ERRORS     TRIGGER: a function t_TRIGGER below. BOOTS: of the firmware; +: one or more. ERRORS: of fio and sequence
 #
-# One knob must fail I/O: a byte that makes a target's GOOD a RESERVATION CONFLICT, about which nobody but the application can decide. Even a
-# host that is given up, as its firmware has not started three times, loses none if it is reset before the recovery timeout.
+# Two knobs must fail I/O: a byte that makes a target's GOOD a RESERVATION CONFLICT, about which nobody but the application can decide, and a
+# card that is gone. Even a host that is given up, as its firmware has not started three times, loses none if it is reset in time.
 # shellcheck shell=dash disable=SC1091,SC2154,SC2317,SC2086,SC3043,SC2016
 . /lab/env
 . /lab/lib.sh
@@ -107,12 +107,25 @@ t_found() {
 	echo "$device" >/sys/bus/pci/drivers/qla4xxx/bind
 	wait_for '[ -n "$(hba_hosts)" ]' 60 && session_known && io_start && wrong=0 errors=0
 }
+# A card that fell out: what is asked of its disks ends in errors, and a new one is plugged.
+t_plugged() {
+	local told
+	lab-hotplug del hba 0 && wait_for '[ -z "$(hba_hosts)" ]' 60 && wait_for "[ \$(io_errors) -gt $errors ]" 60 || return
+	told=$(($(io_errors) - errors))
+	io_stop && lab-hotplug add hba 0 || return
+	wait_for '[ -n "$(hba_hosts)" ]' 60 && session_known && io_start && hba delay $delay && wrong=0 errors=-$told boots=0
+}
 blocked() { wait_for '[ "$(state_of $sid)" = FAILED ]' 20; }
 t_link_up() { blocked && sleep 2 && hba link up; }
 t_link_flap() { hba link down && sleep 2 && hba link up; }
 t_link_told() { blocked && hba event 0x8010; }
 t_cable_in() { blocked && sleep 2 && hba cable in; }
-t_hang_off() { sleep 2 && hba hang off; }
+# For a moment, right behind a heartbeat: the next one comes in time.
+t_hang_on() {
+	local beats
+	beats=$(counter heartbeats)
+	wait_for "[ \$(counter heartbeats) -gt $beats ]" 30 && hba hang on && sleep 2 && hba hang off
+}
 t_booted() { wait_for '[ "$(counter boots)" -gt $boots ]' 100 && hba heartbeat on; }
 t_delay_back() { t_states && t_drop && blocked && session_back && hba delay $delay; }
 t_die() { hba die; }
@@ -336,12 +349,13 @@ state-claim 0x4 | reset | 2 | 0
 state-claim 0xffffffff | reset | 2 | 0
 die | io | 1 | 0
 fatal | io | 1 | 0
-hang on | hang_off | 0 | 0
+hang off | hang_on | 0 | 0
 hang on | booted | 1 | 0
 heartbeat off | booted | 1 | 0
 reset | booted | 1 | 0
 delay 200 | delay_back | 0 | 0
 eeprom-sum | found | 1 | 0
+pull | plugged | + | +
 END
 }
 
