@@ -142,6 +142,7 @@ t_events() {
 # --- a row
 
 session_known() {
+	local name
 	session_ready 0 "$plain" 1 90 || return
 	sid=$(port_sids 0 "$plain")
 	disk=$(disks_of "$sid" | head -1)
