@@ -371,7 +371,8 @@ int flash_session_login(struct qla_host *host, const void *entry)
 		return -ENOMEM;
 	result = session_make(host, copy);
 	kfree(copy);
-	return result;
+	/* By this one tools know that it is logged in. */
+	return result == -EEXIST ? -EPERM : result;
 }
 
 int flash_session_logout(struct qla_host *host, const void *entry)

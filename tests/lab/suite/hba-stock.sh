@@ -39,8 +39,8 @@ sessions_of_ours() { awk '/^\t+\*+$/ { held = $0; next } held != "" && /^\t+Stat
 # Of the card's settings open-iscsi forgets one, and takes the state of the router for one. Who made a file is said by ours alone.
 settings() { sed -E '/^iface\.(dhcp_alt_client_id_state|router_autocfg|origin) = /d'; }
 
-# Of what an adapter was asked, open-iscsi's status is no error's.
-status_of_adapter() { sed -E 's/^status [1-9][0-9]{2}$/status 0/'; }
+# Of what an adapter was asked, open-iscsi's status is the length of the answer, of which a status has eight bits.
+status_of_adapter() { sed -E 's/^status [1-9][0-9]+$/status 0/'; }
 
 # Its status of a deleted entry is the length of the answer, that of an empty table -EINVAL; ours has 0, and "no objects found".
 no_entries() { sed -E 's/^status ([0-9]+)$/status N/'; }
