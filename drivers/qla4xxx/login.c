@@ -10,7 +10,8 @@
 #define USER_SECONDS		60	/* user space, which wants it, gives up earlier */
 #define REFUSED_SECONDS		4	/* more than time2wait, from a login that failed to the next */
 #define LOST_SECONDS		1	/* the same, from a connection that was lost */
-#define ANSWER_SECONDS		18	/* for an event to tell how a login ended, at least */
+#define ANSWER_SECONDS		18	/* that a login may take, at least */
+#define LOOK_MS			2000	/* for an event to tell how a login ended, before the firmware is asked */
 #define SUSPECT_MS		1000	/* for an event to tell why commands failed */
 #define OUT_SECONDS		10	/* for a logout */
 
@@ -253,37 +254,40 @@ static int login_try(struct qla_session *session)
 	return result;
 }
 
-static unsigned int answer_ms(const struct qla_session *session)
+static unsigned int answer_seconds(const struct qla_session *session)
 {
-	return 1000 * clamp_t(u32, field_get(ISP_DDB_ROW_DEFAULT_TIMEOUT, session->wanted), ANSWER_SECONDS, USER_SECONDS);
+	return clamp_t(u32, field_get(ISP_DDB_ROW_DEFAULT_TIMEOUT, session->wanted), ANSWER_SECONDS, USER_SECONDS);
 }
 
-/* No event for a long time: what the firmware says when it is asked, or else the login is ended. */
-static void login_overdue(struct qla_session *session)
+/* No event so far, which may be lost: what the firmware says when it is asked counts as well. True: it took too long, and was ended. */
+static bool login_ended(struct qla_session *session)
 {
 	struct ddb_answer answer;
 
-	if (ddb_get(session->host, session->ddb, NULL, &answer))
-		return;
-	if (answer.state != ISP_DDB_LOGIN)
+	if (!ddb_get(session->host, session->ddb, NULL, &answer) && answer.state != ISP_DDB_LOGIN)
 		told(session, answer.state);
-	else
+	if (session->state != ISP_DDB_LOGIN)
+		return false;
+	if (time_after_eq(jiffies, session->answer_until))
 		login_logout(session);
+	if (session->state != ISP_DDB_LOGIN)
+		return true;
+	work_arm(session, LOOK_MS);
+	return false;
 }
 
 /* A user session's login is not tried for ever; one of the flash waits for login_kick() where there is no link. */
 static void login_go(struct qla_session *session)
 {
-	if (session->state == ISP_DDB_LOGIN)
-		login_overdue(session);
-	if (!session->wants_login || session->state == ISP_DDB_LOGIN)
+	if (session->state == ISP_DDB_LOGIN && !login_ended(session))
 		return;
 	if (session->kind == SESSION_USER && time_after(jiffies, session->login_until)) {
 		refused(session);
 		return;
 	}
+	session->answer_until = jiffies + answer_seconds(session) * HZ;
 	if (!login_try(session))
-		work_arm(session, answer_ms(session));
+		work_arm(session, LOOK_MS);
 	else if (session->kind == SESSION_USER || host_ready(session->host))
 		work_arm(session, TRY_MS);
 }

@@ -44,6 +44,7 @@ struct qla_session {
 	bool is_suspect;		/* session_suspect(); no lock */
 	bool logs_out;			/* user space has sent a logout request itself; no lock */
 	unsigned long login_until;	/* jiffies; of a user session */
+	unsigned long answer_until;	/* jiffies; of the login that is under way */
 	wait_queue_head_t state_changed;
 	struct delayed_work work;
 	u8 wanted[ISP_DDB_SIZE];	/* what a login sets */
@@ -133,7 +134,7 @@ void login_reset(struct qla_session *session);			/* no mutex; the firmware has f
 int flash_sessions_init(struct qla_host *host);			/* -ENOMEM */
 void flash_sessions_list(struct qla_host *host);		/* in the background: a session for each entry, and it logs in */
 /* Flash nodes; without config_mutex. */
-int flash_session_login(struct qla_host *host, const void *entry);	/* -EEXIST, -ENOMEM; goes on in the background */
+int flash_session_login(struct qla_host *host, const void *entry);	/* -EPERM: there is one; -ENOMEM; goes on in the background */
 int flash_session_logout(struct qla_host *host, const void *entry);	/* waits for it: -ENOENT, -EBUSY */
 
 /* --- transport.c: rows of struct iscsi_transport, from session.c, conn.c, params.c, endpoint.c, stats.c ------------------------------ */

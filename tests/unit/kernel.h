@@ -411,6 +411,8 @@ void scsi_done_direct(struct scsi_cmnd *cmd);
 
 struct iscsi_cls_session {
 	int state;
+	struct workqueue_struct *workq;
+	struct work_struct scan_work;
 };
 
 struct iscsi_cls_conn;
