@@ -13,7 +13,6 @@ import shutil
 import subprocess
 
 import packages
-import umlkernel
 
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 MAKE = ["make", "-s", "--no-print-directory", f"-j{os.cpu_count()}"]
@@ -28,7 +27,7 @@ def _words(kernel):
     if kernel.suite:
         return kernel.suite.source, []
     if kernel.tree:
-        return kernel.tree, umlkernel.words(kernel.tree)
+        return kernel.tree, kernel.words
     with packages.locked():
         return packages.headers(kernel.release), []
 
@@ -90,7 +89,7 @@ def chosen(mix, kernel):
     """The files of this tree's modules that --modules MIX stands for."""
     names = MIXES[mix]
     built = build(kernel) if names else {}
-    if mix == "ours" and kernel.tree:   # User Mode Linux has no PCI
+    if mix == "ours" and "ARCH=um" in kernel.words:   # User Mode Linux has no PCI
         names = [name for name in names if name not in OURS["hba"]]
     missing = [name for name in names if name not in built]
     if missing:

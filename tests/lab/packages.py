@@ -25,9 +25,9 @@ LIBRARY = re.compile(r"(lib|zlib)(?!perl|python)")
 SKIPPED = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/info", "usr/lib/debug/.dwz")
 
 
-# A kernel to boot: folder has lib/modules/RELEASE; program is the file to start; tree is what User Mode Linux's modules are built against;
-# suite (suites.py) has the compiler and headers if those are not the host's own Debian's.
-Kernel = collections.namedtuple("Kernel", "release folder program tree suite", defaults=[None, None])
+# A kernel to boot: folder has lib/modules/RELEASE; program is the file to start; tree is what modules are built against, with
+# words for make, if it is no package's headers (kernels.py); suite (suites.py) has the compiler and headers if those are not the host's own Debian's.
+Kernel = collections.namedtuple("Kernel", "release folder program tree words suite", defaults=[None, (), None])
 
 
 class SetupError(Exception):

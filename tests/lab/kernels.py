@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The kernels of --machine uml, in the cache: Debian's user-mode-linux, and a debug kernel compiled here once.
+"""Kernels that come with the tree that modules of our own are built against, in the cache: Debian's user-mode-linux, and debug kernels
+compiled here once, one for each machine.
 
-Both come with the tree that modules of our own are built against. The sources are Debian's linux-source, by apt; debug/
-has the debug kernel's configuration and patches. `python3 umlkernel.py packaged|debug` makes one and prints its tree.
+The sources are Debian's linux-source, by apt; debug/ has the debug kernels' configuration and patches. `python3 kernels.py
+packaged|debug-uml|debug-qemu` makes one and prints its tree.
 """
 
+import collections
 import contextlib
 import fcntl
 import glob
@@ -21,11 +23,19 @@ import packages
 
 DEBUG = os.path.dirname(os.path.abspath(__file__)) + "/debug"
 SERIES = "6.1"
-# What building modules needs of a kernel's source.
-TREE = ("Makefile", "Kbuild", "Kconfig", "scripts", "include", "arch/um", "arch/x86", "tools/include", "tools/build", "tools/scripts")
+# What building modules needs of a kernel's source, besides its machine's part.
+TREE = ("Makefile", "Kbuild", "Kconfig", "scripts", "include", "arch/x86", "tools/include", "tools/build", "tools/scripts")
+# A kind of machine: make's ARCH, what of the source is made and booted, what modules need of the source besides TREE.
+Machine = collections.namedtuple("Machine", "arch program tree")
+MACHINES = {"uml": Machine("um", "linux", ("arch/um",)), "qemu": Machine("x86_64", "vmlinux", ("tools/objtool/objtool",))}
 
 # What more_modules() builds: names of Kconfig.
 MORE = ("NVME_CORE", "NVME_FABRICS", "NVME_TCP", "NVME_TARGET", "NVME_TARGET_TCP", "BLK_DEV_NULL_BLK")
+
+
+def _content(path):
+    with open(path, "rb") as file:
+        return file.read()
 
 
 @contextlib.contextmanager
@@ -49,11 +59,11 @@ def _source(folder, version=""):
     return f"{folder}/linux-source-{SERIES}"
 
 
-def _make(top, *words, **environment):
+def _make(machine, top, *words, **environment):
     """The kernel's make. It is polite: others may use the machine, too. Names of ours keep ccache's hits."""
     environment = dict(os.environ, KBUILD_BUILD_TIMESTAMP="2026-01-01", KBUILD_BUILD_USER="lab", KBUILD_BUILD_HOST="lab", **environment)
     return packages.call("env", *(f"{name}={value}" for name, value in environment.items() if name.startswith(("KBUILD", "KCONFIG"))),
-                         "nice", "-n", "15", "make", "-s", "-C", top, "ARCH=um", f"-j{os.cpu_count()}", *words)
+                         "nice", "-n", "15", "make", "-s", "-C", top, f"ARCH={MACHINES[machine].arch}", f"-j{os.cpu_count()}", *words)
 
 
 def _release(top):
@@ -61,41 +71,54 @@ def _release(top):
         return re.search(r'UTS_RELEASE "(.*)"', file.read())[1]
 
 
-def _keep_tree(top, folder):
+def _keep_tree(machine, top, folder):
     """Of a kernel's source as it was built, only what modules need."""
     os.makedirs(folder)
     symbols = [name for name in (".config", "Module.symvers") if os.path.exists(f"{top}/{name}")]
-    packages.call("cp", "-a", "--parents", "-t", folder, *TREE, *symbols, cwd=top)
+    packages.call("cp", "-a", "--parents", "-t", folder, *TREE, *MACHINES[machine].tree, *symbols, cwd=top)
     for path, _, names in os.walk(folder):
         for name in names:
             if name.endswith((".o", ".cmd", ".a")) and "/scripts" not in path:
                 os.unlink(f"{path}/{name}")
 
 
-def _refused(top):
-    """Lines of debug/config that the source's Kconfig did not take."""
+def _recipe(machine):
+    """The debug kernel's configuration, and its patches."""
+    return [f"{DEBUG}/config", f"{DEBUG}/{machine}"], sorted(glob.glob(f"{DEBUG}/patches/{machine}-{SERIES}-*.patch"))
+
+
+def _refused(top, wanted):
+    """Lines of the configuration that the source's Kconfig did not take."""
     with open(top + "/.config", encoding="utf-8") as file:
         have = set(file.read().splitlines())
-    with open(DEBUG + "/config", encoding="utf-8") as file:
-        wanted = [line for line in file.read().splitlines() if line.startswith("CONFIG_")]
-    return [line for line in wanted
-            if (line[:-1] + "y" in have or line[:-1] + "m" in have if line.endswith("=n") else line not in have)]
+    return [line for line in wanted.splitlines() if line.startswith("CONFIG_")
+            and (line[:-1] + "y" in have or line[:-1] + "m" in have if line.endswith("=n") else line not in have)]
 
 
-def _build_debug(folder):
-    print("tests/lab: compiling the debug kernel, once; some ten minutes of two idle cores", file=sys.stderr)
+def _configure(machine, top):
+    """All that the debug kernel's files do not name is off."""
+    configs, patches = _recipe(machine)
+    for patch in patches:
+        packages.call("patch", "-s", "-p1", "-d", top, "-i", patch)
+    wanted = b"".join(_content(path) for path in configs).decode()
+    with open(top + "/wanted.config", "w", encoding="utf-8") as file:
+        file.write(wanted)
+    _make(machine, top, "allnoconfig", KCONFIG_ALLCONFIG=file.name)
+    refused = _refused(top, wanted)
+    if refused:
+        raise packages.SetupError(f"linux-source-{SERIES} refuses {' '.join(refused)}")
+
+
+def _build_debug(machine, folder):
+    print(f"tests/lab: compiling the debug kernel for {machine}, once; some ten minutes of two idle cores", file=sys.stderr)
+    program = MACHINES[machine].program
     with tempfile.TemporaryDirectory(dir=packages.CACHE, prefix=".build-") as work:
         top = _source(work)
-        for patch in sorted(glob.glob(f"{DEBUG}/patches/{SERIES}-*.patch")):
-            packages.call("patch", "-s", "-p1", "-d", top, "-i", patch)
-        _make(top, "allnoconfig", KCONFIG_ALLCONFIG=DEBUG + "/config")
-        refused = _refused(top)
-        if refused:
-            raise packages.SetupError(f"linux-source-{SERIES} refuses {' '.join(refused)}")
-        _make(top, "linux", "modules")
-        _make(top, "modules_install", f"INSTALL_MOD_PATH={folder}")
-        shutil.copy(top + "/linux", folder + "/linux")
-        _keep_tree(top, folder + "/tree")
+        _configure(machine, top)
+        _make(machine, top, program, "modules")
+        _make(machine, top, "modules_install", f"INSTALL_MOD_PATH={folder}")
+        shutil.copy(f"{top}/{program}", f"{folder}/{program}")
+        _keep_tree(machine, top, folder + "/tree")
         for link in ("build", "source"):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(f"{folder}/lib/modules/{_release(top)}/{link}")
@@ -116,9 +139,9 @@ def _unpack_packaged(folder):
         top = _source(work, _source_version(release))
         with open(top + "/.config", "wb") as file:
             file.write(config)
-        _make(top, "olddefconfig")
-        _make(top, "modules_prepare")
-        _keep_tree(top, folder + "/tree")
+        _make("uml", top, "olddefconfig")
+        _make("uml", top, "modules_prepare")
+        _keep_tree("uml", top, folder + "/tree")
 
 
 def _source_version(release):
@@ -130,17 +153,24 @@ def _source_version(release):
     return found[1]
 
 
-def _kernel(name, fill):
+def _words(machine, tree):
+    """What modules are made with. Only code that asks for it is checked for bounds: modules of our own are, the kernel is not."""
+    nameless = [] if os.path.exists(tree + "/Module.symvers") else ["KBUILD_MODPOST_WARN=1"]
+    return [f"ARCH={MACHINES[machine].arch}", "UBSAN_SANITIZE=y", *nameless]
+
+
+def _kernel(machine, name, fill):
     folder = f"{packages.CACHE}/{name}"
     if not os.path.isdir(folder):
         with _alone(name):
             packages.publish(folder, fill)
-    return packages.Kernel(os.listdir(folder + "/lib/modules")[0], folder, folder + "/linux", folder + "/tree")
+    return packages.Kernel(os.listdir(folder + "/lib/modules")[0], folder, f"{folder}/{MACHINES[machine].program}", folder + "/tree",
+                           _words(machine, folder + "/tree"))
 
 
 def packaged():
     """Debian's user-mode-linux."""
-    return _kernel("uml-packaged", _unpack_packaged)
+    return _kernel("uml", "uml-packaged", _unpack_packaged)
 
 
 def more_modules():
@@ -156,23 +186,15 @@ def more_modules():
         return packages.publish(f"{packages.CACHE}/uml-more", fill)
 
 
-def debug():
-    """The debug kernel of debug/."""
-    recipe = hashlib.sha256()
-    for path in [DEBUG + "/config"] + sorted(glob.glob(f"{DEBUG}/patches/{SERIES}-*.patch")):
-        with open(path, "rb") as file:
-            recipe.update(file.read())
-    return _kernel(f"uml-debug-{recipe.hexdigest()[:12]}", _build_debug)
-
-
-def words(tree):
-    """What modules are made with. Only code that asks for it is checked for bounds: modules of our own are, the kernel is not."""
-    nameless = [] if os.path.exists(tree + "/Module.symvers") else ["KBUILD_MODPOST_WARN=1"]
-    return ["ARCH=um", "UBSAN_SANITIZE=y", *nameless]
+def debug(machine):
+    """The debug kernel of debug/ for a machine."""
+    recipe = hashlib.sha256(b"".join(_content(path) for paths in _recipe(machine) for path in paths))
+    return _kernel(machine, f"{machine}-debug-{recipe.hexdigest()[:12]}", lambda folder: _build_debug(machine, folder))
 
 
 if __name__ == "__main__":
     try:
-        print({"packaged": packaged, "debug": debug}[sys.argv[1]]().tree)
+        kind, _, name = sys.argv[1].partition("-")
+        print((debug(name) if kind == "debug" else packaged()).tree)
     except packages.SetupError as error:
-        sys.exit(f"tests/lab/umlkernel.py: {error}")
+        sys.exit(f"tests/lab/kernels.py: {error}")
