@@ -12,8 +12,10 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
+#include <linux/timer.h>
 #include <linux/workqueue.h>
 
 static char *what = "";
@@ -66,6 +68,30 @@ static void lock_order(void)
 	mutex_lock(&first);
 	mutex_unlock(&first);
 	mutex_unlock(&second);
+}
+
+static void take_spin(struct timer_list *unused)
+{
+	spin_lock(&spin);
+	spin_unlock(&spin);
+}
+
+/* The timer may come while the lock is held, on the same processor. */
+static void lock_in_timer(void)
+{
+	struct timer_list timer;
+
+	take_spin(NULL);
+	timer_setup_on_stack(&timer, take_spin, 0);
+	mod_timer(&timer, jiffies + 1);
+	msleep(50);
+	del_timer_sync(&timer);
+	destroy_timer_on_stack(&timer);
+}
+
+static void cpu_may_change(void)
+{
+	pr_info("on processor %u\n", smp_processor_id());
 }
 
 static void sleep_in_atomic(void)
@@ -131,6 +157,8 @@ static const struct {
 	{ "double_free", double_free },
 	{ "slab_overflow", slab_overflow },
 	{ "lock_order", lock_order },
+	{ "lock_in_timer", lock_in_timer },
+	{ "cpu_may_change", cpu_may_change },
 	{ "sleep_in_atomic", sleep_in_atomic },
 	{ "allocate_in_atomic", allocate_in_atomic },
 	{ "list_del_twice", list_del_twice },

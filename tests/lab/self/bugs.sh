@@ -29,6 +29,8 @@ for bug; do
 	double_free) says "$bug" 'BUG: KASAN: (double-free|invalid-free)( or invalid-free)?' ;;
 	slab_overflow) says "$bug" 'BUG: KASAN: slab-out-of-bounds in [a-z_]+' ;;
 	lock_order) says "$bug" 'possible (circular locking dependency|deadlock) detected' ;;
+	lock_in_timer) says "$bug" 'inconsistent lock state' ;;
+	cpu_may_change) says "$bug" 'BUG: using smp_processor_id\(\) in preemptible' ;;
 	sleep_in_atomic) says "$bug" 'BUG: (scheduling while atomic|sleeping function called from invalid context)' ;;
 	allocate_in_atomic) says "$bug" 'BUG: sleeping function called from invalid context' ;;
 	list_del_twice) says "$bug" 'list_del corruption' ;;
