@@ -232,7 +232,7 @@ fuzz-kernel: ## netlink and PDU fuzzers against the kernel modules, KERNEL_FUZZ_
 	$(Q)$(MAKE) --no-print-directory all check-build
 	$(Q)tests/lab/suite/run --plan fuzz --seconds $(KERNEL_FUZZ_SECONDS)
 
-check-debug-kernel: ## the kernel modules on a kernel that looks for mistakes, compiled once (an hour; root on Debian)
+check-debug-kernel: ## the kernel modules on kernels that look for mistakes, compiled once (two hours; root on Debian)
 	$(Q)tests/need build check lab debug-kernel
 	$(Q)$(MAKE) --no-print-directory all check-build
 	$(Q)tests/lab/selftest debug

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # hba-cycles.sh load|plug COUNT: our qla4xxx on an emulated HBA with the target t0 in its flash comes and goes under I/O: its module is loaded
 # and unloaded, or the card is pulled and plugged, many times. Each time the session comes by itself and its disk is read; I/O that is under way
-# when the card goes ends at once with an error, never with a hang; at the end nothing is left of it all.
+# when the card goes ends at once with an error, never with a hang; at the end nothing is left of it all, and (kmemleak=on) no memory either
+# that nothing points to.
 # shellcheck shell=dash disable=SC1091,SC2154,SC3043
 . /lab/env
 . /lab/lib.sh
@@ -9,6 +10,7 @@
 . /in/hba-lib.sh
 . /in/leaks.sh
 how=$1 count=$2
+grep -q kmemleak=on /proc/cmdline && scanned=yes || scanned=
 
 # come: the card and its driver; returns when both disks of the session are there
 come() {
@@ -67,6 +69,7 @@ longest=0 n=0
 [ "$how" = load ] || ok "the card is pulled once" go
 while [ $n -lt 3 ]; do round || break; n=$((n + 1)); done
 is $n 3 "three rounds to warm up"
+[ -z "$scanned" ] || reachable_from_now
 resources >/tmp/before
 longest=0 n=0
 while [ $n -lt "$count" ]; do
@@ -79,4 +82,8 @@ no_leak /tmp/before "$count" "nothing is left"
 is "$(sessions)" 0 "no session is left"
 ok "it comes once more" come
 ok "and its disks are written and verified" verified 0 "$(port_sids 0)" 8
+[ -z "$scanned" ] || {
+	ok "the driver goes" wait_for 'modprobe -r qla4xxx 2>/dev/null' 60
+	reachable "no memory that nothing points to"
+}
 suite_done

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # kmemleak.sh COUNT: on the debug kernel with kmemleak=on: whole lives of sessions, lives whose process dies at each step, I/O by the daemon,
-# and the modules unloaded: no memory is left that nothing points to. Whose it is, the trace says.
+# and the modules unloaded: no memory is left that nothing points to.
 # shellcheck shell=dash disable=SC1091,SC2154
 . /lab/env
 . /lab/lib.sh
 . /in/lib.sh
-count=$1 target=iqn.2026-11.org.openhba.lab:t0 leaks=/sys/kernel/debug/kmemleak
+. /in/leaks.sh
+count=$1 target=iqn.2026-11.org.openhba.lab:t0
 
-mount -t debugfs none /sys/kernel/debug 2>/dev/null
-echo clear >$leaks
+reachable_from_now
 ok "$count lives" /in/lives $target 127.0.0.1 3260 "$count"
 ok "$count lives that end at each of their steps" /in/lives $target 127.0.0.1 3260 "$count" leave
 /in/lives reap
@@ -19,12 +19,5 @@ ok "8 MiB verified" verify_disk "$(disk_of "$(newest_sid)")" 8
 ok "logout" $A -m node --logoutall=all
 daemon_kill
 ok "the modules are unloaded" modprobe -r iscsi_tcp
-# What is freed by RCU or a work goes first; what is young is not reported.
-for _ in 1 2 3; do
-	sleep 6
-	echo scan >$leaks
-done
-cp $leaks /out/kmemleak
-is "$(grep -c '^unreferenced' $leaks)" 0 "no memory that nothing points to"
-head -n 60 $leaks | sed 's/^/# /'
+reachable "no memory that nothing points to"
 done_testing

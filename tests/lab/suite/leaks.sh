@@ -58,6 +58,24 @@ leaked() {
 		}' "$1" "$2"
 }
 
+KMEMLEAK=/sys/kernel/debug/kmemleak
+# reachable_from_now, reachable DESCRIPTION: on a kernel with kmemleak=on, all memory that is taken in between is pointed to at the end.
+# What is freed by RCU or a work goes first; what is young is not reported. Whose it is, the trace says.
+reachable_from_now() {
+	mount -t debugfs none /sys/kernel/debug 2>/dev/null
+	echo clear >$KMEMLEAK
+}
+reachable() {
+	local _
+	for _ in 1 2 3; do
+		sleep 6
+		echo scan >$KMEMLEAK
+	done
+	cp $KMEMLEAK /out/kmemleak
+	is "$(grep -c '^unreferenced' $KMEMLEAK)" 0 "$1"
+	head -n 60 $KMEMLEAK | sed 's/^/# /'
+}
+
 # no_leak BEFORE ROUNDS DESCRIPTION: compares with now; what is given back a moment later (RCU, work) is waited for.
 no_leak() {
 	local n=0
