@@ -24,6 +24,9 @@ SPLAT = re.compile(
     rb"|possible (recursive|circular) locking|suspicious RCU usage|self-detected stall|refcount_t: "
     rb"|list_(add|del) corruption|unregister_netdevice: waiting for|Call Trace:|UBSAN: |ODEBUG: |new suspected memory leaks")
 
+# The debug kernel is slow: unpacking the initramfs alone takes longer than a task may hang, unless it does so itself.
+DEBUG_WORDS = "kasan_multi_shot initramfs_async=0 sysctl.kernel.hung_task_timeout_secs=300 "
+
 
 class Died(Exception):
     """QEMU ended or fell silent before the script did."""
@@ -107,7 +110,7 @@ def _memory(options):
 def command(options, folder, vmlinux, accel, khz, hbas=None):
     """The words that start QEMU; folder holds the initrd, the console's log and the sockets. hbas: as of hba.py, or None."""
     append = ("console=ttyS0 panic=-1 loglevel=5 mitigations=off nokaslr tsc=reliable no_timer_check random.trust_cpu=on net.ifnames=0 "
-              f"nosoftlockup rcupdate.rcu_cpu_stall_suppress=1 {'kasan_multi_shot ' if options.debug_kernel else ''}{options.append}")
+              f"nosoftlockup rcupdate.rcu_cpu_stall_suppress=1 {DEBUG_WORDS if options.debug_kernel else ''}{options.append}")
     words = [*options.emulator, "-machine", "q35,hpet=off", *_memory(options), *(hbas.words() if hbas else []),
              "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-kernel", vmlinux,
              "-initrd", folder + "/initrd", "-serial", f"file:{folder}/console",
