@@ -22,6 +22,7 @@ TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 TOOL = TREE + "/build/hbafw"
 MODELS = ("4010", "4022", "4032")
 FUNCTIONS = (1, 3)          # what a port is on the bus; function 0 is a bystander
+ANSWER_MS = 60000           # what QEMU waits for an answer of the card's process; then the card is gone for good, and a busy host is slow
 IQN = "iqn.2026-11.org.openhba.san:"
 CHAP = ("alice", "wonderland123", "bob", "lookingglass99")
 # Targets of the storage network: name, MiB of each of its two disks (LUN 1 and 2; None: --san-disk), whether it wants CHAP.
@@ -259,7 +260,7 @@ class Card:
         """What device_add takes for each function, function 0 last: with it the slot is looked at."""
         bus = f"hbaslot{self.number}"
         found = [{"driver": "vfio-user-pci", "id": f"hba{self.number}.{FUNCTIONS[port]}", "bus": bus, "addr": f"0.{FUNCTIONS[port]}", "rombar": 0,
-                  "socket": {"type": "unix", "path": self._socket(port)}} for port in range(self.options.hba_ports)]
+                  "x-msg-timeout": ANSWER_MS, "socket": {"type": "unix", "path": self._socket(port)}} for port in range(self.options.hba_ports)]
         return found + [{"driver": "pci-testdev", "id": f"hba{self.number}.0", "bus": bus, "addr": "0.0", "multifunction": True}]
 
     def words(self):
