@@ -691,8 +691,7 @@ int main(void)
 		ROW(test_what_the_device_is), ROW(test_configuration_space), ROW(test_registers), ROW(test_accesses_that_are_none),
 		ROW(test_many_writes_in_one), ROW(test_memory), ROW(test_interrupt_line), ROW(test_interrupts_that_are_none),
 		ROW(test_cut_anywhere), ROW(test_descriptors_find_their_message), ROW(test_what_drops_a_client), ROW(test_refused_but_kept),
-		ROW(test_one_after_the_other),
-		ROW(test_pulled), ROW(test_client_that_does_not_read), ROW(test_listening),
+		ROW(test_one_after_the_other), ROW(test_pulled), ROW(test_client_that_does_not_read), ROW(test_listening),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,7 +40,7 @@ go() {
 		! modprobe -r qla4xxx 2>/dev/null || { diag "it goes in spite of an open disk"; return 1; }
 		for host in $(hba_hosts); do echo "- - -" >/sys/class/scsi_host/host"$host"/scan & done
 		kill "$1" 2>/dev/null
-		wait_for 'modprobe -r qla4xxx 2>/dev/null' 60
+		driver_goes
 		;;
 	plug) leave ;;
 	esac && wait_for '[ "$(hba_hosts | wc -l)" = 0 ]' 60
@@ -83,7 +83,7 @@ is "$(sessions)" 0 "no session is left"
 ok "it comes once more" come
 ok "and its disks are written and verified" verified 0 "$(port_sids 0)" 8
 [ -z "$scanned" ] || {
-	ok "the driver goes" wait_for 'modprobe -r qla4xxx 2>/dev/null' 60
+	ok "the driver goes" driver_goes
 	reachable "no memory that nothing points to"
 }
 suite_done

@@ -403,5 +403,5 @@ for name in $(disks_of "$sid"); do ok "$name is read" dd if=/dev/$name of=/dev/n
 is "$(lab-hba state | tr ' ' '\n' | grep -c '^[a-z-]*:')" 0 "no knob is left turned"
 no_leak /tmp/before $rows_done "nothing is left in the kernel"
 daemon_stop
-ok "the driver goes" wait_for 'modprobe -r qla4xxx 2>/dev/null' 60
+ok "the driver goes" driver_goes
 suite_done

@@ -77,6 +77,9 @@ verified() {
 		--size="$3m" --offset=$(($1 * $3))m --verify=crc32c --verify_fatal=1 --do_verify=1 --randrepeat=0 ${4:+--time_based --runtime=$4 --verify_backlog=64} ${pace:-} $job >"/tmp/fio.$1" 2>&1
 }
 
+# driver_goes: as soon as nobody has a disk open
+driver_goes() { wait_for 'modprobe -r qla4xxx 2>/dev/null' 60; }
+
 # flash PORT STRUCTURE FIELD: what the image of the port's card says, as hbafw shows it
 flash() {
 	hbafw image show --all --port=$(($1 % LAB_HBA_PORTS)) "/out/hba$(($1 / LAB_HBA_PORTS)).image" "$2" | sed -n "s/^$3 = //p"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # hba-ours.sh [PART...]: what an emulated HBA under this tree's driver has to stand that the distribution's does not: sessions of user space that
-# end, ports that are unbound and cards that are pulled under I/O, or fall out, the driver unloaded again and again, answers that come at once or never, sleep,
-# errors of the bus, the end of the machine (reboot, poweroff: the last part).
+# end, ports that are unbound and cards that are pulled under I/O, or fall out, the driver unloaded again and again, answers that come at once
+# or never, sleep, errors of the bus, the end of the machine (reboot, poweroff: the last part).
 # shellcheck shell=dash disable=SC1091,SC2154,SC2317,SC2086,SC3043
 . /lab/env
 . /lab/lib.sh
@@ -61,15 +61,20 @@ part_unbind() {
 	ok "unbind: a disk is verified" verified 0 "$(port_sids 0 "$plain")" 4
 }
 
+# plugged WHAT: the card is there again, and all that it had
+plugged() {
+	ok "$1: plugged again" lab-hotplug add hba 0
+	ok "$1: the hosts" wait_for '[ "$(hba_hosts | wc -l)" = $LAB_HBA_PORTS ]' 60
+	ok "$1: the sessions are back" all_ports_ready 1
+}
+
 part_unplug() {
 	for round in 1 2; do
 		busy
 		ok "unplug under I/O, $round: the card is gone" at_once 60 lab-hotplug del hba 0
 		quiet
 		ok "unplug under I/O, $round: so are its hosts" wait_for '[ -z "$(hba_hosts)" ]' 30
-		ok "unplug under I/O, $round: plugged again" lab-hotplug add hba 0
-		ok "unplug under I/O, $round: the hosts" wait_for '[ "$(hba_hosts | wc -l)" = $LAB_HBA_PORTS ]' 60
-		ok "unplug under I/O, $round: the sessions are back" all_ports_ready 1
+		plugged "unplug under I/O, $round"
 	done
 	ok "unplug: a disk is verified" verified 0 "$(port_sids 0 "$plain")" 4
 }
@@ -89,9 +94,7 @@ part_surprise() {
 		ok "$what: so are its hosts" wait_for '[ -z "$(hba_hosts)" ]' 30
 		quiet
 		is "$(sessions)" 0 "$what: and the sessions"
-		ok "$what: plugged again" lab-hotplug add hba 0
-		ok "$what: the hosts" wait_for '[ "$(hba_hosts | wc -l)" = $LAB_HBA_PORTS ]' 60
-		ok "$what: the sessions are back" all_ports_ready 1
+		plugged "$what"
 	done
 	ok "pull: a disk is verified" verified 0 "$(port_sids 0 "$plain")" 4
 }
@@ -106,7 +109,7 @@ all_ports_ready() {
 # unloads: udev's rules still open the disks of a session that has just come
 unloads() {
 	udevadm settle
-	wait_for 'modprobe -r qla4xxx 2>/dev/null' 60
+	driver_goes
 }
 
 part_reload() {
@@ -235,9 +238,7 @@ part_bus() {
 	ok "a bus that is given up: so is the card" wait_for 'dmesg | grep -q "does not answer on the bus any more"' 60
 	ok "a bus that is given up: the card goes" lab-hotplug del hba 0
 	quiet
-	ok "a bus that is given up: and comes" lab-hotplug add hba 0
-	ok "a bus that is given up: the hosts" wait_for '[ "$(hba_hosts | wc -l)" = $LAB_HBA_PORTS ]' 60
-	ok "a bus that is given up: the sessions are back" all_ports_ready 1
+	plugged "a bus that is given up"
 	device=$(basename "$(readlink -f "/sys/class/scsi_host/host$(host_of 0)/device/..")")
 	echo 1 >"/sys/bus/pci/devices/${device%.*}.0/remove"
 	over "an error of the bus that is not fatal" bus_error COMP_TIME

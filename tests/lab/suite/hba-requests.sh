@@ -147,5 +147,5 @@ ok "a disk is written and verified" verified 0 "$(port_sids 0 "$plain" | head -1
 # A session of user space holds the driver.
 timeout 20 iscsiadm -m node -T "$guarded" -p 10.10.0.1 -I "$iface" --logout >/dev/null 2>&1
 daemon_stop
-ok "the driver goes" wait_for 'modprobe -r qla4xxx 2>/dev/null' 60
+ok "the driver goes" driver_goes
 suite_done
