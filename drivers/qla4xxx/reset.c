@@ -12,6 +12,8 @@
 
 #define IDLE_MS		5000	/* for commands to come back before a reset that has time */
 #define WAIT_SECONDS	300	/* attempts of bring-up included */
+/* What a restart has done for those who asked while it was under way. */
+#define SERVED		(BIT(RECOVER_REQUEST) | BIT(RECOVER_MAILBOX) | BIT(RECOVER_HEARTBEAT) | BIT(RECOVER_LOST) | BIT(RECOVER_NETWORK))
 
 static const char * const reason_texts[RECOVER_REASONS] = {
 	[RECOVER_MAILBOX] = "no answer to a mailbox command",
@@ -112,12 +114,7 @@ static int restart(struct qla_host *host, unsigned long reasons)
 	irq_disable(host);
 	result = bringup(host, where_from(reasons));
 	if (!result) {
-		/* Asked for meanwhile, and done. */
-		clear_bit(RECOVER_REQUEST, &host->reasons);
-		clear_bit(RECOVER_MAILBOX, &host->reasons);
-		clear_bit(RECOVER_HEARTBEAT, &host->reasons);
-		clear_bit(RECOVER_LOST, &host->reasons);
-		clear_bit(RECOVER_NETWORK, &host->reasons);
+		set_mask_bits(&host->reasons, SERVED, 0);
 		irq_enable(host);
 		if (host_move(host, HOST_ONLINE))
 			sessions_restart(host);

@@ -6,17 +6,9 @@
 . /lab/env
 . /lab/lib.sh
 . /in/lib.sh
+. /in/hba-lib.sh
 
 hba() { lab-hba "$@" >/dev/null; }
-
-# counter NAME: of the card
-counter() { lab-hba state | tr ' ' '\n' | sed -n "s/^$1=//p"; }
-
-# traced PATTERN: lines of the trace that match
-traced() {
-	hba trace flush
-	grep -c -- "$1" /out/hba0.trace
-}
 
 state() { cat /sys/class/iscsi_session/session"$sid"/state; }
 reads() { timeout "${1:-100}" dd if="/dev/$disk" of=/dev/null bs=64k count=8 iflag=direct 2>/tmp/dd; }
@@ -25,7 +17,7 @@ session_is() { wait_for "[ \"\$(state)\" = $1 ]" "${2:-60}"; }
 
 # begin FAULT...: arms it (or does it), and remembers what has been so far
 begin() {
-	boots=$(counter boots) logins=$(traced 'command CONN_OPEN') began=$(now_ns)
+	boots=$(counter boots) logins=$(traced 0 'command CONN_OPEN') began=$(now_ns)
 	dmesg -c >/dev/null
 	lab-hba "$@" >/tmp/told || diag "$* -> $(cat /tmp/told)"
 }
@@ -37,7 +29,7 @@ passed() { echo $((($(now_ns) - began) / 1000000000)); }
 ends() {
 	ok "$1: $4" session_is LOGGED_IN 120
 	ok "$1: and the disk is read" reads
-	logins=$(($(traced 'command CONN_OPEN') - logins))
+	logins=$(($(traced 0 'command CONN_OPEN') - logins))
 	# Behind a reset the driver may try before the addresses are back, and again after that.
 	[ "$2" = 0 ] || [ $logins -lt 1 ] || logins=1
 	is "$(($(counter boots) - boots)) $logins" "$2 $3" "$1: $2 resets, $3 logins"
@@ -94,10 +86,10 @@ rings() {
 	# The last one: the driver waits for minutes for a command that no firmware gives back, and so does its disk.
 	begin iocb-lose 0x03
 	reads 300 &
-	ok "iocb-lose: the command is aborted, but the firmware has none" wait_for '[ $(traced "answer ABORT_TASK 4005") -gt 0 ]' 60
-	ok "iocb-lose: the LUN is reset" wait_for '[ $(traced "answer LUN_RESET 4000") -gt 0 ]' 30
+	ok "iocb-lose: the command is aborted, but the firmware has none" wait_for '[ $(traced 0 "answer ABORT_TASK 4005") -gt 0 ]' 60
+	ok "iocb-lose: the LUN is reset" wait_for '[ $(traced 0 "answer LUN_RESET 4000") -gt 0 ]' 30
 	sleep 20
-	is "$(traced 'command TARGET_WARM_RESET') $(($(counter boots) - boots))" "0 0" "iocb-lose: which does not bring it back, and is all for a while"
+	is "$(traced 0 'command TARGET_WARM_RESET') $(($(counter boots) - boots))" "0 0" "iocb-lose: which does not bring it back, and is all for a while"
 }
 
 discover() { timeout 120 "$A" -m discovery -t st -p 10.10.0.1 -I "$iface" >/tmp/found 2>&1; }
@@ -253,9 +245,9 @@ commands() {
 	ends delay 0 0 "a slow firmware is waited for"
 	hba delay 10
 
-	blocks=$(traced 'command GET_IFCB')
+	blocks=$(traced 0 'command GET_IFCB')
 	begin event 0x801f
-	ok "event 801F: the address is read anew" wait_for '[ "$(traced "command GET_IFCB")" -gt $blocks ]' 10
+	ok "event 801F: the address is read anew" wait_for '[ "$(traced 0 "command GET_IFCB")" -gt $blocks ]' 10
 	ends "event DHCP_ACQUIRED" 0 0 "nothing else comes of it"
 
 	begin event 0x801a

@@ -20,8 +20,6 @@ delay=$1
 shift
 
 hba() { lab-hba "$@" >/tmp/told || { echo "$* -> $(cat /tmp/told)"; return 1; }; }
-# counter NAME: of the card; 0 if it was never counted
-counter() { lab-hba state | tr ' ' '\n' | sed -n "s/^$1=//p" | grep . || echo 0; }
 host_dir() { echo "/sys/class/scsi_host/host$(host_of 0)"; }
 
 # --- I/O that never stops

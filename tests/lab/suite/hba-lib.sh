@@ -91,6 +91,9 @@ traced() {
 	grep "^port$(($1 % LAB_HBA_PORTS)) " "/out/hba$(($1 / LAB_HBA_PORTS)).trace" | grep -c -- "$2"
 }
 
+# counter NAME: of the only card, which has one port; 0 if it was never counted
+counter() { lab-hba state | tr ' ' '\n' | sed -n "s/^$1=//p" | grep . || echo 0; }
+
 # told PORT COMMAND...: a command for the port's card
 told() {
 	local port=$1
