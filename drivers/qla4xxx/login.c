@@ -106,6 +106,7 @@ static void flash_logged_in(struct qla_session *session)
 static void logged_in(struct qla_session *session)
 {
 	refresh(session);
+	WRITE_ONCE(session->is_suspect, false);
 	if (session->kind == SESSION_USER)
 		user_logged_in(session);
 	else
@@ -334,6 +335,7 @@ void session_suspect(struct qla_host *host, u16 ddb)
 	session = host->sessions->table[ddb];
 	if (session && !session->removing) {
 		iscsi_block_session(session->cls);
+		/* Last: who clears it then unblocks the session after this has blocked it. */
 		WRITE_ONCE(session->is_suspect, true);
 		/* A login that is being tried looks as well, and is not put off. */
 		queue_delayed_work(host->workqueue, &session->work, msecs_to_jiffies(SUSPECT_MS));

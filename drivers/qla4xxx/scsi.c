@@ -139,12 +139,12 @@ static bool submit(struct qla_host *host, struct scsi_cmnd *cmd, u16 ddb)
 }
 
 /* For ever, or for now? */
-static compat_queue_result not_taken(struct qla_host *host, struct scsi_cmnd *cmd)
+static compat_queue_result not_taken(struct qla_host *host, struct scsi_cmnd *cmd, bool is_suspect)
 {
 	enum host_state state = host_state(host);
 
 	if (state != HOST_DEAD && state != HOST_REMOVING && !test_bit(HOST_GONE, &host->flags))
-		return SCSI_MLQUEUE_HOST_BUSY;
+		return is_suspect ? SCSI_MLQUEUE_TARGET_BUSY : SCSI_MLQUEUE_HOST_BUSY;
 	cmd->result = DID_NO_CONNECT << 16;
 	scsi_done(cmd);
 	return 0;
@@ -168,19 +168,20 @@ static int not_ready(struct qla_host *host, struct iscsi_cls_session *cls)
 static compat_queue_result scsi_queue(struct Scsi_Host *shost, struct scsi_cmnd *cmd)
 {
 	struct iscsi_cls_session *cls = starget_to_session(scsi_target(cmd->device));
+	/* Until the class has closed the queues commands would be sent, and come back, as often as they may. */
+	bool is_suspect = READ_ONCE(session_of(cls)->is_suspect), taken;
 	u16 ddb = READ_ONCE(session_of(cls)->ddb);
 	struct qla_host *host = host_of(shost);
 	int refused = 0;
-	bool taken;
 
 	rcu_read_lock();
 	if (unlikely(READ_ONCE(cls->state) != ISCSI_SESSION_LOGGED_IN))
 		refused = not_ready(host, cls);
-	taken = !refused && ddb < ISP_DDBS && takes_commands(host) && submit(host, cmd, ddb);
+	taken = !refused && !is_suspect && ddb < ISP_DDBS && takes_commands(host) && submit(host, cmd, ddb);
 	rcu_read_unlock();
 	if (likely(taken))
 		return 0;
-	return refused ? refuse(cmd, refused) : not_taken(host, cmd);
+	return refused ? refuse(cmd, refused) : not_taken(host, cmd, is_suspect);
 }
 
 /* The last of a dispatch was refused, so that no command rang the doorbell. */

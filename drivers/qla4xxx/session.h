@@ -33,6 +33,7 @@ struct qla_session {
 	struct iscsi_cls_session *cls;
 	enum session_kind kind;
 	u16 ddb;			/* index */
+	bool is_suspect;		/* session_suspect(); no lock */
 	bool removing;			/* sessions.lock; somebody removes it, nothing is begun any more */
 	struct mutex disks_mutex;	/* outside mutex; one at a time takes its disks away */
 
@@ -41,7 +42,6 @@ struct qla_session {
 	bool held;			/* the firmware has given us the entry, and has not been reset since */
 	enum isp_ddb_state state;
 	bool wants_login;
-	bool is_suspect;		/* session_suspect(); no lock */
 	bool logs_out;			/* user space has sent a logout request itself; no lock */
 	unsigned long login_until;	/* jiffies; of a user session */
 	unsigned long answer_until;	/* jiffies; of the login that is under way */
@@ -103,7 +103,7 @@ void sessions_kick(struct qla_host *host);			/* what kept all from logging in ma
 void sessions_stop(struct qla_host *host);			/* before a reset: all blocked, nothing asks the firmware */
 void sessions_restart(struct qla_host *host);			/* after it */
 void sessions_remove(struct qla_host *host, bool gone);		/* removal: logged out unless the card is gone; class objects removed */
-/* A command of this DDB failed because there is no session: it is blocked until the firmware says more. Interrupt. */
+/* A command of this DDB failed because there is no session: it is sent none until the firmware says more. Interrupt. */
 void session_suspect(struct qla_host *host, u16 ddb);
 
 struct qla_session *session_get(struct qla_host *host, u16 ddb);	/* NULL: none; may sleep in its session_put() */

@@ -69,7 +69,7 @@ unsigned long jiffies;
 #define time_after_eq(a, b)	((long)((a) - (b)) >= 0)
 #define msecs_to_jiffies(ms)	((unsigned long)(ms) * HZ / 1000)
 #define mod_delayed_work(queue, w, delay) ((void)(queue), (void)(w), world.armed_ms = 1000 * (delay) / HZ)
-#define queue_delayed_work(queue, w, delay) ((void)(queue), (void)(w), (void)(delay))
+#define queue_delayed_work(queue, w, delay) (world.armed_ms < 0 ? mod_delayed_work(queue, w, delay) : 0)
 #define to_delayed_work(w)	container_of(w, struct delayed_work, work)
 #undef INIT_DELAYED_WORK
 #define INIT_DELAYED_WORK(w, fn) ((void)(w), (void)(fn))
@@ -212,12 +212,45 @@ static void test_no_answer(void **state)
 	assert_int_equal(world.unblocked, 1);
 }
 
+static void up(void)
+{
+	work();
+	world.firmware = ISP_DDB_ACTIVE;
+	session_told(&world.session, ISP_DDB_ACTIVE);
+	work();
+	world.sessions.table[0] = &world.session;
+}
+
+/* Commands came back, and nothing tells why. */
+static void test_suspect(void **state)
+{
+	up();
+	session_suspect(&world.host, 0);
+	assert_true(world.session.is_suspect);
+	assert_true(work() < 2);
+	assert_false(world.session.is_suspect);
+	assert_int_equal(world.unblocked, 2);
+	assert_int_equal(world.opened, 1);
+}
+
+/* Something does, and it is logged in before the firmware was asked. */
+static void test_suspect_told(void **state)
+{
+	up();
+	session_suspect(&world.host, 0);
+	session_told(&world.session, ISP_DDB_FAILED);
+	session_told(&world.session, ISP_DDB_ACTIVE);
+	assert_false(world.session.is_suspect);
+	assert_int_equal(world.unblocked, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_told, begin), cmocka_unit_test_setup(test_not_told, begin),
 		cmocka_unit_test_setup(test_failure_not_told, begin), cmocka_unit_test_setup(test_no_end, begin),
-		cmocka_unit_test_setup(test_no_answer, begin),
+		cmocka_unit_test_setup(test_no_answer, begin), cmocka_unit_test_setup(test_suspect, begin),
+		cmocka_unit_test_setup(test_suspect_told, begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,6 +29,7 @@ struct scsi_host_template {
 
 struct qla_session {
 	u16 ddb;
+	bool is_suspect;
 };
 
 int host_reset(struct Scsi_Host *shost, int what);
@@ -264,6 +265,17 @@ static void test_session_refuses_at_removal(void **state)
 	assert_int_equal(mid.cmd.result, DID_NO_CONNECT << 16);
 }
 
+/* Each try of those that the firmware gives back is counted. */
+static void test_session_is_suspect(void **state)
+{
+	make_command(1, DMA_FROM_DEVICE);
+	mid.session.is_suspect = true;
+	assert_not_taken(SCSI_MLQUEUE_TARGET_BUSY);
+	world.host.state = HOST_DEAD;
+	assert_not_taken(0);
+	assert_int_equal(mid.cmd.result, DID_NO_CONNECT << 16);
+}
+
 static void test_no_memory(void **state)
 {
 	make_command(1, DMA_FROM_DEVICE);
@@ -331,7 +343,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_sizes), TEST(test_write), TEST(test_batch), TEST(test_session_refuses),
-		TEST(test_session_refuses_at_removal), TEST(test_no_memory), TEST(test_host_states),
+		TEST(test_session_refuses_at_removal), TEST(test_session_is_suspect), TEST(test_no_memory), TEST(test_host_states),
 		TEST(test_removing), TEST(test_no_room), TEST(test_no_ddb), TEST(test_closed),
 	};
 

@@ -13,6 +13,9 @@ hba() { lab-hba "$@" >/dev/null; }
 state() { cat /sys/class/iscsi_session/session"$sid"/state; }
 reads() { timeout "${1:-100}" dd if="/dev/$disk" of=/dev/null bs=64k count=8 iflag=direct 2>/tmp/dd; }
 fw_state() { cat /sys/class/scsi_host/host"$host"/fw_state; }
+# A session of which commands say that it is no more, and no event does: the distribution's driver waits for one, this tree's asks in a second.
+untold=FAILED
+[ "$LAB_MODULES" != ours ] || untold=LOGGED_IN
 session_is() { wait_for "[ \"\$(state)\" = $1 ]" "${2:-60}"; }
 
 # begin FAULT...: arms it (or does it), and remembers what has been so far
@@ -59,8 +62,8 @@ rings() {
 		reads 60 &
 		reader=$!
 		ok "iocb-complete $completion: the session is blocked" session_is FAILED 30
-		sleep 2
-		is "$(state)" FAILED "iocb-complete $completion: until an event tells what became of it"
+		sleep 3
+		is "$(state)" "$untold" "iocb-complete $completion: until an event tells what became of it, or the driver asks"
 		hba drop 0
 		ends "iocb-complete $completion" 0 1 "then it logs in again"
 		wait $reader
