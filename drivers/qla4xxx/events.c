@@ -173,7 +173,11 @@ static void link_look(struct qla_host *host)
 
 void event_tick(struct qla_host *host)
 {
-	if (test_bit(HOST_LINK_UP, &host->flags) || ++host->linkless_ticks % LINK_TICKS)
+	if (test_bit(HOST_LINK_UP, &host->flags)) {
+		host->linkless_ticks = 0;
+		return;
+	}
+	if (++host->linkless_ticks % LINK_TICKS)
 		return;
 	set_bit(HOST_LINK_LOOK, &host->flags);
 	event_kick(host);

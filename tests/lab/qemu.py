@@ -208,7 +208,7 @@ class Machine:
 
     def qmp(self, command, /, awaited=None, **arguments):
         """One QMP command; None or the error's text. With awaited, also waits for that device's DEVICE_DELETED."""
-        self.sockets["qmp"].settimeout(20)
+        self.sockets["qmp"].settimeout(120 if awaited else 20)
         self.sockets["qmp"].sendall(json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
         answered = False
         while True:

@@ -147,6 +147,20 @@ static void test_link_missed(void **state)
 	assert_int_equal(world.asked, 1);
 }
 
+/* One that went is not asked for at once, however long the one before took to come. */
+static void test_link_goes(void **state)
+{
+	ticks(LINK_TICKS - 1);
+	post(ISP_AEN_LINK_UP);
+	ticks(1);
+	post(ISP_AEN_LINK_DOWN);
+	run();
+	ticks(LINK_TICKS - 1);
+	assert_int_equal(world.asked, 0);
+	ticks(1);
+	assert_int_equal(world.asked, 1);
+}
+
 /* There is none, or the firmware does not say. */
 static void test_no_link(void **state)
 {
@@ -178,6 +192,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_link, begin), cmocka_unit_test_setup(test_link_missed, begin),
+		cmocka_unit_test_setup(test_link_goes, begin),
 		cmocka_unit_test_setup(test_no_link, begin), cmocka_unit_test_setup(test_too_many, begin),
 	};
 
