@@ -127,11 +127,15 @@ part_delay() {
 	quiet
 	ok "answers at once: the sessions are back" all_ports_ready 1
 	ok "answers at once: a disk is verified" verified 0 "$(port_sids 0 "$plain")" 4
-	began=$(now_ns)
+	slowest=0
 	for i in $(seq 50); do
+		began=$(now_ns)
 		cat "/sys/class/scsi_host/host$(host_of 0)/fw_state" >/dev/null || break
+		took=$((($(now_ns) - began) / 1000000))
+		[ $took -le $slowest ] || slowest=$took
 	done
-	is "$i $((($(now_ns) - began) / 20000000000))" "50 0" "answers at once: fifty commands in less than 20 s"
+	is "$i $((slowest / 10000))" "50 0" "answers at once: none of fifty commands takes ten seconds"
+	diag "the slowest took $slowest ms"
 	ok "answers at once: the driver goes" unloads
 	ok "answers at once: and comes" hba_start
 	ok "answers at once: the sessions are back" all_ports_ready 1
