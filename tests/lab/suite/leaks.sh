@@ -49,9 +49,10 @@ leaked() {
 		{
 			grew = $2 - before[$1]
 			limit = 0
-			if ($1 ~ /^slab:/) limit = 24 + rounds / 3
+			# of a cache a whole slab, whose free objects count as used while a processor holds it
+			if ($1 ~ /^slab:/) limit = ($3 > 24 ? $3 : 24) + rounds / 3
 			# everybody uses these: what is free in the pages two processors hold counts as used
-			if ($1 ~ /^slab:(kmalloc-(cg-)?(8|16|32|64|96)|cred_jar|radix_tree_node|seq_file)$/) limit = (2 * $3 > 150 ? 2 * $3 : 150) + rounds / 3
+			if ($1 ~ /^slab:(kmalloc-(cg-)?(8|16|32|64|96)|cred_jar|radix_tree_node)$/) limit = (2 * $3 > 150 ? 2 * $3 : 150) + rounds / 3
 			if ($1 ~ /^memory:/) limit = 256 + rounds / 2
 			if ($1 ~ /^sockets:/) limit = 4
 			if (grew > limit) print $1, before[$1] + 0, "->", $2
