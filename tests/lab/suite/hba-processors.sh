@@ -14,12 +14,16 @@ bound() {
 	taskset -c 1 sh -c 'echo "$1" >/sys/bus/pci/drivers/qla4xxx/bind' sh "$(function_of "$1")"
 }
 
+# The last read of the flash, 64 entries of 512 bytes: the distribution's driver reads one at a time, this tree's 32.
+last='3=5007e00 4=200$'
+[ "$LAB_MODULES" != ours ] || last='3=5004000 4=4000$'
+
 echo 0 >/sys/bus/pci/drivers_autoprobe
 modprobe qla4xxx
 ok "port 0: the driver takes it" bound 0
 ok "port 0: logs in by itself" session_ready 0 "$plain" 1
 # shellcheck disable=SC2016  # wait_for evaluates it
-ok "port 0: all of its flash is read" wait_for '[ "$(traced 0 "command READ_FLASH.*3=5007e00")" -gt 0 ]' 30
+ok "port 0: all of its flash is read" wait_for '[ "$(traced 0 "command READ_FLASH.*$last")" -gt 0 ]' 30
 ok "its interrupts are the first processor's" sh -c "echo 1 >/proc/irq/$(cat "/sys/bus/pci/devices/$(function_of 0)/irq")/smp_affinity"
 
 # shellcheck disable=SC2016  # the inner shell's
@@ -28,7 +32,7 @@ reader=$!
 ok "port 1: the driver takes it" bound 1
 ok "port 1: logs in by itself" session_ready 1 "$plain" 1
 # shellcheck disable=SC2016  # wait_for evaluates it
-ok "port 1: all of its flash is read" wait_for '[ "$(traced 1 "command READ_FLASH.*3=5007e00")" -gt 0 ]' 30
+ok "port 1: all of its flash is read" wait_for '[ "$(traced 1 "command READ_FLASH.*$last")" -gt 0 ]' 30
 ok "port 0: was asked all the time" kill $reader
 is "$(dmesg | grep -c 'qla4xxx.*\(timed out\|Adapter Reset\)')" 0 "the driver missed nothing"
 is "$(told 0 state | sed 's/.* resets=\([0-9]*\) .*/\1/')$(told 1 state | sed 's/.* resets=\([0-9]*\) .*/\1/')" 10 "nobody reset the card but the first driver"
