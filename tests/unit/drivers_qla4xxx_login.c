@@ -12,6 +12,7 @@
 
 #include "tests/unit/kernel.h"
 
+/* The driver's own want more of the kernel: what login.c takes from them is below. */
 #define OPENHBA_QLA4XXX_FIELD_H
 #define OPENHBA_QLA4XXX_SESSION_H
 
@@ -88,7 +89,6 @@ unsigned long jiffies;
 #define ddb_set(h, ddb, entry)	((void)(h), 0)
 #define ddb_request_again(h, ddb) ((void)(h), 0)
 
-struct qla_host;
 void login_init(struct qla_session *session);
 void login_start(struct qla_session *session, unsigned int delay_ms);
 void login_forget(struct qla_session *session);

@@ -10,11 +10,10 @@
 
 hba() { lab-hba "$@" >/dev/null; }
 
-state() { cat /sys/class/iscsi_session/session"$sid"/state; }
 generation() { cat /sys/class/iscsi_session/session"$sid"/generation 2>/dev/null; }
 reads() { timeout "${1:-100}" dd if="/dev/$disk" of=/dev/null bs=64k count=8 iflag=direct 2>/tmp/dd; }
 fw_state() { cat /sys/class/scsi_host/host"$host"/fw_state; }
-session_is() { wait_for "[ \"\$(state)\" = $1 ]" "${2:-60}"; }
+session_is() { wait_for "[ \"\$(state_of $sid)\" = $1 ]" "${2:-60}"; }
 
 # begin FAULT...: arms it (or does it), and remembers what has been so far
 begin() {
@@ -42,11 +41,11 @@ ends() {
 untold() {
 	if [ "$LAB_MODULES" = ours ]; then
 		ok "iocb-complete $1: the session is blocked until the driver has asked" wait_for '[ "$(generation)" = $((generation + 2)) ]' 30
-		is "$(state)" LOGGED_IN "iocb-complete $1: what became of it"
+		is "$(state_of "$sid")" LOGGED_IN "iocb-complete $1: what became of it"
 	else
 		ok "iocb-complete $1: the session is blocked" session_is FAILED 30
 		sleep 2
-		is "$(state)" FAILED "iocb-complete $1: until an event tells what became of it"
+		is "$(state_of "$sid")" FAILED "iocb-complete $1: until an event tells what became of it"
 	fi
 }
 
@@ -209,14 +208,14 @@ commands() {
 	begin aen-delay 0x8014 3000
 	hba drop 0
 	sleep 1
-	is "$(state)" LOGGED_IN "aen-delay: nothing is known for a while"
+	is "$(state_of "$sid")" LOGGED_IN "aen-delay: nothing is known for a while"
 	ok "aen-delay: then it is" session_is FAILED 10
 	ends aen-delay 0 1 "it is logged in again"
 
 	begin aen-lose 0x8014
 	hba drop 0
 	sleep 3
-	is "$(state)" LOGGED_IN "aen-lose: a lost session looks well"
+	is "$(state_of "$sid")" LOGGED_IN "aen-lose: a lost session looks well"
 	reads 30 &
 	reader=$!
 	ok "aen-lose: until a command meets it" session_is FAILED 10
