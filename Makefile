@@ -261,6 +261,7 @@ modules: ## build the kernel modules for KSRC (the running kernel's headers)
 
 modules_install: modules ## install the kernel modules into updates/ of DESTDIR's kernel, beside the distribution's
 	+$(Q)$(kbuild) modules_install INSTALL_MOD_DIR=updates INSTALL_MOD_PATH=$(DESTDIR)
+	$(if $(DESTDIR),,$(Q)drivers/qla4xxx/keep-in-tree /lib/modules/$(kernel)/updates/drivers/qla4xxx)
 	$(Q)depmod $(if $(DESTDIR),-b $(DESTDIR)) $(kernel)
 
 dkms-dir = $(DESTDIR)/usr/src/openhba-$(VERSION)
