@@ -297,8 +297,16 @@ static void suspect_look(struct qla_session *session)
 {
 	struct ddb_answer answer;
 
-	if (!xchg(&session->is_suspect, false) || !session->held || ddb_get(session->host, session->ddb, NULL, &answer))
+	if (!xchg(&session->is_suspect, false) || !session->held)
 		return;
+	if (ddb_get(session->host, session->ddb, NULL, &answer)) {
+		/* Nobody else unblocks it. After a recovery it is logged in again. */
+		if (!host_is_lost(session->host)) {
+			WRITE_ONCE(session->is_suspect, true);
+			work_arm(session, SUSPECT_MS);
+		}
+		return;
+	}
 	told(session, answer.state);
 	if (session->state == ISP_DDB_ACTIVE && host_ready(session->host))
 		iscsi_unblock_session(session->cls);

@@ -233,6 +233,23 @@ static void test_suspect(void **state)
 	assert_int_equal(world.opened, 1);
 }
 
+/* The firmware does not say either, at first. */
+static void test_suspect_no_answer(void **state)
+{
+	up();
+	session_suspect(&world.host, 0);
+	world.error = -EIO;
+	for (unsigned int i = 0; i < 5; i++)
+		assert_true(work() < 2);
+	assert_true(world.session.is_suspect);
+	assert_int_equal(world.unblocked, 1);
+	world.error = 0;
+	work();
+	assert_false(world.session.is_suspect);
+	assert_int_equal(world.unblocked, 2);
+	assert_int_equal(world.armed_ms, -1);
+}
+
 /* Something does, and it is logged in before the firmware was asked. */
 static void test_suspect_told(void **state)
 {
@@ -250,7 +267,7 @@ int main(void)
 		cmocka_unit_test_setup(test_told, begin), cmocka_unit_test_setup(test_not_told, begin),
 		cmocka_unit_test_setup(test_failure_not_told, begin), cmocka_unit_test_setup(test_no_end, begin),
 		cmocka_unit_test_setup(test_no_answer, begin), cmocka_unit_test_setup(test_suspect, begin),
-		cmocka_unit_test_setup(test_suspect_told, begin),
+		cmocka_unit_test_setup(test_suspect_no_answer, begin), cmocka_unit_test_setup(test_suspect_told, begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
