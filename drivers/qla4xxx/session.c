@@ -225,9 +225,10 @@ void session_remove(struct qla_session *session)
 	struct qla_host *host = session->host;
 	struct iscsi_cls_session *cls = session->cls;
 
-	cancel_delayed_work_sync(&session->work);
 	disks_remove(session);
 	conn_take_away(session);
+	/* Whoever has the mutex after us sees that it is being removed, and arms nothing; who had it before may have. */
+	cancel_delayed_work_sync(&session->work);
 	iscsi_remove_session(cls);
 	mutex_lock(&session->mutex);
 	login_logout(session);
