@@ -15,11 +15,27 @@
 #define ADDRESS_SECONDS		30	/* for addresses on their way */
 #define DISCOVERY_SECONDS	30	/* for SendTargets of all portals at once */
 #define POLL_MS			100
+#define ENTRY_TRIES		5
 #define QUALIFIER		0xe0	/* bits of a byte of the ISID that tell sessions with one target apart */
 #define QUALIFIER_STEP		0x20
 #define QUALIFIERS		8
 
 typedef int entry_fn(struct qla_host *host, u16 ddb, u8 *entry, const struct ddb_answer *answer, void *data);
+
+/* The way to those behind it: a firmware that does not show it is asked again. */
+static int entry_get(struct qla_host *host, u16 ddb, u8 *entry, struct ddb_answer *answer)
+{
+	unsigned int tries = ENTRY_TRIES;
+	int result = ddb_get(host, ddb, entry, answer);
+
+	while (result == -EIO && --tries && !host_is_lost(host)) {
+		msleep(POLL_MS);
+		result = ddb_get(host, ddb, entry, answer);
+	}
+	if (result == -EIO)
+		host_warn(host, "the firmware does not show entry %u of its devices, nor those behind it\n", ddb);
+	return result;
+}
 
 /* Entries in use, in the order of their indices; fn's error ends it. */
 static int entries_walk(struct qla_host *host, entry_fn *fn, void *data)
@@ -33,7 +49,7 @@ static int entries_walk(struct qla_host *host, entry_fn *fn, void *data)
 	if (!entry)
 		return -ENOMEM;
 	do {
-		result = ddb_get(host, ddb, entry, &answer);
+		result = entry_get(host, ddb, entry, &answer);
 		if (result)
 			break;
 		if (answer.state != ISP_DDB_UNASSIGNED)

@@ -118,6 +118,11 @@ part_reload() {
 		ok "reload $round: and comes" hba_start
 	done
 	ok "reload: the sessions are back" all_ports_ready 1
+	ok "reload, entries not shown: the driver goes" unloads
+	hba mailbox-fail 0x64 0x4005 3
+	ok "reload, entries not shown: and comes" hba_start
+	ok "reload, entries not shown: they are asked for until they are" all_ports_ready 1
+	is "$(counter mailbox-fail)" 3 "reload, entries not shown: how often they were not"
 }
 
 part_delay() {
