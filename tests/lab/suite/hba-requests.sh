@@ -64,7 +64,9 @@ goes() {
 	began=$(date +%s)
 	"$@" || return
 	took=$(($(date +%s) - began))
-	[ $took -le "$limit" ]
+	[ $took -le "$limit" ] && return
+	dmesg | grep qla4xxx | tail -20 | sed 's/^/# /'
+	return 1
 }
 
 unbind() { echo "$device" >/sys/bus/pci/drivers/qla4xxx/unbind; }
