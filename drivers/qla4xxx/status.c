@@ -180,13 +180,13 @@ bool status_continuation(struct qla_host *host, const union ring_entry *entry)
 	return sense->have < sense->total || answer_waiting(host);
 }
 
-/* The firmware did not take the request: it is to come again. */
+/* The firmware did not take the request: it is to come again, however often that happens to the same one. */
 bool status_returned(struct qla_host *host, const union ring_entry *entry)
 {
 	struct command_slot *slot = command_take(host->commands, le32_to_cpu(READ_ONCE(entry->command.handle)));
 
 	if (!slot)
 		return false;
-	end(host, slot, DID_BUS_BUSY << 16);
+	end(host, slot, DID_REQUEUE << 16);
 	return true;
 }

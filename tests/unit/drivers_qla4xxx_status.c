@@ -133,7 +133,7 @@ static void test_given_back(void **state)
 	world_answer(&entry);
 	world_answer(&more);
 	rings_responses(&world.host);
-	assert_int_equal(cmd->result, DID_BUS_BUSY << 16);
+	assert_int_equal(cmd->result, DID_REQUEUE << 16);
 	assert_int_equal(mid.done[2], 1);
 	assert_int_equal(world.recoveries, 0);
 }
