@@ -17,6 +17,12 @@
 #define ANSWER_SECONDS	10	/* the firmware's own limit is shorter, who asked waits longer */
 #define LOST_MAX	8	/* of a host, until the chip is reset */
 
+/*
+ * Until an event. One that comes before the reply to its request is as good as none: open-iscsi's tool takes it while it still waits for the
+ * reply, waits for another, and reports a time-out.
+ */
+#define EVENT_MS	10
+
 /* PING_LATE: user space is to be told that nothing came; PING_LOST: it has been. */
 enum ping_state { PING_FREE, PING_WAITING, PING_ANSWERED, PING_LATE, PING_LOST };
 
@@ -33,7 +39,7 @@ struct pings {
 	spinlock_t lock;		/* all of it */
 	struct ping pings[PINGS];
 	struct qla_host *host;
-	struct work_struct work;
+	struct delayed_work work;
 };
 
 static void ping_work(struct work_struct *work);
@@ -45,7 +51,7 @@ int ping_init(struct qla_host *host)
 	if (!all)
 		return -ENOMEM;
 	spin_lock_init(&all->lock);
-	INIT_WORK(&all->work, ping_work);
+	INIT_DELAYED_WORK(&all->work, ping_work);
 	all->host = host;
 	host->pings = all;
 	return 0;
@@ -56,7 +62,7 @@ void ping_exit(struct qla_host *host)
 	if (!host->pings)
 		return;
 	ping_flush(host);
-	flush_work(&host->pings->work);
+	flush_delayed_work(&host->pings->work);
 	kfree(host->pings);
 	host->pings = NULL;
 }
@@ -171,7 +177,7 @@ static void ping_over(struct pings *all, struct ping *ping, enum ping_state stat
 	ping->status = status;
 	ping->state = state;
 	rings_finished(&all->host->rings, 1);
-	queue_work(all->host->workqueue, &all->work);
+	queue_delayed_work(all->host->workqueue, &all->work, msecs_to_jiffies(EVENT_MS));
 }
 
 /* False: nobody has asked for it. */
@@ -283,7 +289,7 @@ static bool next_answered(struct pings *all, struct ping *ret_ping)
 
 static void ping_work(struct work_struct *work)
 {
-	struct pings *all = container_of(work, struct pings, work);
+	struct pings *all = container_of(to_delayed_work(work), struct pings, work);
 	struct ping ping;
 
 	while (next_answered(all, &ping))
