@@ -54,6 +54,15 @@ rings() {
 	ok "iocb-refuse: a command the firmware has no room for is sent again" reads
 	ends iocb-refuse 0 0 "nothing else comes of it"
 
+	begin iocb-refuse 0x19 20
+	if [ "$LAB_MODULES" = ours ]; then
+		ok "iocb-refuse, twenty times: until the firmware takes it" reads
+	else
+		reads
+		is $? 1 "iocb-refuse, twenty times: five times, then it fails"
+	fi
+	ends "iocb-refuse, twenty times" 0 0 "nothing else comes of it"
+
 	begin iocb-delay 0x03 2000
 	ok "iocb-delay: the driver waits" reads
 	is "$(($(passed) >= 2))" 1 "iocb-delay: two seconds"
