@@ -54,14 +54,14 @@ rings() {
 	ok "iocb-refuse: a command the firmware has no room for is sent again" reads
 	ends iocb-refuse 0 0 "nothing else comes of it"
 
-	begin iocb-refuse 0x19 20
+	begin iocb-refuse 0x19 6
 	if [ "$LAB_MODULES" = ours ]; then
-		ok "iocb-refuse, twenty times: until the firmware takes it" reads
+		ok "iocb-refuse, six times: until the firmware takes it" reads
 	else
 		reads
-		is $? 1 "iocb-refuse, twenty times: five times, then it fails"
+		is $? 1 "iocb-refuse, six times: five times, then it fails"
 	fi
-	ends "iocb-refuse, twenty times" 0 0 "nothing else comes of it"
+	ends "iocb-refuse, six times" 0 0 "nothing else comes of it"
 
 	begin iocb-delay 0x03 2000
 	ok "iocb-delay: the driver waits" reads
