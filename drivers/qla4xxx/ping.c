@@ -18,8 +18,8 @@
 #define LOST_MAX	8	/* of a host, until the chip is reset */
 
 /*
- * Until an event. One that comes before the reply to its request is as good as none: open-iscsi's tool takes it while it still waits for the
- * reply, waits for another, and reports a time-out.
+ * Until an event. One that comes before the reply to its request is as good as none: open-iscsi's tool takes it while it still waits for
+ * the reply, waits for another, and reports a time-out.
  */
 #define EVENT_MS	10
 
