@@ -62,8 +62,10 @@ unit-tests := $(unit-src:%.c=$(O)/san/%)
 
 all: $(programs) ## build the programs
 
-# What an object was built with: a change (prefix, sysconfdir, CFLAGS) builds it anew.
-$(O)/flags: export FLAGS_TEXT = $(CC) $(CPPFLAGS) $(NORMAL)
+# What an object was built with: a change (prefix, sysconfdir, CFLAGS) builds it anew. Read here, without what one target has for itself:
+# a prerequisite inherits that, and this is one of them all.
+flags-text := $(CC) $(CPPFLAGS) $(NORMAL)
+$(O)/flags: export FLAGS_TEXT = $(flags-text)
 $(O)/flags: FORCE
 	$(Q)mkdir -p $(@D) && printf '%s\n' "$$FLAGS_TEXT" >$@.new
 	$(Q)cmp -s $@.new $@ && rm $@.new || mv $@.new $@
