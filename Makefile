@@ -63,7 +63,7 @@ unit-tests := $(unit-src:%.c=$(O)/san/%)
 all: $(programs) ## build the programs
 
 # What an object was built with: a change (prefix, sysconfdir, CFLAGS) builds it anew. Read here, without what one target has for itself:
-# a prerequisite inherits that, and this is one of them all.
+# its prerequisites inherit that, and every object has this one.
 flags-text := $(CC) $(CPPFLAGS) $(NORMAL)
 $(O)/flags: export FLAGS_TEXT = $(flags-text)
 $(O)/flags: FORCE

@@ -21,7 +21,6 @@
 enum { ISP_DDB_ROW_TIME2WAIT, ISP_DDB_ROW_DEFAULT_TIMEOUT };
 enum session_kind { SESSION_USER, SESSION_FLASH };
 
-struct delayed_work { struct work_struct work; };
 struct iscsi_cls_conn { int unused; };
 struct ddb_answer { enum isp_ddb_state state; u16 local_port; };
 
@@ -68,10 +67,8 @@ unsigned long jiffies;
 #define clamp_t(t, v, low, high) ((t)(v) < (t)(low) ? (t)(low) : (t)(v) > (t)(high) ? (t)(high) : (t)(v))
 #define time_after(a, b)	((long)((b) - (a)) < 0)
 #define time_after_eq(a, b)	((long)((a) - (b)) >= 0)
-#define msecs_to_jiffies(ms)	((unsigned long)(ms) * HZ / 1000)
 #define mod_delayed_work(queue, w, delay) ((void)(queue), (void)(w), world.armed_ms = 1000 * (delay) / HZ)
 #define queue_delayed_work(queue, w, delay) (world.armed_ms < 0 ? mod_delayed_work(queue, w, delay) : 0)
-#define to_delayed_work(w)	container_of(w, struct delayed_work, work)
 #undef INIT_DELAYED_WORK
 #define INIT_DELAYED_WORK(w, fn) ((void)(w), (void)(fn))
 #undef spin_lock_irqsave

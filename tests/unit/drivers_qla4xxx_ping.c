@@ -14,13 +14,8 @@ enum { ISCSI_IFACE_TYPE_IPV4 = 1, ISCSI_IFACE_TYPE_IPV6 = 2 };
 struct iscsi_transport { int unused; };
 #define host_of(shost)	(&world.host)
 
-struct delayed_work { struct work_struct work; };
-
-#define INIT_DELAYED_WORK(w, f)	INIT_WORK(&(w)->work, f)
 #define flush_delayed_work(w)	asked_work(&(w)->work)
 #define queue_delayed_work(q, w, delay) ((void)(q), event_delay = (delay), (w)->work.queued++)
-#define to_delayed_work(w)	container_of(w, struct delayed_work, work)
-#define msecs_to_jiffies(ms)	((ms) * HZ / 1000)
 
 static unsigned long event_delay;	/* jiffies */
 static struct iscsi_transport qla_transport;

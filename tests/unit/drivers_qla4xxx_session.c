@@ -22,7 +22,6 @@ enum session_kind { SESSION_USER, SESSION_FLASH };
 enum { ISP_DDB_NO_CONNECTION };
 
 struct qla_session;
-struct delayed_work { struct work_struct work; };
 struct iscsi_cls_conn { int unused; };
 struct iscsi_endpoint;
 

@@ -39,6 +39,7 @@ typedef unsigned int gfp_t;
 #define U16_MAX		0xffffu
 #define U32_MAX		0xffffffffu
 #define HZ		250
+#define msecs_to_jiffies(ms) ((unsigned long)(ms) * HZ / 1000)
 #define min(a, b)	({ typeof(a) min_a = (a); typeof(b) min_b = (b); min_a < min_b ? min_a : min_b; })
 #define max(a, b)	({ typeof(a) max_a = (a); typeof(b) max_b = (b); max_a > max_b ? max_a : max_b; })
 #define min3(a, b, c)	({ typeof(a) min3_ab = min(a, b); min(min3_ab, c); })
@@ -273,6 +274,11 @@ struct timer_list {
 struct work_struct {
 	u32 queued;
 };
+struct delayed_work {
+	struct work_struct work;
+};
+#define INIT_DELAYED_WORK(w, fn) INIT_WORK(&(w)->work, fn)
+#define to_delayed_work(w) container_of(w, struct delayed_work, work)
 
 struct tasklet_struct {
 	void (*run)(struct tasklet_struct *tasklet);

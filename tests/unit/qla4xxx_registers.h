@@ -21,7 +21,6 @@
 #define GENMASK(h, l)	(~0ul >> (63 - (h)) & ~0ul << (l))
 #define GENMASK_ULL(h, l) (~0ull >> (63 - (h)) & ~0ull << (l))
 #define time_after(a, b) time_before(b, a)
-#define msecs_to_jiffies(ms) (ms)
 #define msleep(ms)	registers_pass(ms)
 
 static inline u32 readl(const volatile void *at);

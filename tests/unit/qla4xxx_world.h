@@ -33,13 +33,14 @@
 #define smp_load_acquire(p) __atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define smp_store_release(p, v) __atomic_store_n(p, v, __ATOMIC_RELEASE)
 #define put_unaligned_le64(v, p) ({ u64 put = htole64(v); memcpy(p, &put, sizeof(put)); })
+#undef HZ
+#define HZ		1000
 #define smp_mb()	__sync_synchronize()
 #define dma_rmb()	__sync_synchronize()
 #define cmpxchg(p, old, v) __sync_val_compare_and_swap(p, old, v)
 #define preempt_disable() ((void)0)
 #define preempt_enable() ((void)0)
 #define time_after(a, b) time_before(b, a)
-#define msecs_to_jiffies(ms) (ms)
 #define msleep(ms)	world_sleep(ms)
 #define kzalloc(size, gfp) calloc(1, size)
 #define kvzalloc(size, gfp) calloc(1, size)
